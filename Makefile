@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+# For people. The objects of the modules are in Kbuild.
+SHELL := /bin/bash
+BUILD ?= $(CURDIR)/build
+PREFIX ?= /usr
+KERNELS ?= 6.1 6.12
+TEST ?=
+export BUILD LPAR_BUILD := $(BUILD)
+
+.PHONY: help
+help: ## this list
+	@echo 'make TARGET [VARIABLE=…]'; echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@echo; echo '  TEST=name runs one test; KDIR=folder builds the modules for that kernel;'
+	@echo '  KERNELS="6.1 6.12" are the kernels that are built for and tested.'
+
+.PHONY: deps
+deps: ## install what building and testing need (Debian 12)
+	@tests/rig/deps
+
+.PHONY: modules
+modules: ## lpar_host.ko and lpar_guest.ko, for KERNELS or for KDIR
+ifdef KDIR
+	@scripts/modules $(KDIR) $(BUILD)/modules/$(notdir $(KDIR))
+else
+	@for k in $(KERNELS); do scripts/modules $$k $(BUILD)/modules/$$k || exit 1; done
+endif
+
+.PHONY: qemu
+qemu: ## the patched QEMU, in build/qemu
+	@qemu-patches/build $(BUILD)/qemu
+
+.PHONY: tools
+tools: ## lparctl, in build/tools
+	@$(MAKE) --no-print-directory -C tools BUILD=$(BUILD)/tools
+
+.PHONY: demo
+demo: deps modules qemu tools ## a guest's disk is the host's NVMe: watch it
+	@tests/rig/rig -k 6.12 tests/boot/demo
+
+.PHONY: check
+check: deps ## all tests: builds, units, boots on both kernels and the debug kernel
+	@tests/check all $(TEST)
+
+.PHONY: check-quick
+check-quick: deps ## builds, static checks and unit tests: minutes
+	@tests/check quick $(TEST)
+
+.PHONY: soak
+soak: deps modules qemu tools ## the large counts of what must be survived: hours
+	@tests/check soak $(TEST)
+
+.PHONY: kunit
+kunit: deps ## the core's KUnit suite on the debug kernel, KTAP in build/logs
+	@tests/check kunit
+
+.PHONY: bench
+bench: deps modules qemu tools ## host, VFIO, virtio-blk and lpar side by side
+	@tests/bench/bench
+
+.PHONY: install
+install: tools ## tools, DKMS sources, udev rules (DESTDIR=, PREFIX=)
+	@scripts/install $(DESTDIR) $(PREFIX)
+
+.PHONY: clean
+clean: ## remove build/ (kernels and QEMU stay in the cache)
+	rm -rf $(BUILD)

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The block server: a client's request becomes a bio whose pages are tags (or the
+ * pinned pages themselves), submitted to the host's own, unmodified driver. Seed
+ * 004, fig. 7, steps 710-744.
+ */
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/sched/clock.h>
+#include <linux/slab.h>
+
+#include "blk.h"
+#include "tag.h"
+#include "window.h"
+
+static enum lpar_status to_status(blk_status_t st)
+{
+	switch (st) {
+	case BLK_STS_OK:
+		return LPAR_OK;
+	case BLK_STS_NOTSUPP:
+		return LPAR_NOTSUPP;
+	case BLK_STS_TIMEOUT:
+		return LPAR_TIMEOUT;
+	case BLK_STS_NOSPC:
+		return LPAR_NOSPC;
+	case BLK_STS_TRANSPORT:
+		return LPAR_TRANSPORT;
+	case BLK_STS_TARGET:
+		return LPAR_TARGET;
+	case BLK_STS_MEDIUM:
+		return LPAR_MEDIUM;
+	case BLK_STS_PROTECTION:
+		return LPAR_PROTECTION;
+	case BLK_STS_AGAIN:
+	case BLK_STS_RESOURCE:
+		return LPAR_BUSY;
+	default:
+		/* BLK_STS_RESV_CONFLICT and its predecessor share no name */
+		return blk_status_to_errno(st) == -EBADE ? LPAR_RESV_CONFLICT :
+							   LPAR_IOERR;
+	}
+}
+
+/* ------------------------------------------------------------ request memory */
+
+static struct lpar_req *req_get(struct lpar_queue *q)
+{
+	struct llist_node *n = q->free;
+
+	if (!n)
+		n = llist_del_all(&q->freed);
+	/* never NULL: there are as many as may be in flight */
+	q->free = n->next;
+	return container_of(n, struct lpar_req, free);
+}
+
+/* Room for the segments of a large request; false when memory is short, and then
+ * a completion will make the reserve free. */
+static bool req_grow(struct lpar_queue *q, struct lpar_req *r, size_t size)
+{
+	r->big = kmalloc(size, GFP_NOWAIT | __GFP_NOWARN);
+	if (!r->big) {
+		if (test_and_set_bit_lock(0, &q->reserve_used))
+			return false;
+		r->big = q->reserve;
+	}
+	return true;
+}
+
+/* Any context; the caller still is a user of the queue. */
+static void req_put(struct lpar_req *r)
+{
+	struct lpar_queue *q = r->queue;
+	u16 i;
+
+	for (i = 0; i < r->nwins; i++)
+		lpar_window_put(r->wins[i]);
+	if (r->big && r->big == q->reserve)
+		clear_bit_unlock(0, &q->reserve_used);
+	else
+		kfree(r->big);
+	r->big = NULL;
+	r->nwins = 0;
+	llist_add(&r->free, &q->freed);
+}
+
+/* ---------------------------------------------------------------- completion */
+
+/*
+ * Interrupt or softirq: work that cannot be donated, so it is short and counted.
+ * A request that the adapter had no room for comes back at once, while it is
+ * being submitted, and stays in the client's queue.
+ */
+static void end_io(struct bio *bio)
+{
+	struct lpar_req *r = container_of(bio, struct lpar_req, bio);
+	struct lpar_queue *q = r->queue;
+	u64 began = local_clock();
+	enum lpar_status st = to_status(bio->bi_status);
+	u32 bytes = st == LPAR_OK ? r->bytes : 0;
+	u16 id = r->id;
+
+	if (bio->bi_status == BLK_STS_AGAIN &&
+	    cmpxchg(&r->phase, LPAR_PHASE_SUBMITTING, LPAR_PHASE_AGAIN) ==
+		    LPAR_PHASE_SUBMITTING)
+		return;
+	bio_uninit(bio);
+	req_put(r);
+	/* the client may use the memory from here on */
+	lpar_queue_complete(q, id, st, bytes, began);
+	lpar_queue_put(q);
+}
+
+/* ---------------------------------------------------------------- submission */
+
+static blk_opf_t to_opf(const struct lpar_blk_request *b)
+{
+	switch (b->op) {
+	case LPAR_BLK_READ:
+		return REQ_OP_READ;
+	case LPAR_BLK_WRITE:
+		/* like direct I/O of the host's own: not to be throttled as
+		 * background write-back is, which would sleep */
+		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE |
+		       (b->flags & LPAR_BLK_FUA ? REQ_FUA : 0);
+	case LPAR_BLK_FLUSH:
+		return REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC;
+	case LPAR_BLK_DISCARD:
+		return REQ_OP_DISCARD;
+	default:
+		return REQ_OP_WRITE_ZEROES |
+		       (b->flags & LPAR_BLK_NOUNMAP ? REQ_NOUNMAP : 0);
+	}
+}
+
+/* Pages of one segment as they are; contiguous ones together. */
+static bool add_real(struct bio *bio, struct lpar_window *w, unsigned int offset,
+		      unsigned int len, u64 *maps)
+{
+	while (len) {
+		struct page *page = w->pages[offset >> PAGE_SHIFT];
+		unsigned int in = offset_in_page(offset);
+		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in);
+
+		while (n < len &&
+		       w->pages[(offset + n) >> PAGE_SHIFT] ==
+			       nth_page(page, (in + n) >> PAGE_SHIFT))
+			n += min_t(unsigned int, len - n, PAGE_SIZE);
+		if (bio->bi_vcnt == bio->bi_max_vecs)
+			return false;
+		__bio_add_page(bio, page, n, in);
+		*maps += DIV_ROUND_UP(in + n, PAGE_SIZE);
+		offset += n;
+		len -= n;
+	}
+	return true;
+}
+
+static enum lpar_status add_segs(struct lpar_queue *q, struct lpar_req *r,
+				 const struct lpar_seg *segs, u16 nsegs)
+{
+	struct lpar_disk *d = q->disk;
+	struct lpar_window *w = NULL;
+	u64 addr, last = U64_MAX;
+	u16 i;
+
+	for (i = 0; i < nsegs; i++) {
+		unsigned int len = le32_to_cpu(segs[i].len);
+		unsigned int offset;
+
+		addr = le64_to_cpu(segs[i].addr);
+		offset = addr & (LPAR_WINDOW_SIZE - 1);
+		if (addr >> LPAR_WINDOW_SHIFT != last) {
+			w = lpar_window_get(q->client, addr);
+			if (!w)
+				return LPAR_NOWINDOW;
+			r->wins[r->nwins++] = w;
+			last = addr >> LPAR_WINDOW_SHIFT;
+		}
+		if (unlikely(!lpar_window_covers(w, offset, len)))
+			return LPAR_FAULT;
+
+		if (d->mode == LPAR_MODE_TAG) {
+			/* pairs with smp_store_release in map_adapters() */
+			struct lpar_map *m = smp_load_acquire(&w->map[d->place]);
+
+			if (!m || m->adapter != d->adapter)
+				return LPAR_NOWINDOW;
+			__bio_add_page(&r->bio,
+				       lpar_tag_page(m->block,
+						     offset >> PAGE_SHIFT),
+				       len, offset_in_page(offset));
+			q->stats.tag_maps++;
+		} else if (!add_real(&r->bio, w, offset, len,
+				      &q->stats.page_maps)) {
+			return LPAR_INVAL;
+		}
+	}
+	return LPAR_OK;
+}
+
+/* A request that is refused ends at once; it counts as donated work. */
+static bool refuse(struct lpar_queue *q, u16 id, enum lpar_status st)
+{
+	q->stats.refused++;
+	lpar_queue_complete(q, id, st, 0, 0);
+	return true;
+}
+
+/**
+ * lpar_blk_start - take one request
+ * @sqe: a private copy
+ * @may_wait: the submission may wait for the adapter (the worker's may)
+ *
+ * The queue's server only; may sleep. Return: false when the adapter has no room:
+ * the request stays in the client's queue, and nothing has happened.
+ */
+bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
+		    const struct lpar_blk_sqe *sqe, bool may_wait)
+{
+	struct lpar_disk *d = q->disk;
+	u16 nsegs = le16_to_cpu(sqe->nsegs);
+	const struct lpar_seg *segs = sqe->seg;
+	struct bio_vec *bvecs;
+	struct lpar_blk_request b;
+	struct lpar_req *r;
+	enum lpar_status st;
+	unsigned int vecs;
+	blk_opf_t opf;
+
+	if (unlikely(READ_ONCE(d->dead)))
+		return refuse(q, le16_to_cpu(sqe->id), LPAR_GONE);
+	if (nsegs > LPAR_SQE_SEGS) {
+		if (nsegs > q->segs)
+			return refuse(q, le16_to_cpu(sqe->id), LPAR_INVAL);
+		lpar_copy_once(q->seg_copy,
+			       &q->seg_table[(q->sq_head & (q->depth - 1)) *
+					     q->segs],
+			       nsegs * sizeof(*q->seg_copy));
+		segs = q->seg_copy;
+	}
+	st = lpar_core_request(sqe, segs, lim, &b);
+	if (st != LPAR_OK)
+		return refuse(q, b.id, st);
+
+	r = req_get(q);
+	r->id = b.id;
+	r->bytes = b.nsectors << SECTOR_SHIFT;
+	r->wins = r->inline_wins;
+	bvecs = r->inline_bvecs;
+	/* in page mode a segment may need a vector for each page it touches */
+	vecs = b.nsegs;
+	if (b.nsegs && d->mode == LPAR_MODE_PAGE)
+		vecs = min_t(u32, vecs + (r->bytes >> PAGE_SHIFT), BIO_MAX_VECS);
+	if (vecs > LPAR_REQ_INLINE) {
+		if (!req_grow(q, r, b.nsegs * sizeof(*r->wins) +
+				    vecs * sizeof(*bvecs)))
+			goto again;
+		r->wins = r->big;
+		bvecs = r->big + b.nsegs * sizeof(*r->wins);
+	}
+
+	opf = to_opf(&b);
+	/* adjacent tags need not be adjacent for the adapter: never merged */
+	if (b.nsegs)
+		opf |= REQ_NOMERGE;
+	/* a request that has to be split can only be submitted by waiting */
+	if (!may_wait &&
+	    b.nsectors <= queue_max_sectors(bdev_get_queue(d->bdev)))
+		opf |= REQ_NOWAIT;
+	bio_init(&r->bio, d->bdev, vecs ? bvecs : NULL, vecs, opf);
+	r->bio.bi_iter.bi_sector = d->first + b.sector;
+	r->bio.bi_end_io = end_io;
+	if (b.nsegs) {
+		st = add_segs(q, r, segs, b.nsegs);
+		if (st != LPAR_OK) {
+			bio_uninit(&r->bio);
+			req_put(r);
+			return refuse(q, b.id, st);
+		}
+	} else {
+		r->bio.bi_iter.bi_size = r->bytes;
+	}
+
+	r->phase = LPAR_PHASE_SUBMITTING;
+	refcount_inc(&q->users.n);	/* ours is held: not zero */
+	submit_bio(&r->bio);
+	/* Completed requests are free already, but only we take free ones, so r
+	 * is still what it was. */
+	if (likely(cmpxchg(&r->phase, LPAR_PHASE_SUBMITTING,
+			   LPAR_PHASE_SUBMITTED) == LPAR_PHASE_SUBMITTING))
+		return true;
+	bio_uninit(&r->bio);
+	lpar_queue_put(q);
+again:
+	req_put(r);
+	return false;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The hypercall channel: what a client's call block asks for. See docs/protocol.md
+ * for the table of calls. Carried out in the vCPU's thread, one call at a time.
+ */
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "channel.h"
+#include "disk.h"
+#include "memory.h"
+#include "partition.h"
+#include "queue.h"
+#include "window.h"
+
+/* What a call answers; written to the client at the end, in one go. */
+struct answer {
+	u64 ret[3];
+	u32 len;
+};
+
+static enum lpar_status hello(struct lpar_client *c, u64 versions,
+			      struct answer *a)
+{
+	a->ret[0] = lpar_core_version(versions, LPAR_WIRE_VERSION_MIN,
+				      LPAR_WIRE_VERSION);
+	if (!a->ret[0])
+		return LPAR_VERSION;
+	a->ret[1] = LPAR_DOORBELLS_MAX - 1;
+	a->ret[2] = READ_ONCE(c->partition->quantum_us);
+	c->greeted = true;
+	return LPAR_OK;
+}
+
+static enum lpar_status functions(struct lpar_client *c, void *data, size_t size,
+				  struct answer *a)
+{
+	struct lpar_function *f = data;
+	struct lpar_disk *d;
+	enum lpar_status st = LPAR_OK;
+
+	mutex_lock(&c->partition->lock);
+	list_for_each_entry(d, &c->partition->disks, link) {
+		if (a->len + sizeof(*f) > size) {
+			st = LPAR_QUOTA;
+			break;
+		}
+		*f++ = (struct lpar_function){
+			.id = cpu_to_le32(d->id),
+			.type = cpu_to_le16(LPAR_FUNCTION_DISK),
+			.generation = cpu_to_le32(d->generation),
+		};
+		a->len += sizeof(*f);
+		a->ret[0]++;
+	}
+	mutex_unlock(&c->partition->lock);
+	return st;
+}
+
+static enum lpar_status caps(struct lpar_client *c, u64 id, void *data, size_t size,
+			     struct answer *a)
+{
+	struct lpar_disk *d;
+	int len = -ENOENT;
+
+	if (id > U32_MAX)
+		return LPAR_INVAL;
+	mutex_lock(&c->partition->lock);
+	d = lpar_disk_find(c->partition, id);
+	if (d) {
+		struct lpar_disk_limits lim;
+
+		lpar_disk_limits(d, &lim);
+		len = lpar_core_records(data, size, &lim, lpar_disk_name(d),
+					d->serial);
+		a->ret[0] = d->generation;
+	}
+	mutex_unlock(&c->partition->lock);
+	if (len < 0)
+		return len == -ENOENT ? LPAR_NOENT : LPAR_QUOTA;
+	a->len = len;
+	return LPAR_OK;
+}
+
+static enum lpar_status map(struct lpar_client *c, u64 gpa, struct answer *a)
+{
+	int ret = lpar_window_map(c, gpa, &a->ret[0]);
+
+	if (ret)
+		return lpar_core_status(ret);
+	a->ret[1] = gpa & ~(u64)(LPAR_WINDOW_SIZE - 1);
+	a->ret[2] = LPAR_WINDOW_SIZE;
+	return LPAR_OK;
+}
+
+static enum lpar_status call(struct lpar_client *c, const struct lpar_call_in *in,
+			     void *data, size_t size, struct answer *a)
+{
+	enum lpar_status st = lpar_core_call(in, c->greeted);
+
+	if (st != LPAR_OK)
+		return st;
+	switch (in->op) {
+	case LPAR_OP_HELLO:
+		return hello(c, in->arg[0], a);
+	case LPAR_OP_FUNCTIONS:
+		return functions(c, data, size, a);
+	case LPAR_OP_CAPS:
+		return caps(c, in->arg[0], data, size, a);
+	case LPAR_OP_MAP:
+		return map(c, in->arg[0], a);
+	case LPAR_OP_UNMAP:
+		return lpar_window_unmap(c, in->arg[0]);
+	case LPAR_OP_QUEUE_CREATE:
+		return lpar_queue_create(c, in->arg[0], in->arg[1], in->arg[2],
+					 in->arg[3], in->arg[4]);
+	case LPAR_OP_QUEUE_DESTROY:
+		return lpar_queue_close(c, in->arg[0]);
+	default:
+		return LPAR_NOSYS;
+	}
+}
+
+/**
+ * lpar_channel_serve - carry out the call that the call block holds
+ *
+ * A thread of the VMM; may sleep, and gives up when it is killed.
+ */
+void lpar_channel_serve(struct lpar_client *c)
+{
+	struct lpar_call *block;
+	struct lpar_call_in in;
+	struct answer a = {};
+	enum lpar_status st;
+	unsigned int i;
+
+	if (mutex_lock_killable(&c->lock))
+		return;
+	if (!c->enabled)
+		goto out;
+	block = c->call_area.addr;
+	in.seq = le32_to_cpu(smp_load_acquire(&block->seq));
+	/* a stray ring: the call has been answered, or there is none */
+	if (!in.seq || in.seq == c->last_seq)
+		goto out;
+	in.op = le32_to_cpu(READ_ONCE(block->op));
+	for (i = 0; i < ARRAY_SIZE(in.arg); i++)
+		in.arg[i] = le64_to_cpu(READ_ONCE(block->arg[i]));
+	c->last_seq = in.seq;
+
+	st = call(c, &in, block->data, sizeof(block->data), &a);
+
+	for (i = 0; i < ARRAY_SIZE(a.ret); i++)
+		WRITE_ONCE(block->ret[i], cpu_to_le64(a.ret[i]));
+	WRITE_ONCE(block->out_len, cpu_to_le32(a.len));
+	WRITE_ONCE(block->status, cpu_to_le32(st));
+	/* the answer before its number; pairs with the client's load-acquire */
+	smp_store_release(&block->done, cpu_to_le32(in.seq));
+out:
+	mutex_unlock(&c->lock);
+}
+
+/* Take a call block into use. c->lock is held. Return: see LPAR_ENABLE. */
+int lpar_channel_enable(struct lpar_client *c, u64 gpa)
+{
+	int ret;
+
+	lockdep_assert_held(&c->lock);
+	if (c->enabled)
+		return -EBUSY;
+	ret = lpar_memory_map(c, gpa, sizeof(struct lpar_call), &c->call_area);
+	if (ret)
+		return ret == -EDQUOT ? -ENOMEM : ret;
+	c->last_seq = 0;
+	c->greeted = false;
+	c->enabled = true;
+	return 0;
+}
+
+/**
+ * lpar_channel_reset - back to the state after LPAR_ATTACH, memory excepted
+ *
+ * c->lock is held. When it returns 0, no adapter reaches guest memory. Return: 0,
+ * -EINTR when @killable and killed.
+ */
+int lpar_channel_reset(struct lpar_client *c, bool killable)
+{
+	int ret = lpar_queue_destroy_all(c, NULL, killable);
+
+	if (ret)
+		return ret;
+	lpar_window_revoke(c, 0, U64_MAX);
+	lpar_window_forget(c);
+	lpar_memory_unmap(c, &c->call_area);
+	c->enabled = false;
+	c->greeted = false;
+	return 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef LPAR_HOST_CLIENT_H
+#define LPAR_HOST_CLIENT_H
+
+#include <linux/bitmap.h>
+#include <linux/eventfd.h>
+#include <linux/hashtable.h>
+#include <linux/mutex.h>
+#include <linux/task_work.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <lpar/control.h>
+#include "core.h"
+
+struct lpar_adapter;
+struct lpar_partition;
+struct lpar_queue;
+
+/* Adapters that the disks of one partition may lie on. */
+#define LPAR_CLIENT_ADAPTERS	16
+/* Windows that a client may ever have at once: 1 TiB. */
+#define LPAR_CLIENT_WINDOWS	(1u << 19)
+#define LPAR_CLIENT_VCPUS	1024
+
+/* A range of guest memory; see struct lpar_memory. */
+struct lpar_range {
+	u64 gpa;
+	u64 hva;
+	u64 bytes;
+};
+
+/* Guest memory that the host itself reads and writes: pinned and mapped. */
+struct lpar_area {
+	struct page **pages;
+	unsigned int n;
+	void *addr;
+};
+
+/* A doorbell's eventfd; wakes in whoever rings, with the eventfd's lock held. */
+struct lpar_bell {
+	struct lpar_client *client;
+	struct eventfd_ctx *ctx;
+	wait_queue_entry_t wait;
+	unsigned int index;
+};
+
+/* A thread that runs a vCPU. What it rings is donated time. */
+struct lpar_vcpu {
+	struct hlist_node node;
+	struct task_struct *task;
+	struct lpar_client *client;
+	struct callback_head work;
+	bool queued;			/* work is on the task's list */
+	unsigned long rung[BITS_TO_LONGS(LPAR_DOORBELLS_MAX)];
+};
+
+/**
+ * struct lpar_client - an open /dev/lpar that has attached to a partition
+ *
+ * Lives from LPAR_ATTACH to the file's release. ioctls and queued task work hold
+ * the file, so release runs when none of them does; what is left then are
+ * requests in the adapter, the worker and eventfd wakers, which it ends in this
+ * order: wakers, worker, queues, windows. See docs/teardown.md.
+ */
+struct lpar_client {
+	struct lpar_partition *partition;
+	struct file *file;
+	struct mm_struct *mm;
+	pid_t pid;
+
+	/* Protects all below up to the next empty line. Held while memory is
+	 * pinned; private to the partition; waiters can be killed. */
+	struct mutex lock;
+	struct lpar_range memory[LPAR_MEMORY_MAX];
+	unsigned int ranges;
+	struct xarray chunks;		/* guest address >> shift → window */
+	struct lpar_adapter *adapter[LPAR_CLIENT_ADAPTERS];
+	struct lpar_area call_area;
+	bool enabled;
+	bool greeted;
+	u32 last_seq;
+
+	/* Read under RCU in the I/O path, changed under lock. Slots whose window
+	 * the host took away hold a value until the client unmaps them. */
+	struct xarray windows;
+	struct lpar_queue __rcu *queue[LPAR_DOORBELLS_MAX];
+
+	struct lpar_bell bell[LPAR_DOORBELLS_MAX];
+	/* Signalled from interrupts; changed under vectors_lock. */
+	struct eventfd_ctx *vector[LPAR_DOORBELLS_MAX + 1];
+	spinlock_t vectors_lock;
+
+	DECLARE_HASHTABLE(vcpus, 6);	/* RCU; changed under lock */
+	unsigned int n_vcpus;
+
+	struct work_struct worker;	/* serves what strangers rang */
+	unsigned long rung[BITS_TO_LONGS(LPAR_DOORBELLS_MAX)];
+	atomic64_t doorbells;
+	atomic64_t windows_live;
+	atomic_t queues_live;
+};
+
+void lpar_client_signal(struct lpar_client *c, unsigned int vector);
+
+#endif

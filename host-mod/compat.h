@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one place that knows kernel versions. The rest of the module is written to
+ * the newest interface; each shim says what it is for and when it can go.
+ */
+#ifndef LPAR_HOST_COMPAT_H
+#define LPAR_HOST_COMPAT_H
+
+#include <linux/blkdev.h>
+#include <linux/eventfd.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/timer.h>
+#include <linux/version.h>
+
+/*
+ * 6.12 (b5c58b2fdc42) calls dma-iommu directly instead of through dma_ops, and
+ * its functions are not exported. Until 6.12 the original operations can be
+ * copied and called. Goes with 6.1.
+ */
+#define LPAR_DMA_ALIAS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
+
+/* 6.8 (3652117f8548) dropped the count that nobody used. Goes with 6.1. */
+static inline void lpar_compat_signal(struct eventfd_ctx *ctx)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(ctx);
+#else
+	eventfd_signal(ctx, 1);
+#endif
+}
+
+/* 6.13 (90ee6ed776c0) turned f_count into file_ref_t. Goes with 6.12. */
+static inline bool lpar_compat_file_tryget(struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	return file_ref_get(&file->f_ref);
+#else
+	return atomic_long_inc_not_zero(&file->f_count);
+#endif
+}
+
+/* 6.2 (9b13df3fb64e) renamed del_timer_sync(). Goes with 6.1. */
+static inline void lpar_compat_timer_sync(struct timer_list *t)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	timer_delete_sync(t);
+#else
+	del_timer_sync(t);
+#endif
+}
+
+/*
+ * An open block device. 6.9 (f3a608827d1f) returns a file instead of the
+ * block device itself. Goes with 6.1.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+struct lpar_bdev {
+	struct file *file;
+};
+
+static inline int lpar_compat_open(struct lpar_bdev *b, const char *path,
+				   bool write, void *holder)
+{
+	blk_mode_t mode = BLK_OPEN_READ | (write ? BLK_OPEN_WRITE : 0);
+	struct file *file = bdev_file_open_by_path(path, mode, holder, NULL);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	b->file = file;
+	return 0;
+}
+
+static inline void lpar_compat_close(struct lpar_bdev *b)
+{
+	fput(b->file);
+}
+
+static inline struct block_device *lpar_compat_bdev(struct lpar_bdev *b)
+{
+	return file_bdev(b->file);
+}
+#else
+struct lpar_bdev {
+	struct block_device *bdev;
+	fmode_t mode;
+};
+
+static inline int lpar_compat_open(struct lpar_bdev *b, const char *path,
+				   bool write, void *holder)
+{
+	struct block_device *bdev;
+
+	b->mode = FMODE_READ | (write ? FMODE_WRITE : 0) |
+		  (holder ? FMODE_EXCL : 0);
+	bdev = blkdev_get_by_path(path, b->mode, holder);
+	if (IS_ERR(bdev))
+		return PTR_ERR(bdev);
+	b->bdev = bdev;
+	return 0;
+}
+
+static inline void lpar_compat_close(struct lpar_bdev *b)
+{
+	blkdev_put(b->bdev, b->mode);
+}
+
+static inline struct block_device *lpar_compat_bdev(struct lpar_bdev *b)
+{
+	return b->bdev;
+}
+#endif
+
+#endif

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * configfs: what the administrator wants, under /sys/kernel/config/lpar.
+ *
+ *	partitions/NAME/{memory_limit,quantum_limit_us,owner}
+ *	partitions/NAME/disks/DISK/{device,start,size,read_only,queues,serial,mode}
+ *	partitions/NAME/disks/DISK/{enable,status}
+ *
+ * A disk's attributes are a wish until 1 is written to enable; while it is enabled
+ * they cannot be changed (-EBUSY), and status says what became of the wish.
+ */
+#include <linux/configfs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "disk.h"
+#include "partition.h"
+
+static struct lpar_disk *to_disk(struct config_item *item)
+{
+	return container_of(to_config_group(item), struct lpar_disk, group);
+}
+
+static struct lpar_partition *to_partition(struct config_item *item)
+{
+	return container_of(to_config_group(item), struct lpar_partition, group);
+}
+
+/* ------------------------------------------------------------------- disks */
+
+/* Copy one line. Return: its length, or -EINVAL if it does not fit or is odd. */
+static ssize_t copy_line(char *to, size_t size, const char *page, size_t count)
+{
+	size_t n = strcspn(page, "\n"), i;
+
+	if (n >= size || n > count || (n < count && count > n + 1))
+		return -EINVAL;
+	for (i = 0; i < n; i++)
+		if (page[i] < ' ' || page[i] > '~')
+			return -EINVAL;
+	memcpy(to, page, n);
+	to[n] = 0;
+	return count;
+}
+
+/* The wish changes only while it is not in force. */
+#define DISK_STORE(name, expr)						\
+static ssize_t disk_##name##_store(struct config_item *item,		\
+				   const char *page, size_t count)	\
+{									\
+	struct lpar_disk *d = to_disk(item);				\
+	ssize_t ret = -EBUSY;						\
+									\
+	mutex_lock(&d->partition->config);				\
+	if (!d->enabled)						\
+		ret = (expr);						\
+	mutex_unlock(&d->partition->config);				\
+	return ret < 0 ? ret : count;					\
+}
+
+#define DISK_SHOW(name, fmt, value)					\
+static ssize_t disk_##name##_show(struct config_item *item, char *page)	\
+{									\
+	struct lpar_disk *d = to_disk(item);				\
+	ssize_t ret;							\
+									\
+	mutex_lock(&d->partition->config);				\
+	ret = sysfs_emit(page, fmt "\n", value);			\
+	mutex_unlock(&d->partition->config);				\
+	return ret;							\
+}
+
+DISK_SHOW(device, "%s", d->device)
+DISK_STORE(device, copy_line(d->device, sizeof(d->device), page, count))
+CONFIGFS_ATTR(disk_, device);
+
+DISK_SHOW(start, "%llu", d->start)
+DISK_STORE(start, kstrtou64(page, 0, &d->start))
+CONFIGFS_ATTR(disk_, start);
+
+DISK_SHOW(size, "%llu", d->size)
+DISK_STORE(size, kstrtou64(page, 0, &d->size))
+CONFIGFS_ATTR(disk_, size);
+
+DISK_SHOW(read_only, "%d", d->read_only)
+DISK_STORE(read_only, kstrtobool(page, &d->read_only))
+CONFIGFS_ATTR(disk_, read_only);
+
+static int store_queues(struct lpar_disk *d, const char *page)
+{
+	u32 n;
+	int ret = kstrtou32(page, 0, &n);
+
+	if (!ret && n >= LPAR_DOORBELLS_MAX)
+		ret = -ERANGE;
+	if (!ret)
+		d->queues = n;
+	return ret;
+}
+
+DISK_SHOW(queues, "%u", d->queues)
+DISK_STORE(queues, store_queues(d, page))
+CONFIGFS_ATTR(disk_, queues);
+
+DISK_SHOW(serial, "%s", d->serial)
+DISK_STORE(serial, copy_line(d->serial, sizeof(d->serial), page, count))
+CONFIGFS_ATTR(disk_, serial);
+
+static const char *const wishes[] = {
+	[LPAR_WISH_AUTO] = "auto",
+	[LPAR_WISH_TAG] = "tag",
+	[LPAR_WISH_PAGE] = "page",
+};
+
+static int store_wish(struct lpar_disk *d, const char *page)
+{
+	int i = sysfs_match_string(wishes, page);
+
+	if (i < 0)
+		return i;
+	d->wish = i;
+	return 0;
+}
+
+DISK_SHOW(mode, "%s", wishes[d->wish])
+DISK_STORE(mode, store_wish(d, page))
+CONFIGFS_ATTR(disk_, mode);
+
+DISK_SHOW(enable, "%d", d->enabled)
+static ssize_t disk_enable_store(struct config_item *item, const char *page,
+				 size_t count)
+{
+	struct lpar_disk *d = to_disk(item);
+	bool on;
+	int ret = kstrtobool(page, &on);
+
+	if (ret)
+		return ret;
+	mutex_lock(&d->partition->config);
+	if (on != d->enabled)
+		ret = on ? lpar_disk_enable(d) : lpar_disk_disable(d, false);
+	mutex_unlock(&d->partition->config);
+	return ret ?: count;
+}
+CONFIGFS_ATTR(disk_, enable);
+
+DISK_SHOW(status, "%s", d->status)
+CONFIGFS_ATTR_RO(disk_, status);
+
+static struct configfs_attribute *disk_attrs[] = {
+	&disk_attr_device, &disk_attr_start,  &disk_attr_size,
+	&disk_attr_read_only, &disk_attr_queues, &disk_attr_serial,
+	&disk_attr_mode,   &disk_attr_enable, &disk_attr_status,
+	NULL,
+};
+
+static void disk_release(struct config_item *item)
+{
+	kfree(to_disk(item));
+}
+
+static struct configfs_item_operations disk_ops = { .release = disk_release };
+
+static const struct config_item_type item_type = {
+	.ct_item_ops = &disk_ops,
+	.ct_attrs = disk_attrs,
+	.ct_owner = THIS_MODULE,
+};
+
+/* ------------------------------------------------------- a partition's disks */
+
+static struct config_group *disks_make(struct config_group *group,
+				       const char *name)
+{
+	struct lpar_disk *d;
+
+	if (strlen(name) >= LPAR_NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	config_group_init_type_name(&d->group, name, &item_type);
+	lpar_disk_setup(d, to_partition(group->cg_item.ci_parent));
+	return &d->group;
+}
+
+/* configfs does not let us refuse: a disk in use goes as a pulled one would. */
+static void disks_drop(struct config_group *group, struct config_item *item)
+{
+	struct lpar_disk *d = to_disk(item);
+
+	mutex_lock(&d->partition->config);
+	if (d->enabled)
+		lpar_disk_disable(d, true);
+	mutex_unlock(&d->partition->config);
+	config_item_put(item);
+}
+
+static struct configfs_group_operations disks_ops = {
+	.make_group = disks_make,
+	.drop_item = disks_drop,
+};
+
+static const struct config_item_type disks_type = {
+	.ct_group_ops = &disks_ops,
+	.ct_owner = THIS_MODULE,
+};
+
+/* ---------------------------------------------------------------- partitions */
+
+static ssize_t partition_memory_limit_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%llu\n", to_partition(item)->memory_limit);
+}
+
+static ssize_t partition_memory_limit_store(struct config_item *item,
+					    const char *page, size_t count)
+{
+	struct lpar_partition *p = to_partition(item);
+	u64 bytes;
+	int ret = kstrtou64(page, 0, &bytes);
+
+	if (ret)
+		return ret;
+	if (bytes > S64_MAX)
+		return -ERANGE;
+	mutex_lock(&p->config);
+	ret = p->client ? -EBUSY : 0;
+	if (!ret)
+		p->memory_limit = bytes;
+	mutex_unlock(&p->config);
+	return ret ?: count;
+}
+CONFIGFS_ATTR(partition_, memory_limit);
+
+static ssize_t partition_quantum_limit_us_show(struct config_item *item,
+					       char *page)
+{
+	return sysfs_emit(page, "%u\n", to_partition(item)->quantum_us);
+}
+
+static ssize_t partition_quantum_limit_us_store(struct config_item *item,
+						const char *page, size_t count)
+{
+	struct lpar_partition *p = to_partition(item);
+	u32 us;
+	int ret = kstrtou32(page, 0, &us);
+
+	if (ret)
+		return ret;
+	if (us < LPAR_QUANTUM_MIN_US || us > LPAR_QUANTUM_MAX_US)
+		return -ERANGE;
+	mutex_lock(&p->config);
+	ret = p->client ? -EBUSY : 0;
+	if (!ret)
+		p->quantum_us = us;
+	mutex_unlock(&p->config);
+	return ret ?: count;
+}
+CONFIGFS_ATTR(partition_, quantum_limit_us);
+
+static ssize_t partition_owner_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%u\n",
+			  from_kuid_munged(current_user_ns(),
+					   to_partition(item)->owner));
+}
+
+static ssize_t partition_owner_store(struct config_item *item, const char *page,
+				     size_t count)
+{
+	struct lpar_partition *p = to_partition(item);
+	kuid_t owner;
+	uid_t uid;
+	int ret = kstrtouint(page, 0, &uid);
+
+	if (ret)
+		return ret;
+	owner = make_kuid(current_user_ns(), uid);
+	if (!uid_valid(owner))
+		return -EINVAL;
+	mutex_lock(&p->config);
+	ret = p->client ? -EBUSY : 0;
+	if (!ret)
+		p->owner = owner;
+	mutex_unlock(&p->config);
+	return ret ?: count;
+}
+CONFIGFS_ATTR(partition_, owner);
+
+static struct configfs_attribute *partition_attrs[] = {
+	&partition_attr_memory_limit,
+	&partition_attr_quantum_limit_us,
+	&partition_attr_owner,
+	NULL,
+};
+
+static void partition_release(struct config_item *item)
+{
+	kfree(to_partition(item));
+}
+
+static struct configfs_item_operations partition_ops = {
+	.release = partition_release,
+};
+
+static const struct config_item_type partition_type = {
+	.ct_item_ops = &partition_ops,
+	.ct_attrs = partition_attrs,
+	.ct_owner = THIS_MODULE,
+};
+
+static struct config_group *partitions_make(struct config_group *group,
+					    const char *name)
+{
+	struct lpar_partition *p;
+	int ret;
+
+	if (strlen(name) >= LPAR_NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	p = kzalloc(sizeof(*p), GFP_KERNEL);
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	config_group_init_type_name(&p->group, name, &partition_type);
+	config_group_init_type_name(&p->disks_group, "disks", &disks_type);
+	ret = lpar_partition_setup(p);
+	if (ret) {
+		config_item_put(&p->group.cg_item);
+		return ERR_PTR(ret);
+	}
+	configfs_add_default_group(&p->disks_group, &p->group);
+	return &p->group;
+}
+
+/* No client: an attached one depends on the item. No disks: their items go first. */
+static void partitions_drop(struct config_group *group, struct config_item *item)
+{
+	lpar_partition_teardown(to_partition(item));
+	config_item_put(item);
+}
+
+static struct configfs_group_operations partitions_ops = {
+	.make_group = partitions_make,
+	.drop_item = partitions_drop,
+};
+
+static const struct config_item_type partitions_type = {
+	.ct_group_ops = &partitions_ops,
+	.ct_owner = THIS_MODULE,
+};
+
+static struct config_group partitions_group;
+
+static const struct config_item_type root_type = { .ct_owner = THIS_MODULE };
+
+static struct configfs_subsystem subsys = {
+	.su_group = {
+		.cg_item = {
+			.ci_namebuf = "lpar",
+			.ci_type = &root_type,
+		},
+	},
+};
+
+/**
+ * lpar_config_get - a partition by its name, kept until lpar_config_put()
+ *
+ * configfs refuses to remove it meanwhile. May sleep; not from configfs callbacks.
+ * Return: it, or -ENOENT.
+ */
+struct lpar_partition *lpar_config_get(const char *name)
+{
+	struct config_item *item;
+	int ret = -ENOENT;
+
+	mutex_lock(&subsys.su_mutex);
+	item = config_group_find_item(&partitions_group, name);
+	mutex_unlock(&subsys.su_mutex);
+	if (!item)
+		return ERR_PTR(-ENOENT);
+	ret = configfs_depend_item(&subsys, item);
+	if (ret) {
+		config_item_put(item);
+		return ERR_PTR(-ENOENT);
+	}
+	return to_partition(item);
+}
+
+void lpar_config_put(struct lpar_partition *p)
+{
+	configfs_undepend_item(&p->group.cg_item);
+	config_item_put(&p->group.cg_item);
+}
+
+int lpar_config_init(void)
+{
+	config_group_init(&subsys.su_group);
+	mutex_init(&subsys.su_mutex);
+	config_group_init_type_name(&partitions_group, "partitions",
+				    &partitions_type);
+	configfs_add_default_group(&partitions_group, &subsys.su_group);
+	return configfs_register_subsystem(&subsys);
+}
+
+void lpar_config_exit(void)
+{
+	configfs_unregister_subsystem(&subsys);
+}

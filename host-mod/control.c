@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /dev/lpar: the virtual machine monitor's side; see include/lpar/control.h. */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <lpar/control.h>
+#include "channel.h"
+#include "control.h"
+#include "dispatch.h"
+#include "memory.h"
+#include "partition.h"
+#include "queue.h"
+#include "window.h"
+
+/* An open file before and after it has attached. */
+struct lpar_file {
+	struct mutex lock;		/* one attach */
+	struct lpar_client *client;	/* set once, with release semantics */
+};
+
+/* A structure that starts with its size; see control.h. */
+static int get(void *to, size_t size, const void __user *from)
+{
+	u32 user_size;
+
+	if (get_user(user_size, (const u32 __user *)from))
+		return -EFAULT;
+	if (user_size < sizeof(u32) * 2 || user_size > PAGE_SIZE)
+		return -EINVAL;
+	return copy_struct_from_user(to, size, from, user_size);
+}
+
+/* Write back as much as the caller has room for. */
+static int put(void __user *to, const void *from, size_t size)
+{
+	u32 user_size;
+
+	if (get_user(user_size, (const u32 __user *)to))
+		return -EFAULT;
+	return copy_to_user(to, from, min_t(size_t, size, user_size)) ? -EFAULT :
+									 0;
+}
+
+static struct lpar_client *client_create(struct file *file,
+					 struct lpar_partition *p)
+{
+	struct lpar_client *c = kvzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+
+	if (!c)
+		return NULL;
+	c->partition = p;
+	c->file = file;
+	c->mm = current->mm;
+	mmgrab(c->mm);
+	c->pid = current->tgid;
+	mutex_init(&c->lock);
+	xa_init(&c->chunks);
+	xa_init_flags(&c->windows, XA_FLAGS_ALLOC);
+	lpar_dispatch_setup(c);
+	return c;
+}
+
+static void client_free(struct lpar_client *c)
+{
+	mmdrop(c->mm);
+	kvfree(c);
+}
+
+static int attach(struct file *file, struct lpar_file *f, void __user *arg)
+{
+	struct lpar_partition *p;
+	struct lpar_client *c;
+	struct lpar_attach a;
+	int ret;
+
+	ret = get(&a, sizeof(a), arg);
+	if (ret)
+		return ret;
+	if (a.flags || a.features || a.doorbells || a.pid ||
+	    strnlen(a.partition, sizeof(a.partition)) == sizeof(a.partition))
+		return -EINVAL;
+	if (a.version != LPAR_CONTROL_VERSION)
+		return -EPROTO;
+	p = lpar_config_get(a.partition);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+
+	mutex_lock(&f->lock);
+	mutex_lock(&p->config);
+	ret = -EISCONN;
+	if (f->client)
+		goto err_unlock;
+	ret = -EACCES;
+	if (!uid_eq(current_euid(), p->owner) && !capable(CAP_SYS_ADMIN))
+		goto err_unlock;
+	ret = -EBUSY;
+	if (p->client) {
+		a.pid = p->client->pid;
+		put(arg, &a, sizeof(a));
+		goto err_unlock;
+	}
+	c = client_create(file, p);
+	ret = -ENOMEM;
+	if (!c)
+		goto err_unlock;
+	a.features = lpar_dispatch_task_work ? LPAR_FEATURE_TASK_WORK : 0;
+	a.doorbells = LPAR_DOORBELLS_MAX;
+	ret = put(arg, &a, sizeof(a));
+	if (ret)
+		goto err_free;
+	mutex_lock(&p->lock);
+	p->client = c;
+	mutex_unlock(&p->lock);
+	smp_store_release(&f->client, c);
+	mutex_unlock(&p->config);
+	mutex_unlock(&f->lock);
+	return 0;
+
+err_free:
+	client_free(c);
+err_unlock:
+	mutex_unlock(&p->config);
+	mutex_unlock(&f->lock);
+	lpar_config_put(p);
+	return ret;
+}
+
+static int memory(struct lpar_client *c, bool add, void __user *arg)
+{
+	struct lpar_memory m;
+	struct lpar_range r;
+	int ret = get(&m, sizeof(m), arg);
+
+	if (ret)
+		return ret;
+	if (m.flags)
+		return -EINVAL;
+	r = (struct lpar_range){ .gpa = m.gpa, .hva = m.hva, .bytes = m.bytes };
+	if (mutex_lock_killable(&c->lock))
+		return -EINTR;
+	ret = add ? lpar_memory_add(c, &r) : lpar_memory_remove(c, &r);
+	/* a window that saw other memory in its chunk is stale in both cases */
+	if (!ret)
+		lpar_window_revoke(c, r.gpa, r.bytes);
+	mutex_unlock(&c->lock);
+	return ret;
+}
+
+static int connect(struct lpar_client *c, void __user *arg,
+		   int (*to)(struct lpar_client *c, unsigned int index, int fd))
+{
+	struct lpar_eventfd e;
+	int ret = get(&e, sizeof(e), arg);
+
+	if (ret)
+		return ret;
+	if (e.flags)
+		return -EINVAL;
+	if (mutex_lock_killable(&c->lock))
+		return -EINTR;
+	ret = to(c, e.index, e.fd);
+	mutex_unlock(&c->lock);
+	return ret;
+}
+
+static int enable(struct lpar_client *c, void __user *arg)
+{
+	struct lpar_enable e;
+	int ret = get(&e, sizeof(e), arg);
+
+	if (ret)
+		return ret;
+	if (e.flags)
+		return -EINVAL;
+	if (mutex_lock_killable(&c->lock))
+		return -EINTR;
+	ret = lpar_channel_enable(c, e.call);
+	mutex_unlock(&c->lock);
+	return ret;
+}
+
+static int reset(struct lpar_client *c)
+{
+	int ret;
+
+	if (mutex_lock_killable(&c->lock))
+		return -EINTR;
+	ret = lpar_channel_reset(c, true);
+	mutex_unlock(&c->lock);
+	return ret;
+}
+
+static int vcpu(struct lpar_client *c)
+{
+	int ret;
+
+	if (mutex_lock_killable(&c->lock))
+		return -EINTR;
+	ret = lpar_dispatch_vcpu(c);
+	mutex_unlock(&c->lock);
+	return ret;
+}
+
+static int ring(struct lpar_client *c, void __user *arg)
+{
+	struct lpar_ring r;
+	int ret = get(&r, sizeof(r), arg);
+
+	return ret ?: lpar_dispatch_ring(c, r.index);
+}
+
+static int state(struct lpar_client *c, void __user *arg)
+{
+	struct lpar_partition *p = c->partition;
+	struct lpar_stats sum = {};
+	struct lpar_state s;
+	struct lpar_disk *d;
+	int ret = get(&s, sizeof(s), arg);
+
+	if (ret)
+		return ret;
+	if (s.flags)
+		return -EINVAL;
+	s = (struct lpar_state){
+		.size = sizeof(s),
+		.enabled = READ_ONCE(c->enabled),
+		.queues = atomic_read(&c->queues_live),
+		.vcpus = READ_ONCE(c->n_vcpus),
+		.windows = atomic64_read(&c->windows_live),
+		.pinned_bytes = atomic64_read(&p->pinned),
+		.memory_limit = READ_ONCE(p->memory_limit),
+		.doorbells = atomic64_read(&c->doorbells),
+	};
+	mutex_lock(&p->lock);
+	list_for_each_entry(d, &p->disks, link) {
+		s.functions++;
+		lpar_disk_stats(d, &sum);
+	}
+	mutex_unlock(&p->lock);
+	s.donated_ns = sum.donated_ns;
+	return put(arg, &s, sizeof(s));
+}
+
+static int probe(void __user *arg)
+{
+	struct lpar_probe *p;
+	int ret;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	p = kzalloc(sizeof(*p), GFP_KERNEL);
+	if (!p)
+		return -ENOMEM;
+	ret = get(p, sizeof(*p), arg);
+	if (!ret && (p->flags || strnlen(p->path, sizeof(p->path)) ==
+					 sizeof(p->path)))
+		ret = -EINVAL;
+	if (!ret)
+		ret = lpar_disk_probe(p);
+	if (!ret)
+		ret = put(arg, p, sizeof(*p));
+	kfree(p);
+	return ret;
+}
+
+static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct lpar_file *f = file->private_data;
+	struct lpar_client *c = smp_load_acquire(&f->client);
+	void __user *p = (void __user *)arg;
+
+	if (cmd == LPAR_ATTACH)
+		return attach(file, f, p);
+	if (cmd == LPAR_PROBE)
+		return probe(p);
+	if (!c)
+		return -ENOTCONN;
+	/* the memory that we pin is the attaching process's */
+	if (current->mm != c->mm)
+		return -EPERM;
+	switch (cmd) {
+	case LPAR_MEMORY_ADD:
+	case LPAR_MEMORY_REMOVE:
+		return memory(c, cmd == LPAR_MEMORY_ADD, p);
+	case LPAR_SET_DOORBELL:
+		return connect(c, p, lpar_dispatch_bell);
+	case LPAR_SET_VECTOR:
+		return connect(c, p, lpar_dispatch_vector);
+	case LPAR_SET_VCPU:
+		return vcpu(c);
+	case LPAR_ENABLE:
+		return enable(c, p);
+	case LPAR_RESET:
+		return reset(c);
+	case LPAR_RING:
+		return ring(c, p);
+	case LPAR_GET_STATE:
+		return state(c, p);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int control_open(struct inode *inode, struct file *file)
+{
+	struct lpar_file *f = kzalloc(sizeof(*f), GFP_KERNEL);
+
+	if (!f)
+		return -ENOMEM;
+	mutex_init(&f->lock);
+	file->private_data = f;
+	return 0;
+}
+
+/*
+ * The last reference is gone, however that came: no ioctl and no task work runs.
+ * The order is docs/teardown.md's: who could start something, what has been
+ * started, what it used.
+ */
+static int control_release(struct inode *inode, struct file *file)
+{
+	struct lpar_file *f = file->private_data;
+	struct lpar_client *c = f->client;
+	struct lpar_partition *p;
+
+	kfree(f);
+	if (!c)
+		return 0;
+	p = c->partition;
+	mutex_lock(&p->config);
+	lpar_dispatch_teardown(c);
+	mutex_lock(&c->lock);
+	lpar_channel_reset(c, false);
+	mutex_unlock(&c->lock);
+	mutex_lock(&p->lock);
+	p->client = NULL;
+	mutex_unlock(&p->lock);
+	mutex_unlock(&p->config);
+	atomic64_add(atomic64_read(&c->doorbells), &p->doorbells);
+	lpar_dispatch_free(c);
+	client_free(c);
+	lpar_config_put(p);
+	return 0;
+}
+
+static const struct file_operations control_fops = {
+	.owner = THIS_MODULE,
+	.open = control_open,
+	.release = control_release,
+	.unlocked_ioctl = control_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+/* root and, by our udev rule, group kvm, as /dev/kvm; partitions name owners. */
+static struct miscdevice control_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "lpar",
+	.fops = &control_fops,
+	.mode = 0660,
+};
+
+int lpar_control_init(void)
+{
+	return misc_register(&control_device);
+}
+
+void lpar_control_exit(void)
+{
+	misc_deregister(&control_device);
+}

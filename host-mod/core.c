@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Decoding and checking what a client wrote; see core.h. */
+#include "core.h"
+
+bool lpar_core_shape(u64 arg, struct lpar_queue_shape *shape)
+{
+	u64 depth = arg & 0xffff, segs = arg >> 16;
+
+	if (depth < LPAR_QUEUE_DEPTH_MIN || depth > LPAR_QUEUE_DEPTH_MAX ||
+	    (depth & (depth - 1)) || !segs || segs > LPAR_QUEUE_SEGS_MAX)
+		return false;
+	shape->depth = depth;
+	shape->segs = segs;
+	return true;
+}
+
+/* The range lies on the disk, on whole logical blocks and in one chunk. */
+static enum lpar_status check_range(const struct lpar_blk_request *r,
+				    const struct lpar_disk_limits *lim)
+{
+	u64 last = lim->sectors;
+	u32 block = (lim->logical_block >> LPAR_SECTOR_SHIFT) - 1;
+	u32 chunk = lim->chunk >> LPAR_SECTOR_SHIFT;
+
+	if (r->sector > last || r->nsectors > last - r->sector)
+		return LPAR_RANGE;
+	if (!r->nsectors || (r->sector & block) || (r->nsectors & block))
+		return LPAR_INVAL;
+	/* only transfers are split at chunks; 64-bit division is not for 32-bit */
+	if (chunk && (r->op == LPAR_BLK_READ || r->op == LPAR_BLK_WRITE)) {
+		u32 in = (chunk & (chunk - 1)) ? (u32)(r->sector % chunk) :
+						 (u32)(r->sector & (chunk - 1));
+
+		if (r->nsectors > chunk - in)
+			return LPAR_INVAL;
+	}
+	return LPAR_OK;
+}
+
+static enum lpar_status check_segs(const struct lpar_blk_request *r,
+				   const struct lpar_seg *segs,
+				   const struct lpar_disk_limits *lim)
+{
+	u64 total = 0;
+	u32 i;
+
+	for (i = 0; i < r->nsegs; i++) {
+		u64 addr = le64_to_cpu(segs[i].addr);
+		u32 len = le32_to_cpu(segs[i].len);
+
+		if (segs[i].reserved || !len || len > lim->segment_size ||
+		    len > LPAR_WINDOW_SIZE || (len & (lim->logical_block - 1)))
+			return LPAR_INVAL;
+		if (addr & lim->dma_alignment)
+			return LPAR_INVAL;
+		/* in one window: so addr + len cannot wrap either */
+		if ((addr & (LPAR_WINDOW_SIZE - 1)) + len > LPAR_WINDOW_SIZE)
+			return LPAR_INVAL;
+		/* no gap where the adapter can have none */
+		if (i && (addr & lim->virt_boundary))
+			return LPAR_INVAL;
+		if (i + 1 < r->nsegs && ((addr + len) & lim->virt_boundary))
+			return LPAR_INVAL;
+		total += len;
+	}
+	if (total != (u64)r->nsectors << LPAR_SECTOR_SHIFT)
+		return LPAR_INVAL;
+	return LPAR_OK;
+}
+
+enum lpar_status lpar_core_request(const struct lpar_blk_sqe *sqe,
+				   const struct lpar_seg *segs,
+				   const struct lpar_disk_limits *lim,
+				   struct lpar_blk_request *out)
+{
+	struct lpar_blk_request r = {
+		.sector = le64_to_cpu(sqe->sector),
+		.nsectors = le32_to_cpu(sqe->nsectors),
+		.id = le16_to_cpu(sqe->id),
+		.nsegs = le16_to_cpu(sqe->nsegs),
+		.op = sqe->op,
+		.flags = sqe->flags,
+	};
+	u64 bytes = (u64)r.nsectors << LPAR_SECTOR_SHIFT;
+	enum lpar_status st;
+
+	*out = r;
+	if (sqe->reserved || sqe->reserved2 || sqe->reserved3)
+		return LPAR_INVAL;
+
+	switch (r.op) {
+	case LPAR_BLK_READ:
+	case LPAR_BLK_WRITE:
+		if (r.flags & ~(r.op == LPAR_BLK_WRITE ? LPAR_BLK_FUA : 0))
+			return LPAR_INVAL;
+		if (!r.nsegs || r.nsegs > lim->segments ||
+		    bytes > lim->max_transfer)
+			return LPAR_INVAL;
+		break;
+	case LPAR_BLK_FLUSH:
+		if (r.flags || r.nsegs || r.sector || r.nsectors)
+			return LPAR_INVAL;
+		return LPAR_OK;
+	case LPAR_BLK_DISCARD:
+		if (r.flags || r.nsegs || bytes > lim->discard)
+			return lim->discard ? LPAR_INVAL : LPAR_NOTSUPP;
+		break;
+	case LPAR_BLK_WRITE_ZEROES:
+		if ((r.flags & ~LPAR_BLK_NOUNMAP) || r.nsegs ||
+		    bytes > lim->write_zeroes)
+			return lim->write_zeroes ? LPAR_INVAL : LPAR_NOTSUPP;
+		break;
+	default:
+		return LPAR_NOSYS;
+	}
+
+	if (r.op != LPAR_BLK_READ && lim->read_only)
+		return LPAR_READONLY;
+	st = check_range(&r, lim);
+	if (st != LPAR_OK || !segs || !r.nsegs)
+		return st;
+	return check_segs(&r, segs, lim);
+}
+
+struct writer {
+	u8 *at;
+	size_t left;
+	bool full;
+};
+
+static void *put_record(struct writer *w, u16 type, u16 body)
+{
+	u16 len = sizeof(struct lpar_record) + ((body + 7) & ~7);
+	struct lpar_record rec = {
+		.type = cpu_to_le16(type),
+		.len = cpu_to_le16(len),
+	};
+	void *at = w->at + sizeof(rec);
+
+	if (w->full || len > w->left) {
+		w->full = true;
+		return NULL;
+	}
+	memset(w->at, 0, len);
+	memcpy(w->at, &rec, sizeof(rec));
+	w->at += len;
+	w->left -= len;
+	return at;
+}
+
+static void put_value(struct writer *w, u16 type, u64 min, u64 max, u64 cur)
+{
+	struct lpar_value v = {
+		.min = cpu_to_le64(min),
+		.max = cpu_to_le64(max),
+		.cur = cpu_to_le64(cur),
+	};
+	void *at = put_record(w, type, sizeof(v));
+
+	if (at)
+		memcpy(at, &v, sizeof(v));
+}
+
+static void put_fixed(struct writer *w, u16 type, u64 v)
+{
+	put_value(w, type, v, v, v);
+}
+
+static void put_text(struct writer *w, u16 type, const char *text)
+{
+	size_t len = strnlen(text, LPAR_TEXT_MAX);
+	void *at = put_record(w, type, len);
+
+	if (at)
+		memcpy(at, text, len);
+}
+
+int lpar_core_records(void *buf, size_t size, const struct lpar_disk_limits *lim,
+		      const char *name, const char *serial)
+{
+	struct writer w = { .at = buf, .left = size };
+
+	put_text(&w, LPAR_CAP_NAME, name);
+	put_text(&w, LPAR_CAP_SERIAL, serial);
+	put_fixed(&w, LPAR_CAP_SECTORS, lim->sectors);
+	put_fixed(&w, LPAR_CAP_LOGICAL_BLOCK, lim->logical_block);
+	put_fixed(&w, LPAR_CAP_PHYSICAL_BLOCK, lim->physical_block);
+	put_fixed(&w, LPAR_CAP_IO_MIN, lim->io_min);
+	put_fixed(&w, LPAR_CAP_IO_OPT, lim->io_opt);
+	put_fixed(&w, LPAR_CAP_MAX_TRANSFER, lim->max_transfer);
+	put_fixed(&w, LPAR_CAP_SEGMENTS, lim->segments);
+	put_fixed(&w, LPAR_CAP_SEGMENT_SIZE, lim->segment_size);
+	put_fixed(&w, LPAR_CAP_VIRT_BOUNDARY, lim->virt_boundary);
+	put_fixed(&w, LPAR_CAP_DMA_ALIGNMENT, lim->dma_alignment);
+	put_fixed(&w, LPAR_CAP_CHUNK, lim->chunk);
+	put_value(&w, LPAR_CAP_QUEUES, 1, lim->queues, lim->queues);
+	put_value(&w, LPAR_CAP_DEPTH, LPAR_QUEUE_DEPTH_MIN,
+		  LPAR_QUEUE_DEPTH_MAX, 128);
+	put_fixed(&w, LPAR_CAP_WRITE_CACHE, lim->write_cache);
+	put_fixed(&w, LPAR_CAP_FUA, lim->fua);
+	put_fixed(&w, LPAR_CAP_DISCARD, lim->discard);
+	put_fixed(&w, LPAR_CAP_DISCARD_GRAIN, lim->discard_grain);
+	put_fixed(&w, LPAR_CAP_DISCARD_ALIGN, lim->discard_align);
+	put_fixed(&w, LPAR_CAP_WRITE_ZEROES, lim->write_zeroes);
+	put_fixed(&w, LPAR_CAP_ROTATIONAL, lim->rotational);
+	put_fixed(&w, LPAR_CAP_READ_ONLY, lim->read_only);
+	return w.full ? -ENOSPC : (int)(size - w.left);
+}
+
+enum lpar_status lpar_core_status(int error)
+{
+	switch (error) {
+	case 0:
+		return LPAR_OK;
+	case -EDQUOT:
+	case -ENOSPC:
+		return LPAR_QUOTA;
+	case -EFAULT:
+		return LPAR_FAULT;
+	case -EINVAL:
+		return LPAR_INVAL;
+	default:
+		return LPAR_NOMEM;
+	}
+}
+
+enum lpar_status lpar_core_call(const struct lpar_call_in *in, bool greeted)
+{
+	/* how many arguments each call has; the rest must be zero */
+	static const u8 args[] = {
+		[LPAR_OP_HELLO] = 1,	    [LPAR_OP_FUNCTIONS] = 0,
+		[LPAR_OP_CAPS] = 1,	    [LPAR_OP_MAP] = 1,
+		[LPAR_OP_UNMAP] = 1,	    [LPAR_OP_QUEUE_CREATE] = 5,
+		[LPAR_OP_QUEUE_DESTROY] = 1,
+	};
+	u32 i;
+
+	if (!in->op || in->op >= ARRAY_SIZE(args))
+		return LPAR_NOSYS;
+	for (i = args[in->op]; i < ARRAY_SIZE(in->arg); i++)
+		if (in->arg[i])
+			return LPAR_INVAL;
+	if (greeted == (in->op == LPAR_OP_HELLO))
+		return LPAR_STATE;
+	return LPAR_OK;
+}
+
+u32 lpar_core_version(u64 arg, u32 lowest, u32 highest)
+{
+	u32 min = arg & 0xffff, max = (arg >> 16) & 0xffff;
+	u32 best = max < highest ? max : highest;
+
+	if (arg >> 32 || min > max || best < min || best < lowest)
+		return 0;
+	return best;
+}

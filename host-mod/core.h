@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The pure core: what is decided from values alone. Nothing here knows of KVM,
+ * the IOMMU, bios or locks; time is passed in. It is built into the module, into
+ * the KUnit suite and into the user-space fuzzers.
+ */
+#ifndef LPAR_HOST_CORE_H
+#define LPAR_HOST_CORE_H
+
+#ifdef __KERNEL__
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#else
+#include "user.h"
+#endif
+
+#include <lpar/wire.h>
+
+/* ------------------------------------------------------------------- tags */
+
+/*
+ * The tag range is made of regions of 128 MiB (what memremap_pages() wants). In
+ * a region, each block of tags stands for one window and is followed by one tag
+ * that is never handed out: adjacent tags get merged by the block layer, and
+ * what is adjacent as tags of two windows is not adjacent for the adapter.
+ */
+#define LPAR_TAG_REGION_SHIFT	27
+#define LPAR_TAG_REGION_PAGES	(1ul << (LPAR_TAG_REGION_SHIFT - 12))
+#define LPAR_TAG_BLOCK_PAGES	(LPAR_WINDOW_SIZE >> 12)
+#define LPAR_TAG_BLOCK_STRIDE	(LPAR_TAG_BLOCK_PAGES + 1)
+#define LPAR_TAG_REGION_BLOCKS	(LPAR_TAG_REGION_PAGES / LPAR_TAG_BLOCK_STRIDE)
+
+/* First page of a block, from the start of the tag range. */
+static inline unsigned long lpar_tag_block_page(unsigned int block)
+{
+	return (block / LPAR_TAG_REGION_BLOCKS) * LPAR_TAG_REGION_PAGES +
+	       (block % LPAR_TAG_REGION_BLOCKS) * LPAR_TAG_BLOCK_STRIDE;
+}
+
+/* The block that a page of the range belongs to, and its place therein; -1 for
+ * a page that is no tag. */
+static inline long lpar_tag_page_block(unsigned long page, unsigned int *place)
+{
+	unsigned long region = page / LPAR_TAG_REGION_PAGES;
+	unsigned long in = page % LPAR_TAG_REGION_PAGES;
+	unsigned long block = in / LPAR_TAG_BLOCK_STRIDE;
+
+	*place = in % LPAR_TAG_BLOCK_STRIDE;
+	if (block >= LPAR_TAG_REGION_BLOCKS || *place == LPAR_TAG_BLOCK_PAGES)
+		return -1;
+	return region * LPAR_TAG_REGION_BLOCKS + block;
+}
+
+/* ------------------------------------------------------------------ rings */
+
+/*
+ * Entries that the other side has added, from an index that it wrote; -1 if that
+ * index is impossible. @seen is ours, @limit the most that it may be ahead.
+ */
+static inline long lpar_ring_ahead(u32 theirs, u32 seen, u32 limit)
+{
+	u32 n = theirs - seen;
+
+	return n <= limit ? (long)n : -1;
+}
+
+/**
+ * struct lpar_queue_shape - a queue's dimensions, as a client asks for them
+ * @depth: power of two in LPAR_QUEUE_DEPTH_MIN…MAX
+ * @segs:  1…LPAR_QUEUE_SEGS_MAX
+ */
+struct lpar_queue_shape {
+	u32 depth;
+	u32 segs;
+};
+
+bool lpar_core_shape(u64 arg, struct lpar_queue_shape *shape);
+
+/* --------------------------------------------------------------- requests */
+
+/**
+ * struct lpar_disk_limits - what the adapter and the path to it can take
+ *
+ * Sizes in bytes, masks as the block layer has them (virt_boundary and
+ * dma_alignment are masks, 0 for none). @sectors is the disk's length.
+ */
+struct lpar_disk_limits {
+	u64 sectors;
+	u32 logical_block;
+	u32 physical_block;
+	u32 io_min;
+	u32 io_opt;
+	u32 max_transfer;
+	u32 segments;
+	u32 segment_size;
+	u32 virt_boundary;
+	u32 dma_alignment;
+	u32 chunk;
+	u32 queues;
+	u64 discard;
+	u32 discard_grain;
+	u32 discard_align;
+	u64 write_zeroes;
+	bool write_cache;
+	bool fua;
+	bool rotational;
+	bool read_only;
+};
+
+/* A request that has been found well-formed. */
+struct lpar_blk_request {
+	u64 sector;
+	u32 nsectors;
+	u16 id;
+	u16 nsegs;
+	u8 op;
+	u8 flags;
+};
+
+/**
+ * lpar_core_request - decode and check one submission
+ * @sqe:  a private copy
+ * @segs: a private copy of @sqe's segments; NULL while they are not known: then
+ *        all but the segments is checked (so that their number can be trusted)
+ * @lim:  the disk's limits
+ * @out:  the request, when LPAR_OK
+ *
+ * What passes needs no split, no bounce and no check in the host's block layer
+ * (hostile.md G3, G9). Windows are not looked at here.
+ */
+enum lpar_status lpar_core_request(const struct lpar_blk_sqe *sqe,
+				   const struct lpar_seg *segs,
+				   const struct lpar_disk_limits *lim,
+				   struct lpar_blk_request *out);
+
+/* ------------------------------------------------------------ capabilities */
+
+/**
+ * lpar_core_records - write a disk's capability records
+ * @buf, @size: where; 8-byte aligned
+ * @name, @serial: text, cut to LPAR_TEXT_MAX
+ * Return: bytes written, or -ENOSPC
+ */
+int lpar_core_records(void *buf, size_t size, const struct lpar_disk_limits *lim,
+		      const char *name, const char *serial);
+
+/* ---------------------------------------------------------------- calls */
+
+/* A decoded call: a private copy of what the client wrote. */
+struct lpar_call_in {
+	u32 op;
+	u32 seq;
+	u64 arg[5];
+};
+
+/* What an error of ours is on the wire. */
+enum lpar_status lpar_core_status(int error);
+
+/* What a client may call when; nothing else may be called (hostile.md G1). */
+enum lpar_status lpar_core_call(const struct lpar_call_in *in, bool greeted);
+
+/* HELLO: the highest version both speak, 0 if none. */
+u32 lpar_core_version(u64 arg, u32 lowest, u32 highest);
+
+/* ---------------------------------------------------------------- ranges */
+
+/* Do [a, a + an) and [b, b + bn) have a byte in common? None may wrap. */
+static inline bool lpar_core_overlap(u64 a, u64 an, u64 b, u64 bn)
+{
+	return an && bn && a < b + bn && b < a + an;
+}
+
+/* A page-aligned, non-empty range that does not wrap. */
+static inline bool lpar_core_range_ok(u64 start, u64 bytes)
+{
+	return bytes && !((start | bytes) & 4095) && start + bytes > start;
+}
+
+/* -------------------------------------------------------------- dispatch */
+
+/* Why a dispatch ended; also the tracepoint's and the counters' words. */
+enum lpar_reason {
+	LPAR_REASON_EMPTY,	/* all served */
+	LPAR_REASON_EXPIRED,	/* the quantum is used up: PA BUSY */
+	LPAR_REASON_FULL,	/* the adapter takes no more now: runnable later */
+	LPAR_REASON_YIELD,	/* a signal wants the thread */
+	LPAR_REASON_FAULT,	/* the client broke the protocol */
+};
+
+/**
+ * struct lpar_quantum - the budget of one dispatch (seed 003)
+ * @start: ns when it began
+ * @limit: ns it may take
+ */
+struct lpar_quantum {
+	u64 start;
+	u64 limit;
+};
+
+static inline struct lpar_quantum lpar_core_quantum(u64 now, u32 wish_us,
+						    u32 limit_us)
+{
+	u32 us = wish_us && wish_us < limit_us ? wish_us : limit_us;
+
+	return (struct lpar_quantum){ .start = now, .limit = (u64)us * 1000 };
+}
+
+static inline bool lpar_core_expired(const struct lpar_quantum *q, u64 now)
+{
+	return now - q->start >= q->limit;
+}
+
+#endif

@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Disks: ranges of host block devices. A device is opened once, exclusively, for
+ * all disks that lie on it; their ranges must not overlap. Whether tags may be
+ * used is decided here, from what is on the way of the data (design §3.1).
+ *
+ * Locks: partition->config > client->lock > partition->lock > backings_lock.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blk-integrity.h>
+#include <linux/blkdev.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "disk.h"
+#include "queue.h"
+#include "window.h"
+
+#define POLL_INTERVAL	HZ
+
+static bool allow_unsafe_dma;
+module_param(allow_unsafe_dma, bool, 0444);
+MODULE_PARM_DESC(allow_unsafe_dma,
+		 "share adapters that no IOMMU translates for (in page mode)");
+
+/*
+ * Drivers whose path was read and never looks at the data: nothing between
+ * submit_bio() and the mapping touches the pages.
+ *
+ * nvme (drivers/nvme/host/pci.c, core.c; 6.1 and 6.12): nvme_map_data() maps one
+ * vector by dma_map_bvec() and more by blk_rq_map_sg() and dma_map_sgtable();
+ * PRPs and SGLs are made of the DMA addresses. Only integrity reads data, and is
+ * excluded below. Test: tests/boot/disk-*, with the emulator as the oracle.
+ */
+static const char *const qualified[] = { "nvme" };
+
+/* A block device that is open for us. */
+struct lpar_backing {
+	struct list_head link;
+	struct list_head disks;		/* ranges in use */
+	struct lpar_bdev bdev;
+	dev_t dev;
+	bool writable;
+	unsigned int refs;
+};
+
+static LIST_HEAD(backings);
+static DEFINE_MUTEX(backings_lock);
+
+/* ---------------------------------------------------------- mode and limits */
+
+static struct pci_dev *pci_above(struct gendisk *disk)
+{
+	struct device *dev;
+
+	for (dev = disk_to_dev(disk)->parent; dev; dev = dev->parent)
+		if (dev_is_pci(dev))
+			return pci_dev_get(to_pci_dev(dev));
+	return NULL;
+}
+
+static bool driver_qualified(struct pci_dev *pdev)
+{
+	const char *name = dev_driver_string(&pdev->dev);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(qualified); i++)
+		if (!strcmp(name, qualified[i]))
+			return true;
+	return false;
+}
+
+/* Is the device its adapter's own queue, and does nothing on it read data? */
+static bool tags_possible(struct block_device *bdev, struct lpar_verdict *v)
+{
+	struct gendisk *disk = bdev->bd_disk;
+
+	if (!queue_is_mq(disk->queue)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s is stacked on other devices (device mapper, RAID, multipath): its path may touch or move the data",
+			 disk->disk_name);
+		return false;
+	}
+	if (!v->pdev) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s has no PCI adapter right below it", disk->disk_name);
+		return false;
+	}
+	if (!driver_qualified(v->pdev)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "driver %s is not on the qualification list",
+			 dev_driver_string(&v->pdev->dev));
+		return false;
+	}
+	if (bdev_get_integrity(bdev)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s is formatted with protection information, which the CPU computes from the data",
+			 disk->disk_name);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * How to share a block device. Return: 0 and a verdict; -EPERM: unsafe;
+ * -EOPNOTSUPP: not possible; the reason says why in each case.
+ */
+static int decide(struct block_device *bdev, enum lpar_wish wish,
+		  struct lpar_verdict *v)
+{
+	char why[LPAR_WHY_MAX];
+	int ret;
+
+	v->mode = LPAR_MODE_NONE;
+	v->pdev = pci_above(bdev->bd_disk);
+	if (bdev_is_zoned(bdev)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "zoned devices cannot be shared");
+		return -EOPNOTSUPP;
+	}
+	if (!tags_possible(bdev, v)) {
+		if (wish == LPAR_WISH_TAG)
+			return -EPERM;
+		v->mode = LPAR_MODE_PAGE;
+		return 0;
+	}
+	ret = lpar_adapter_check(v->pdev, why);
+	if (wish == LPAR_WISH_PAGE) {
+		v->mode = LPAR_MODE_PAGE;
+		snprintf(v->reason, sizeof(v->reason), "asked for");
+		return 0;
+	}
+	if (!ret) {
+		v->mode = LPAR_MODE_TAG;
+		snprintf(v->reason, sizeof(v->reason),
+			 "driver %s is qualified and the IOMMU translates for %s",
+			 dev_driver_string(&v->pdev->dev), pci_name(v->pdev));
+		return 0;
+	}
+	if (wish == LPAR_WISH_AUTO && (ret == -EOPNOTSUPP || allow_unsafe_dma)) {
+		v->mode = LPAR_MODE_PAGE;
+		strscpy(v->reason, why, sizeof(v->reason));
+		return 0;
+	}
+	snprintf(v->reason, sizeof(v->reason), "%s%s", why,
+		 ret == -EPERM ? "; or use mode page, or load with allow_unsafe_dma=1" :
+				 "");
+	return ret;
+}
+
+/* What the device and our way to it can take, for a range of it. */
+static void get_limits(struct block_device *bdev, enum lpar_mode mode,
+		       sector_t first, sector_t sectors, bool read_only,
+		       u32 queues, struct lpar_disk_limits *lim)
+{
+	struct request_queue *q = bdev_get_queue(bdev);
+	u32 segments = min_t(u32, queue_max_segments(q), LPAR_QUEUE_SEGS_MAX);
+	u64 transfer = (u64)queue_max_sectors(q) << SECTOR_SHIFT;
+	sector_t size = bdev_nr_sectors(bdev);
+
+	memset(lim, 0, sizeof(*lim));
+	lim->sectors = first < size ? size - first : 0;
+	if (sectors)
+		lim->sectors = min(lim->sectors, (u64)sectors);
+	lim->logical_block = bdev_logical_block_size(bdev);
+	lim->physical_block = bdev_physical_block_size(bdev);
+	lim->io_min = bdev_io_min(bdev);
+	lim->io_opt = max(bdev_io_opt(bdev), 0);
+	if (mode == LPAR_MODE_PAGE) {
+		/* every page may be a segment of its own, and no bio of ours may
+		 * need a split: half for the segments, half for what they touch */
+		segments = clamp_t(u32, segments / 2, 1, BIO_MAX_VECS / 2);
+		transfer = min_t(u64, transfer, (u64)segments << PAGE_SHIFT);
+	}
+	lim->segments = segments;
+	lim->max_transfer = min_t(u64, transfer, SZ_64M) &
+			    ~(lim->logical_block - 1);
+	lim->segment_size = min_t(u32, queue_max_segment_size(q),
+				  LPAR_WINDOW_SIZE) & ~(lim->logical_block - 1);
+	lim->virt_boundary = queue_virt_boundary(q);
+	lim->dma_alignment = bdev_dma_alignment(bdev);
+	lim->chunk = q->limits.chunk_sectors << SECTOR_SHIFT;
+	lim->queues = queues ?: LPAR_DOORBELLS_MAX - 1;
+	lim->read_only = read_only || bdev_read_only(bdev);
+	lim->write_cache = bdev_write_cache(bdev);
+	lim->fua = lim->write_cache && bdev_fua(bdev);
+	lim->rotational = !bdev_nonrot(bdev);
+	if (!lim->read_only) {
+		lim->discard = (u64)bdev_max_discard_sectors(bdev)
+			       << SECTOR_SHIFT;
+		lim->write_zeroes = (u64)bdev_write_zeroes_sectors(bdev)
+				    << SECTOR_SHIFT;
+		/* lengths are 32-bit numbers of sectors, and whole blocks */
+		lim->discard = min_t(u64, lim->discard, SZ_2G) &
+			       ~((u64)lim->logical_block - 1);
+		lim->write_zeroes = min_t(u64, lim->write_zeroes, SZ_2G) &
+				    ~((u64)lim->logical_block - 1);
+		lim->discard_grain = bdev_discard_granularity(bdev);
+		lim->discard_align = bdev_discard_alignment(bdev);
+	}
+}
+
+/* A consistent copy of the limits in force. Any context. */
+void lpar_disk_limits(struct lpar_disk *d, struct lpar_disk_limits *lim)
+{
+	rcu_read_lock();
+	*lim = rcu_dereference(d->state)->lim;
+	rcu_read_unlock();
+}
+
+/* partition->lock is held. */
+static int set_limits(struct lpar_disk *d, const struct lpar_disk_limits *lim)
+{
+	struct lpar_disk_state *s = kzalloc(sizeof(*s), GFP_KERNEL), *old;
+
+	if (!s)
+		return -ENOMEM;
+	s->lim = *lim;
+	old = rcu_replace_pointer(d->state, s, true);
+	if (old)
+		kfree_rcu(old, rcu);
+	return 0;
+}
+
+/* Neither size nor features announce a change to who holds the device open. */
+static void poll(struct work_struct *work)
+{
+	struct lpar_disk *d = container_of(work, struct lpar_disk, poll.work);
+	struct lpar_disk_limits now, old;
+
+	get_limits(d->bdev, d->mode, d->first, d->size >> SECTOR_SHIFT,
+		   d->read_only, d->queues, &now);
+	mutex_lock(&d->partition->lock);
+	lpar_disk_limits(d, &old);
+	if (memcmp(&now, &old, sizeof(now)) && !set_limits(d, &now)) {
+		d->generation++;
+		pr_info("%s/%s: capabilities changed, %llu sectors\n",
+			lpar_partition_name(d->partition), lpar_disk_name(d),
+			now.sectors);
+		lpar_partition_event_locked(d->partition);
+	}
+	mutex_unlock(&d->partition->lock);
+	schedule_delayed_work(&d->poll, POLL_INTERVAL);
+}
+
+/* -------------------------------------------------------------- the device */
+
+static __printf(3, 4)
+int fail(struct lpar_disk *d, int error, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	n = scnprintf(d->status, sizeof(d->status), "refused: ");
+	va_start(args, fmt);
+	vscnprintf(d->status + n, sizeof(d->status) - n, fmt, args);
+	va_end(args);
+	return error;
+}
+
+/* Open the device, or join those who have it open already. */
+static int backing_get(struct lpar_disk *d)
+{
+	struct lpar_backing *b;
+	dev_t dev;
+	int ret;
+
+	lockdep_assert_held(&backings_lock);
+	ret = lookup_bdev(d->device, &dev);
+	if (ret)
+		return fail(d, ret, ret == -ENOTBLK ? "%s is no block device" :
+						      "%s does not exist",
+			    d->device);
+	list_for_each_entry(b, &backings, link)
+		if (b->dev == dev) {
+			if (!b->writable && !d->read_only)
+				return fail(d, -EROFS, "%s is open read-only for another disk",
+					    d->device);
+			b->refs++;
+			d->backing = b;
+			return 0;
+		}
+
+	b = kzalloc(sizeof(*b), GFP_KERNEL);
+	if (!b)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&b->disks);
+	b->dev = dev;
+	b->refs = 1;
+	b->writable = true;
+	ret = lpar_compat_open(&b->bdev, d->device, true, b);
+	if ((ret == -EACCES || ret == -EROFS) && d->read_only) {
+		b->writable = false;
+		ret = lpar_compat_open(&b->bdev, d->device, false, b);
+	}
+	if (ret) {
+		kfree(b);
+		if (ret == -EBUSY)
+			return fail(d, ret, "%s is in use (mounted, swap, LVM, RAID, or one of its partitions is): 'lsblk %s' names the holder",
+				    d->device, d->device);
+		if (ret == -EACCES || ret == -EROFS)
+			return fail(d, ret, "%s is read-only: set read_only",
+				    d->device);
+		return fail(d, ret, "%s cannot be opened (%d)", d->device, ret);
+	}
+	list_add(&b->link, &backings);
+	d->backing = b;
+	return 0;
+}
+
+static void backing_put(struct lpar_disk *d)
+{
+	struct lpar_backing *b = d->backing;
+
+	lockdep_assert_held(&backings_lock);
+	d->backing = NULL;
+	if (--b->refs)
+		return;
+	list_del(&b->link);
+	lpar_compat_close(&b->bdev);
+	kfree(b);
+}
+
+/* The wished range lies on the device, on whole blocks, and is nobody else's. */
+static int check_range(struct lpar_disk *d)
+{
+	struct block_device *bdev = lpar_compat_bdev(&d->backing->bdev);
+	u64 bytes = bdev_nr_bytes(bdev);
+	u64 unit = max_t(u64, bdev_logical_block_size(bdev),
+			 (u64)bdev_get_queue(bdev)->limits.chunk_sectors
+				 << SECTOR_SHIFT);
+	u64 size = d->size ?: (d->start < bytes ? bytes - d->start : 0);
+	struct lpar_disk *other;
+	u32 odd;
+
+	div_u64_rem(d->start, unit, &odd);
+	if (odd || size & (bdev_logical_block_size(bdev) - 1))
+		return fail(d, -EINVAL, "start must be a multiple of %llu and size one of %u",
+			    unit, bdev_logical_block_size(bdev));
+	if (!size || d->start > bytes || size > bytes - d->start)
+		return fail(d, -ERANGE, "the range ends beyond the %llu bytes of %s",
+			    bytes, d->device);
+	list_for_each_entry(other, &d->backing->disks, range) {
+		/* one that goes to the end may grow */
+		u64 end = other->size ?: U64_MAX - other->start;
+
+		if (d->read_only && other->read_only)
+			continue;
+		if (lpar_core_overlap(d->start,
+				      d->size ?: U64_MAX - d->start,
+				      other->start, end))
+			return fail(d, -EBUSY, "the range overlaps disk %s of partition %s",
+				    lpar_disk_name(other),
+				    lpar_partition_name(other->partition));
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------- sysfs */
+
+static void read_stats(void *owner, struct lpar_stats *sum)
+{
+	lpar_disk_stats(owner, sum);
+}
+
+/* Counters of a disk: of its queues, and of those that it had. May sleep. */
+void lpar_disk_stats(struct lpar_disk *d, struct lpar_stats *sum)
+{
+	struct lpar_queue *q;
+
+	spin_lock(&d->queues_lock);
+	lpar_stats_add(sum, &d->past);
+	list_for_each_entry(q, &d->queue_list, link)
+		lpar_stats_add(sum, &q->stats);
+	spin_unlock(&d->queues_lock);
+}
+
+#define SHOW(name, fmt, ...)						\
+static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, \
+			   char *buf)					\
+{									\
+	struct lpar_disk *d = lpar_node_owner(kobj);			\
+									\
+	return sysfs_emit(buf, fmt "\n", __VA_ARGS__);			\
+}									\
+static struct kobj_attribute attr_##name = __ATTR_RO(name)
+
+SHOW(device, "%s", d->device);
+SHOW(mode, "%s", d->mode == LPAR_MODE_TAG ? "tag" : "page");
+SHOW(reason, "%s", strchr(d->status, ' ') ? strchr(d->status, ' ') + 1 : "");
+SHOW(adapter, "%s", d->adapter ? pci_name(d->adapter->pdev) : "");
+SHOW(id, "%u", d->id);
+SHOW(generation, "%u", READ_ONCE(d->generation));
+SHOW(start, "%llu", d->start);
+SHOW(state, "%s", d->adapter && READ_ONCE(d->adapter->dying) ? "dead" : "live");
+
+static ssize_t sectors_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	struct lpar_disk_limits lim;
+
+	lpar_disk_limits(lpar_node_owner(kobj), &lim);
+	return sysfs_emit(buf, "%llu\n", lim.sectors);
+}
+static struct kobj_attribute attr_sectors = __ATTR_RO(sectors);
+
+static struct attribute *disk_attrs[] = {
+	&attr_device.attr, &attr_mode.attr,	  &attr_reason.attr,
+	&attr_adapter.attr, &attr_id.attr,	  &attr_generation.attr,
+	&attr_start.attr,  &attr_state.attr,	  &attr_sectors.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(disk);
+
+static int show(struct lpar_disk *d)
+{
+	d->node = lpar_node_create(&d->partition->disks_node->kobj,
+				   lpar_disk_name(d), disk_groups, d);
+	if (IS_ERR(d->node))
+		return PTR_ERR(d->node);
+	d->stats_node = lpar_node_stats(d->node, d, read_stats);
+	d->queues_node = lpar_node_create(&d->node->kobj, "queues", NULL, d);
+	if (IS_ERR(d->queues_node)) {
+		lpar_node_remove(d->stats_node);
+		lpar_node_remove(d->node);
+		return PTR_ERR(d->queues_node);
+	}
+	return 0;
+}
+
+static void hide(struct lpar_disk *d)
+{
+	lpar_node_remove(d->queues_node);
+	lpar_node_remove(d->stats_node);
+	lpar_node_remove(d->node);
+}
+
+/* -------------------------------------------------------------- life cycle */
+
+/* The partition's disk with this number, or NULL. partition->lock is held. */
+struct lpar_disk *lpar_disk_find(struct lpar_partition *p, u32 id)
+{
+	struct lpar_disk *d;
+
+	lockdep_assert_held(&p->lock);
+	list_for_each_entry(d, &p->disks, link)
+		if (d->id == id)
+			return d;
+	return NULL;
+}
+
+/**
+ * lpar_disk_enable - make the wish real
+ *
+ * State: disabled => enabled. partition->config is held; may sleep. On an error
+ * nothing has changed but d->status, which says why.
+ */
+int lpar_disk_enable(struct lpar_disk *d)
+{
+	struct lpar_partition *p = d->partition;
+	struct lpar_verdict v = {};
+	struct lpar_disk_limits lim;
+	int ret;
+
+	lockdep_assert_held(&p->config);
+	if (!d->device[0])
+		return fail(d, -EINVAL, "no device set");
+	mutex_lock(&backings_lock);
+	ret = backing_get(d);
+	if (ret)
+		goto err_unlock;
+	d->bdev = lpar_compat_bdev(&d->backing->bdev);
+	ret = check_range(d);
+	if (ret)
+		goto err_backing;
+	ret = decide(d->bdev, d->wish, &v);
+	if (ret) {
+		ret = fail(d, ret, "%s", v.reason);
+		goto err_pdev;
+	}
+	d->mode = v.mode;
+	d->adapter = NULL;
+	if (v.mode == LPAR_MODE_TAG) {
+		struct lpar_adapter *a = lpar_adapter_get(v.pdev);
+
+		if (IS_ERR(a)) {
+			ret = fail(d, PTR_ERR(a), "the DMA operations of %s cannot be wrapped (%ld)",
+				   pci_name(v.pdev), PTR_ERR(a));
+			goto err_pdev;
+		}
+		d->adapter = a;
+	}
+	d->place = 0;
+	d->first = d->start >> SECTOR_SHIFT;
+	d->nowait = bdev_nowait(d->bdev);
+	d->dead = false;
+	d->queues_live = 0;
+	memset(&d->past, 0, sizeof(d->past));
+	get_limits(d->bdev, d->mode, d->first, d->size >> SECTOR_SHIFT,
+		   d->read_only, d->queues, &lim);
+	mutex_lock(&p->lock);
+	ret = set_limits(d, &lim);
+	mutex_unlock(&p->lock);
+	if (ret)
+		goto err_adapter;
+	snprintf(d->status, sizeof(d->status), "%s: %s",
+		 d->mode == LPAR_MODE_TAG ? "tag" : "page", v.reason);
+	ret = show(d);
+	if (ret)
+		goto err_state;
+	if (!d->serial[0])
+		snprintf(d->serial, sizeof(d->serial), "%s-%s",
+			 lpar_partition_name(p), lpar_disk_name(d));
+
+	list_add(&d->range, &d->backing->disks);
+	mutex_unlock(&backings_lock);
+	pci_dev_put(v.pdev);
+	mutex_lock(&p->lock);
+	d->id = ++p->last_id;
+	d->generation = 1;
+	list_add_tail(&d->link, &p->disks);
+	d->enabled = true;
+	lpar_partition_event_locked(p);
+	mutex_unlock(&p->lock);
+	schedule_delayed_work(&d->poll, POLL_INTERVAL);
+	return 0;
+
+err_state:
+	kfree(rcu_replace_pointer(d->state, NULL, true));
+err_adapter:
+	if (d->adapter)
+		lpar_adapter_put(d->adapter);
+err_pdev:
+	pci_dev_put(v.pdev);
+err_backing:
+	backing_put(d);
+err_unlock:
+	mutex_unlock(&backings_lock);
+	return ret;
+}
+
+static bool adapter_shared(struct lpar_disk *d)
+{
+	struct lpar_disk *other;
+
+	list_for_each_entry(other, &d->partition->disks, link)
+		if (other != d && other->adapter == d->adapter)
+			return true;
+	return false;
+}
+
+/**
+ * lpar_disk_disable - give the device back
+ * @force: also when the client uses it: its requests are waited for, later ones
+ *         end with LPAR_GONE
+ *
+ * State: enabled => disabled. partition->config is held; may sleep as long as the
+ * adapter needs. Return: 0; -EBUSY: the client has queues on it.
+ */
+int lpar_disk_disable(struct lpar_disk *d, bool force)
+{
+	struct lpar_partition *p = d->partition;
+	struct lpar_client *c = p->client;
+	struct lpar_disk_state *old;
+	bool shared = false, busy;
+
+	lockdep_assert_held(&p->config);
+	if (c)
+		mutex_lock(&c->lock);
+	mutex_lock(&p->lock);
+	busy = d->queues_live && !force;
+	if (!busy) {
+		WRITE_ONCE(d->dead, true);
+		list_del(&d->link);
+		shared = d->adapter && adapter_shared(d);
+		lpar_partition_event_locked(p);
+	}
+	mutex_unlock(&p->lock);
+	if (!busy && c) {
+		lpar_queue_destroy_all(c, d, false);
+		if (d->adapter && !shared)
+			lpar_window_drop_adapter(c, d->adapter);
+	}
+	if (c)
+		mutex_unlock(&c->lock);
+	if (busy)
+		return -EBUSY;
+
+	cancel_delayed_work_sync(&d->poll);
+	lpar_stats_add(&p->past, &d->past);
+	hide(d);
+	if (d->adapter)
+		lpar_adapter_put(d->adapter);
+	d->adapter = NULL;
+	old = rcu_replace_pointer(d->state, NULL, true);
+	kfree_rcu(old, rcu);
+	mutex_lock(&backings_lock);
+	list_del(&d->range);
+	backing_put(d);
+	mutex_unlock(&backings_lock);
+	d->enabled = false;
+	strscpy(d->status, "disabled", sizeof(d->status));
+	return 0;
+}
+
+/* Wish only; called when the configfs item is made. */
+void lpar_disk_setup(struct lpar_disk *d, struct lpar_partition *p)
+{
+	d->partition = p;
+	INIT_LIST_HEAD(&d->queue_list);
+	spin_lock_init(&d->queues_lock);
+	INIT_DELAYED_WORK(&d->poll, poll);
+	strscpy(d->status, "disabled", sizeof(d->status));
+}
+
+/**
+ * lpar_disk_probe - what would become of a block device, see LPAR_PROBE
+ *
+ * Opens it for reading, not exclusively. May sleep. Return: 0, or why the device
+ * could not be opened; whether it can be shared stands in @probe.
+ */
+int lpar_disk_probe(struct lpar_probe *probe)
+{
+	struct lpar_verdict v = {};
+	struct lpar_disk_limits lim;
+	struct block_device *bdev;
+	struct lpar_bdev handle;
+	int ret;
+
+	ret = lpar_compat_open(&handle, probe->path, false, NULL);
+	if (ret)
+		return ret;
+	bdev = lpar_compat_bdev(&handle);
+	if (decide(bdev, LPAR_WISH_AUTO, &v))
+		v.mode = LPAR_MODE_NONE;
+	probe->mode = v.mode;
+	strscpy(probe->reason, v.reason, sizeof(probe->reason));
+	if (v.pdev) {
+		strscpy(probe->adapter, pci_name(v.pdev), sizeof(probe->adapter));
+		strscpy(probe->driver, dev_driver_string(&v.pdev->dev),
+			sizeof(probe->driver));
+	}
+	pci_dev_put(v.pdev);
+	get_limits(bdev, v.mode, 0, 0, false, 0, &lim);
+	ret = lpar_core_records(probe->data, sizeof(probe->data), &lim,
+				bdev->bd_disk->disk_name, "");
+	probe->records = max(ret, 0);
+	lpar_compat_close(&handle);
+	return 0;
+}

@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Dispatch: a doorbell becomes service on the CPU time of whoever rang (seed 003).
+ *
+ * KVM turns the client's port write into an eventfd signal in the vCPU's own
+ * thread. The wake function finds the thread among those that registered and
+ * leaves task work, which KVM runs before it re-enters the guest: process
+ * context, the VMM's memory, charged to the VM's cgroup by the scheduler itself.
+ * What anybody else rings is served by a worker and counted as not donated.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blkdev.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/preempt.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "blk.h"
+#include "channel.h"
+#include "compat.h"
+#include "dispatch.h"
+#include "queue.h"
+
+bool lpar_dispatch_task_work;
+
+static struct workqueue_struct *workers;
+static typeof(task_work_add) *add_task_work;
+
+/* --------------------------------------------------------------- CPU time */
+
+/* Time on the CPU, without that which preemption gave to others. */
+struct stopwatch {
+	struct preempt_notifier notifier;
+	u64 start;
+	u64 out;	/* when preempted */
+	u64 lost;
+};
+
+static void sched_in(struct preempt_notifier *n, int cpu)
+{
+	struct stopwatch *s = container_of(n, struct stopwatch, notifier);
+
+	s->lost += local_clock() - s->out;
+}
+
+static void sched_out(struct preempt_notifier *n, struct task_struct *next)
+{
+	struct stopwatch *s = container_of(n, struct stopwatch, notifier);
+
+	s->out = local_clock();
+}
+
+static struct preempt_ops stopwatch_ops = {
+	.sched_in = sched_in,
+	.sched_out = sched_out,
+};
+
+static void stopwatch_start(struct stopwatch *s)
+{
+	preempt_notifier_init(&s->notifier, &stopwatch_ops);
+	s->lost = 0;
+	s->start = local_clock();
+	preempt_disable();
+	preempt_notifier_register(&s->notifier);
+	preempt_enable();
+}
+
+static u64 stopwatch_stop(struct stopwatch *s)
+{
+	preempt_disable();
+	preempt_notifier_unregister(&s->notifier);
+	preempt_enable();
+	return local_clock() - s->start - s->lost;
+}
+
+/* ---------------------------------------------------------------- serving */
+
+/* The client broke the protocol: its queue is done for, it alone is harmed. */
+static enum lpar_reason broken(struct lpar_queue *q, const char *what)
+{
+	if (!(READ_ONCE(q->state) & LPAR_QUEUE_BROKEN)) {
+		pr_warn_ratelimited("%s: queue %u: %s; not served any more\n",
+				    lpar_partition_name(q->client->partition),
+				    q->index, what);
+		lpar_queue_raise(q, LPAR_QUEUE_BROKEN);
+	}
+	return LPAR_REASON_FAULT;
+}
+
+static enum lpar_reason serve(struct lpar_queue *q, bool donated)
+{
+	struct lpar_queue_ctrl *ctrl = q->ctrl;
+	struct lpar_disk_limits lim;
+	struct lpar_blk_sqe sqe;
+	struct lpar_quantum quantum;
+	u32 cq_head, cq_tail, taken;
+	long left;
+
+	if (READ_ONCE(q->state) & LPAR_QUEUE_BROKEN)
+		return LPAR_REASON_FAULT;
+	lpar_disk_limits(q->disk, &lim);
+	quantum = lpar_core_quantum(local_clock(),
+				    le32_to_cpu(READ_ONCE(ctrl->quantum_us)),
+				    READ_ONCE(q->client->partition->quantum_us));
+	lpar_queue_clear(q);
+
+	for (;;) {
+		/* pairs with the client's store-release behind the entries */
+		left = lpar_ring_ahead(le32_to_cpu(smp_load_acquire(&ctrl->sq_tail)),
+				       q->sq_head, q->depth);
+		if (left <= 0)
+			break;
+		while (left--) {
+			/* what was taken and is not yet consumed fits the ring */
+			cq_head = le32_to_cpu(READ_ONCE(ctrl->cq_head));
+			cq_tail = READ_ONCE(q->cq_tail);
+			taken = q->sq_head - cq_head;
+			if (lpar_ring_ahead(cq_tail, cq_head, q->depth) < 0 ||
+			    taken > q->depth)
+				return broken(q, "impossible completion index");
+			if (taken == q->depth)	/* first consume, then go on */
+				return LPAR_REASON_YIELD;
+
+			lpar_copy_once(&sqe, &q->sq[q->sq_head & (q->depth - 1)],
+				       sizeof(sqe));
+			if (!lpar_blk_start(q, &lim, &sqe, !donated))
+				return LPAR_REASON_FULL;
+			q->sq_head++;
+			WRITE_ONCE(ctrl->sq_head, cpu_to_le32(q->sq_head));
+			if (lpar_core_expired(&quantum, local_clock()))
+				return LPAR_REASON_EXPIRED;
+			if (signal_pending(current))
+				return LPAR_REASON_YIELD;
+			if (!donated)
+				cond_resched();
+		}
+	}
+	return left ? broken(q, "impossible submission index") :
+		      LPAR_REASON_EMPTY;
+}
+
+static void account(struct lpar_queue *q, enum lpar_reason reason, bool donated,
+		    u64 ns)
+{
+	q->stats.dispatches++;
+	if (donated)
+		q->stats.donated_ns += ns;
+	else
+		q->stats.undonated_worker_ns += ns;
+	switch (reason) {
+	case LPAR_REASON_EXPIRED:
+		q->stats.quantum_expiries++;
+		fallthrough;
+	case LPAR_REASON_YIELD:
+		/* work may be left: the client decides when to go on */
+		if (le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)) != q->sq_head) {
+			q->stats.pa_busy++;
+			lpar_queue_raise(q, LPAR_QUEUE_PA_BUSY);
+		}
+		break;
+	case LPAR_REASON_FULL:
+		q->stats.full++;
+		lpar_queue_stall(q);
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * Serve a queue, alone: who comes while it is being served leaves a note instead
+ * (seed 003, fig. 10, steps 1035-1040). Ends with an empty queue and no note, or
+ * with the quantum.
+ */
+static void dispatch_queue(struct lpar_queue *q, bool donated)
+{
+	enum lpar_reason reason;
+	struct stopwatch watch;
+	struct blk_plug plug;
+
+	set_bit(LPAR_Q_KICKED, &q->flags);
+	do {
+		/* the note before the question, and below the answer before the
+		 * next look at the note */
+		smp_mb__after_atomic();
+		if (test_and_set_bit_lock(LPAR_Q_SERVING, &q->flags))
+			return;
+		clear_bit(LPAR_Q_KICKED, &q->flags);
+		smp_mb__after_atomic();
+
+		stopwatch_start(&watch);
+		blk_start_plug(&plug);
+		reason = serve(q, donated);
+		blk_finish_plug(&plug);
+		account(q, reason, donated, stopwatch_stop(&watch));
+
+		clear_bit_unlock(LPAR_Q_SERVING, &q->flags);
+		smp_mb__after_atomic();
+	} while (reason == LPAR_REASON_EMPTY &&
+		 test_bit(LPAR_Q_KICKED, &q->flags));
+}
+
+static void dispatch(struct lpar_client *c, unsigned int index, bool donated)
+{
+	struct lpar_queue *q;
+
+	if (index == LPAR_DOORBELL_CALL) {
+		/* calls pin memory: only in a thread that can be killed for it */
+		if (donated)
+			lpar_channel_serve(c);
+		return;
+	}
+	q = lpar_queue_get(c, index);
+	if (!q)
+		return;
+	if (donated && !q->disk->nowait) {
+		/* its driver may wait in the submission: not on a vCPU */
+		set_bit(index, c->rung);
+		queue_work(workers, &c->worker);
+	} else {
+		dispatch_queue(q, donated);
+	}
+	lpar_queue_put(q);
+}
+
+/* -------------------------------------------------------------- who rang */
+
+static struct lpar_vcpu *find_vcpu(struct lpar_client *c, struct task_struct *t)
+{
+	struct lpar_vcpu *v;
+
+	hash_for_each_possible_rcu(c->vcpus, v, node, (unsigned long)t)
+		if (v->task == t)
+			return v;
+	return NULL;
+}
+
+/* In the vCPU's thread, before it re-enters the guest; holds the file. */
+static void task_work(struct callback_head *work)
+{
+	struct lpar_vcpu *v = container_of(work, struct lpar_vcpu, work);
+	struct lpar_client *c = v->client;
+	unsigned int i;
+
+	/* from here on a ring queues the work anew */
+	WRITE_ONCE(v->queued, false);
+	smp_mb();
+	/* a thread that has left the address space serves nobody */
+	if (current->mm == c->mm)
+		for_each_set_bit(i, v->rung, LPAR_DOORBELLS_MAX)
+			if (test_and_clear_bit(i, v->rung))
+				dispatch(c, i, true);
+	fput(c->file);
+}
+
+/* The eventfd's lock is held and interrupts are off: leave a note, no more. */
+static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
+{
+	struct lpar_bell *bell = container_of(wait, struct lpar_bell, wait);
+	struct lpar_client *c = bell->client;
+	struct lpar_vcpu *v;
+
+	if (!(key_to_poll(key) & EPOLLIN))
+		return 0;
+	atomic64_inc(&c->doorbells);
+
+	rcu_read_lock();
+	v = in_task() ? find_vcpu(c, current) : NULL;
+	if (v && add_task_work) {
+		set_bit(bell->index, v->rung);
+		/* Only this thread queues its own work, so a plain flag does.
+		 * The work holds the file: release does not run before it. */
+		if (!READ_ONCE(v->queued) && lpar_compat_file_tryget(c->file)) {
+			WRITE_ONCE(v->queued, true);
+			if (add_task_work(current, &v->work, TWA_RESUME)) {
+				/* exiting: its rings go with it. The caller of
+				 * the eventfd holds the VM, hence not the last */
+				WRITE_ONCE(v->queued, false);
+				fput(c->file);
+			}
+		}
+	} else {
+		set_bit(bell->index, c->rung);
+		queue_work(workers, &c->worker);
+	}
+	rcu_read_unlock();
+	return 0;
+}
+
+static void worker(struct work_struct *work)
+{
+	struct lpar_client *c = container_of(work, struct lpar_client, worker);
+	unsigned int i;
+
+	for_each_set_bit(i, c->rung, LPAR_DOORBELLS_MAX)
+		if (test_and_clear_bit(i, c->rung))
+			dispatch(c, i, false);
+}
+
+/**
+ * lpar_dispatch_ring - a doorbell that came by the VMM's ioctl
+ *
+ * The calling thread's time is donated when it is a vCPU's; otherwise the worker
+ * serves. May sleep. Return: 0, -EINVAL.
+ */
+int lpar_dispatch_ring(struct lpar_client *c, unsigned int index)
+{
+	struct lpar_vcpu *v;
+
+	if (index >= LPAR_DOORBELLS_MAX)
+		return -EINVAL;
+	atomic64_inc(&c->doorbells);
+	rcu_read_lock();
+	v = find_vcpu(c, current);
+	rcu_read_unlock();
+	if (v) {
+		dispatch(c, index, true);
+	} else {
+		set_bit(index, c->rung);
+		queue_work(workers, &c->worker);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------ connections */
+
+/* Register the calling thread. c->lock is held. Return: 0, -ENOSPC, -ENOMEM. */
+int lpar_dispatch_vcpu(struct lpar_client *c)
+{
+	struct lpar_vcpu *v;
+
+	lockdep_assert_held(&c->lock);
+	if (find_vcpu(c, current))
+		return 0;
+	if (c->n_vcpus == LPAR_CLIENT_VCPUS)
+		return -ENOSPC;
+	v = kzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
+	if (!v)
+		return -ENOMEM;
+	v->task = get_task_struct(current);
+	v->client = c;
+	init_task_work(&v->work, task_work);
+	hash_add_rcu(c->vcpus, &v->node, (unsigned long)v->task);
+	c->n_vcpus++;
+	return 0;
+}
+
+struct bell_table {
+	poll_table pt;
+	struct lpar_bell *bell;
+	bool added;
+};
+
+static void bell_queue(struct file *file, wait_queue_head_t *head, poll_table *pt)
+{
+	struct bell_table *t = container_of(pt, struct bell_table, pt);
+
+	/* an eventfd has one queue */
+	if (!t->added)
+		add_wait_queue(head, &t->bell->wait);
+	t->added = true;
+}
+
+static void bell_disconnect(struct lpar_bell *bell)
+{
+	__u64 count;
+
+	if (!bell->ctx)
+		return;
+	/* takes the eventfd's lock: no waker runs when it returns */
+	eventfd_ctx_remove_wait_queue(bell->ctx, &bell->wait, &count);
+	eventfd_ctx_put(bell->ctx);
+	bell->ctx = NULL;
+}
+
+/* Connect a doorbell to an eventfd; fd -1 disconnects. c->lock is held. Return: 0,
+ * -EINVAL, -EBADF, -EOPNOTSUPP (no LPAR_FEATURE_TASK_WORK). */
+int lpar_dispatch_bell(struct lpar_client *c, unsigned int index, int fd)
+{
+	struct bell_table t = {};
+	struct lpar_bell *bell;
+	struct file *file;
+	int ret = 0;
+
+	lockdep_assert_held(&c->lock);
+	if (index >= LPAR_DOORBELLS_MAX || fd < -1)
+		return -EINVAL;
+	if (!add_task_work)
+		return -EOPNOTSUPP;
+	bell = &c->bell[index];
+	bell_disconnect(bell);
+	if (fd == -1)
+		return 0;
+	file = eventfd_fget(fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	bell->ctx = eventfd_ctx_fileget(file);
+	if (IS_ERR(bell->ctx)) {
+		ret = PTR_ERR(bell->ctx);
+		bell->ctx = NULL;
+		goto out;
+	}
+	bell->client = c;
+	bell->index = index;
+	init_waitqueue_func_entry(&bell->wait, wake);
+	init_poll_funcptr(&t.pt, bell_queue);
+	t.bell = bell;
+	vfs_poll(file, &t.pt);
+out:
+	fput(file);
+	return ret;
+}
+
+/* Connect an interrupt vector to an eventfd; fd -1 disconnects. c->lock is held. */
+int lpar_dispatch_vector(struct lpar_client *c, unsigned int index, int fd)
+{
+	struct eventfd_ctx *ctx = NULL, *old;
+	unsigned long flags;
+
+	lockdep_assert_held(&c->lock);
+	if (index >= ARRAY_SIZE(c->vector) || fd < -1)
+		return -EINVAL;
+	if (fd != -1) {
+		ctx = eventfd_ctx_fdget(fd);
+		if (IS_ERR(ctx))
+			return PTR_ERR(ctx);
+	}
+	spin_lock_irqsave(&c->vectors_lock, flags);
+	old = c->vector[index];
+	c->vector[index] = ctx;
+	spin_unlock_irqrestore(&c->vectors_lock, flags);
+	if (old)
+		eventfd_ctx_put(old);
+	return 0;
+}
+
+/* Raise an interrupt in the client. Any context. */
+void lpar_client_signal(struct lpar_client *c, unsigned int vector)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->vectors_lock, flags);
+	if (c->vector[vector])
+		lpar_compat_signal(c->vector[vector]);
+	spin_unlock_irqrestore(&c->vectors_lock, flags);
+}
+
+/* ------------------------------------------------------------- life cycle */
+
+void lpar_dispatch_setup(struct lpar_client *c)
+{
+	spin_lock_init(&c->vectors_lock);
+	hash_init(c->vcpus);
+	INIT_WORK(&c->worker, worker);
+}
+
+/* From the file's release: no task work is queued, no ioctl runs. After it
+ * nothing new is served; what is in the adapter goes on. */
+void lpar_dispatch_teardown(struct lpar_client *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(c->bell); i++)
+		bell_disconnect(&c->bell[i]);
+	cancel_work_sync(&c->worker);
+}
+
+/* The second half: no completion comes any more. Frees what they signalled. */
+void lpar_dispatch_free(struct lpar_client *c)
+{
+	struct hlist_node *next;
+	struct lpar_vcpu *v;
+	unsigned int i;
+	int bkt;
+
+	for (i = 0; i < ARRAY_SIZE(c->vector); i++)
+		if (c->vector[i])
+			eventfd_ctx_put(c->vector[i]);
+	hash_for_each_safe(c->vcpus, bkt, next, v, node) {
+		hash_del_rcu(&v->node);
+		put_task_struct(v->task);
+		kfree(v);
+	}
+}
+
+/**
+ * lpar_dispatch_init - choose the transport
+ * @transport: auto, task_work or ioctl
+ * Return: 0; -EINVAL; -EOPNOTSUPP: this kernel does not export task_work_add
+ */
+int lpar_dispatch_init(const char *transport)
+{
+	bool want = sysfs_streq(transport, "task_work");
+
+	if (!want && !sysfs_streq(transport, "auto") &&
+	    !sysfs_streq(transport, "ioctl")) {
+		pr_err("transport=%s: auto, task_work or ioctl\n", transport);
+		return -EINVAL;
+	}
+	/* exported by Debian's kernels, not by every kernel */
+	if (!sysfs_streq(transport, "ioctl"))
+		add_task_work = symbol_get(task_work_add);
+	if (want && !add_task_work) {
+		pr_err("transport=task_work: this kernel does not export task_work_add; use ioctl\n");
+		return -EOPNOTSUPP;
+	}
+	lpar_dispatch_task_work = add_task_work;
+	workers = alloc_workqueue("lpar", WQ_UNBOUND, 0);
+	if (!workers) {
+		if (add_task_work)
+			symbol_put(task_work_add);
+		return -ENOMEM;
+	}
+	preempt_notifier_inc();
+	return 0;
+}
+
+void lpar_dispatch_exit(void)
+{
+	preempt_notifier_dec();
+	destroy_workqueue(workers);
+	if (add_task_work)
+		symbol_put(task_work_add);
+}

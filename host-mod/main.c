@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lpar_host: the partition manager. KVM guests share the host's disks through the
+ * host's own, unmodified drivers; see docs/ and design notes there.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kobject.h>
+#include <linux/module.h>
+
+#include "adapter.h"
+#include "control.h"
+#include "dispatch.h"
+#include "partition.h"
+#include "tag.h"
+#include "window.h"
+
+#define LPAR_VERSION "0.1.0"
+
+static unsigned int tag_mib = 16384;
+module_param(tag_mib, uint, 0444);
+MODULE_PARM_DESC(tag_mib, "address space for memory tags, MiB (default 16384); struct pages cost 16 MiB per GiB in use");
+
+static char *transport = "auto";
+module_param(transport, charp, 0444);
+MODULE_PARM_DESC(transport, "how doorbells reach us: auto, task_work or ioctl");
+
+static struct kobject *root;
+
+static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%s\n", LPAR_VERSION);
+}
+static struct kobj_attribute attr_version = __ATTR_RO(version);
+
+static ssize_t tag_range_show(struct kobject *kobj, struct kobj_attribute *attr,
+			      char *buf)
+{
+	return lpar_tag_show(buf);
+}
+static struct kobj_attribute attr_tag_range = __ATTR_RO(tag_range);
+
+static ssize_t transport_show(struct kobject *kobj, struct kobj_attribute *attr,
+			      char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  lpar_dispatch_task_work ? "task_work" : "ioctl");
+}
+static struct kobj_attribute attr_transport = __ATTR_RO(transport);
+
+static const struct attribute *const root_attrs[] = {
+	&attr_version.attr,
+	&attr_tag_range.attr,
+	&attr_transport.attr,
+	NULL,
+};
+
+static int __init lpar_host_init(void)
+{
+	int ret;
+
+	if (!tag_mib || tag_mib > 1u << 20) {
+		pr_err("tag_mib=%u: 128 to 1048576\n", tag_mib);
+		return -EINVAL;
+	}
+	root = kobject_create_and_add("lpar", kernel_kobj);
+	if (!root)
+		return -ENOMEM;
+	ret = lpar_dispatch_init(transport);
+	if (ret)
+		goto err_root;
+	ret = lpar_tag_init(tag_mib);
+	if (ret)
+		goto err_dispatch;
+	ret = lpar_window_init();
+	if (ret)
+		goto err_tag;
+	ret = lpar_adapter_init(root);
+	if (ret)
+		goto err_window;
+	ret = lpar_partition_init(root);
+	if (ret)
+		goto err_adapter;
+	ret = sysfs_create_files(root, root_attrs);
+	if (ret)
+		goto err_partition;
+	ret = lpar_config_init();
+	if (ret)
+		goto err_partition;
+	ret = lpar_control_init();
+	if (ret)
+		goto err_config;
+	return 0;
+
+err_config:
+	lpar_config_exit();
+err_partition:
+	lpar_partition_exit();
+err_adapter:
+	lpar_adapter_exit();
+err_window:
+	lpar_window_exit();
+err_tag:
+	lpar_tag_exit();
+err_dispatch:
+	lpar_dispatch_exit();
+err_root:
+	kobject_put(root);
+	return ret;
+}
+
+/* Open files and configfs items hold the module: nothing is configured. */
+static void __exit lpar_host_exit(void)
+{
+	lpar_control_exit();
+	lpar_config_exit();
+	lpar_partition_exit();
+	lpar_adapter_exit();
+	lpar_window_exit();
+	/* callbacks that free what RCU readers may still look at */
+	rcu_barrier();
+	lpar_tag_exit();
+	lpar_dispatch_exit();
+	kobject_put(root);
+}
+
+module_init(lpar_host_init);
+module_exit(lpar_host_exit);
+MODULE_LICENSE("GPL");
+MODULE_VERSION(LPAR_VERSION);
+MODULE_DESCRIPTION("Partition manager: KVM guests share host adapters by memory tags");

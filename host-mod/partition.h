@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef LPAR_HOST_PARTITION_H
+#define LPAR_HOST_PARTITION_H
+
+#include <linux/configfs.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/uidgid.h>
+
+#include "client.h"
+#include "stats.h"
+
+#define LPAR_QUANTUM_MIN_US	100
+#define LPAR_QUANTUM_MAX_US	1000000
+#define LPAR_QUANTUM_DEFAULT_US	1000
+#define LPAR_MEMORY_DEFAULT	(1ull << 30)
+
+/**
+ * struct lpar_partition - a client partition as the administrator named it
+ *
+ * Lives as long as its configfs item; an attached client holds the item, and
+ * configfs refuses to remove it meanwhile.
+ *
+ * @config: one change at a time: attributes, disks, attach and detach. Outermost.
+ * @lock:   protects @disks and their state; held shortly, inside the client's lock
+ */
+struct lpar_partition {
+	struct config_group group;
+	struct config_group disks_group;
+	struct lpar_node *node;
+	struct lpar_node *disks_node;
+	struct lpar_node *stats_node;
+
+	struct mutex config;
+	struct lpar_client *client;	/* changes under config and lock */
+	u64 memory_limit;		/* bytes that may be pinned */
+	u32 quantum_us;
+	kuid_t owner;
+	u32 last_id;			/* of functions */
+
+	struct mutex lock;
+	struct list_head disks;		/* enabled ones */
+
+	atomic64_t pinned;		/* bytes */
+	struct lpar_stats past;		/* of disks that are gone */
+	atomic64_t doorbells;		/* of clients that have gone */
+};
+
+static inline const char *lpar_partition_name(struct lpar_partition *p)
+{
+	return config_item_name(&p->group.cg_item);
+}
+
+/* configfs: the administrator's intent. */
+int lpar_config_init(void);
+void lpar_config_exit(void);
+struct lpar_partition *lpar_config_get(const char *name);
+void lpar_config_put(struct lpar_partition *p);
+
+int lpar_partition_setup(struct lpar_partition *p);
+void lpar_partition_teardown(struct lpar_partition *p);
+void lpar_partition_event_locked(struct lpar_partition *p);
+int lpar_partition_init(struct kobject *parent);
+void lpar_partition_exit(void);
+
+#endif

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Queues: shared rings, private indices. The client's memory is pinned and mapped,
+ * so that a completion can be written in an interrupt.
+ */
+#include <linux/mm.h>
+#include <linux/sched/clock.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "memory.h"
+#include "queue.h"
+
+/* How soon to try again when the adapter was full of others' requests. */
+#define RETRY_MS	1
+
+/* --------------------------------------------------------- towards the client */
+
+static void raise_locked(struct lpar_queue *q, u32 set)
+{
+	lockdep_assert_held(&q->lock);
+	q->state |= set;
+	WRITE_ONCE(q->ctrl->state, cpu_to_le32(q->state));
+	q->stats.interrupts++;
+	lpar_client_signal(q->client, q->vector);
+}
+
+/* Tell the client to donate again, with LPAR_QUEUE_* bits. Any context. */
+void lpar_queue_raise(struct lpar_queue *q, u32 set)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	raise_locked(q, set);
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+/* A donation has come: what asked for it is answered. The server only. */
+void lpar_queue_clear(struct lpar_queue *q)
+{
+	unsigned long flags;
+
+	if (!(READ_ONCE(q->state) & ~LPAR_QUEUE_BROKEN))
+		return;
+	spin_lock_irqsave(&q->lock, flags);
+	q->state &= LPAR_QUEUE_BROKEN;
+	WRITE_ONCE(q->ctrl->state, cpu_to_le32(q->state));
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+/* The adapter takes no more now: say so when it might. The server only. */
+void lpar_queue_stall(struct lpar_queue *q)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (q->sq_head != q->cq_tail)
+		q->stalled = true;
+	else
+		mod_timer(&q->retry, jiffies + msecs_to_jiffies(RETRY_MS));
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+static void retry(struct timer_list *t)
+{
+	struct lpar_queue *q = container_of(t, struct lpar_queue, retry);
+
+	lpar_queue_raise(q, LPAR_QUEUE_RUNNABLE);
+}
+
+/**
+ * lpar_queue_complete - end a request: exactly once for each that was taken
+ * @began: local_clock() at the start of undonated work, or 0 for donated work
+ *
+ * Any context. There is room: the server takes a request only while the requests
+ * taken and the completions not yet consumed fit into the ring.
+ */
+void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
+			 u32 bytes, u64 began)
+{
+	struct lpar_cqe cqe = {
+		.id = cpu_to_le16(id),
+		.status = cpu_to_le16(status),
+	};
+	unsigned long flags;
+	u32 event;
+
+	spin_lock_irqsave(&q->lock, flags);
+	q->cq[q->cq_tail & (q->depth - 1)] = cqe;
+	/* the entry before the index; pairs with the client's load-acquire */
+	smp_store_release(&q->ctrl->cq_tail, cpu_to_le32(++q->cq_tail));
+	q->stats.requests++;
+	q->stats.bytes += bytes;
+	q->stats.errors += status != LPAR_OK;
+
+	/* the index before the question; pairs with the client's barrier between
+	 * writing cq_event and its last look at cq_tail */
+	smp_mb();
+	event = le32_to_cpu(READ_ONCE(q->ctrl->cq_event));
+	if (q->stalled) {
+		q->stalled = false;
+		raise_locked(q, LPAR_QUEUE_RUNNABLE);
+	} else if (lpar_event_passed(event, q->cq_tail - 1, q->cq_tail)) {
+		raise_locked(q, 0);
+	}
+	if (began)
+		q->stats.undonated_completion_ns += local_clock() - began;
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+/* ----------------------------------------------------------------- life cycle */
+
+static void read_stats(void *owner, struct lpar_stats *sum)
+{
+	struct lpar_queue *q = owner;
+
+	lpar_stats_add(sum, &q->stats);
+}
+
+static void queue_free(struct lpar_queue *q)
+{
+	kvfree(q->reqs);
+	kvfree(q->reserve);
+	kvfree(q->seg_copy);
+	lpar_memory_unmap(q->client, &q->area);
+	kfree_rcu(q, rcu);
+}
+
+static int queue_alloc_reqs(struct lpar_queue *q)
+{
+	u32 i;
+
+	/* the VM's memory cgroup pays */
+	q->reqs = kvcalloc(q->depth, sizeof(*q->reqs), GFP_KERNEL_ACCOUNT);
+	/* in page mode a segment may touch a page more than its length says */
+	q->big_size = q->segs * sizeof(struct lpar_window *) +
+		      BIO_MAX_VECS * sizeof(struct bio_vec);
+	q->reserve = kvmalloc(q->big_size, GFP_KERNEL_ACCOUNT);
+	q->seg_copy = kvcalloc(q->segs, sizeof(*q->seg_copy), GFP_KERNEL_ACCOUNT);
+	if (!q->reqs || !q->reserve || !q->seg_copy)
+		return -ENOMEM;
+	for (i = 0; i < q->depth; i++) {
+		q->reqs[i].queue = q;
+		q->reqs[i].free.next = q->free;
+		q->free = &q->reqs[i].free;
+	}
+	return 0;
+}
+
+/**
+ * lpar_queue_create - a client's queue on one of its disks
+ *
+ * c->lock is held, the caller is a thread of the VMM; may sleep.
+ */
+enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 index,
+				   u64 gpa, u64 shape, u64 vector)
+{
+	struct lpar_queue_shape s;
+	struct lpar_queue *q;
+	struct lpar_disk *d;
+	char name[12];
+	int ret;
+
+	lockdep_assert_held(&c->lock);
+	if (!index || index >= LPAR_DOORBELLS_MAX || !vector ||
+	    vector >= ARRAY_SIZE(c->vector) || function > U32_MAX ||
+	    !lpar_core_shape(shape, &s))
+		return LPAR_INVAL;
+	if (rcu_access_pointer(c->queue[index]))
+		return LPAR_STATE;
+
+	q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
+	if (!q)
+		return LPAR_NOMEM;
+	lpar_users_init(&q->users);
+	q->client = c;
+	q->index = index;
+	q->vector = vector;
+	q->depth = s.depth;
+	q->segs = s.segs;
+	spin_lock_init(&q->lock);
+	timer_setup(&q->retry, retry, 0);
+	ret = lpar_memory_map(c, gpa,
+			      PAGE_ALIGN(lpar_queue_bytes(s.depth, s.segs)),
+			      &q->area);
+	if (ret)
+		goto err_free;
+	ret = queue_alloc_reqs(q);
+	if (ret)
+		goto err_free;
+	q->ctrl = q->area.addr;
+	q->sq = q->area.addr + lpar_queue_sq_offset();
+	q->cq = q->area.addr + lpar_queue_cq_offset(s.depth);
+	q->seg_table = q->area.addr + lpar_queue_segs_offset(s.depth);
+	memset(q->ctrl, 0, sizeof(*q->ctrl));
+
+	mutex_lock(&c->partition->lock);
+	d = lpar_disk_find(c->partition, function);
+	if (!d || d->dead || d->queues_live >= READ_ONCE(d->state->lim.queues)) {
+		mutex_unlock(&c->partition->lock);
+		queue_free(q);
+		return d && !d->dead ? LPAR_QUOTA : LPAR_NOENT;
+	}
+	q->disk = d;
+	d->queues_live++;
+	spin_lock(&d->queues_lock);
+	list_add(&q->link, &d->queue_list);
+	spin_unlock(&d->queues_lock);
+	mutex_unlock(&c->partition->lock);
+
+	snprintf(name, sizeof(name), "%u", q->index);
+	/* not shown when memory is short; it works all the same */
+	q->node = lpar_node_create(&d->queues_node->kobj, name, NULL, q);
+	if (!IS_ERR(q->node))
+		q->stats_node = lpar_node_stats(q->node, q, read_stats);
+	atomic_inc(&c->queues_live);
+	rcu_assign_pointer(c->queue[index], q);
+	return LPAR_OK;
+
+err_free:
+	queue_free(q);
+	return lpar_core_status(ret);
+}
+
+/* Unpublished and without users: nothing of it is in the adapter. */
+static void queue_end(struct lpar_client *c, struct lpar_queue *q)
+{
+	struct lpar_disk *d = q->disk;
+
+	lpar_compat_timer_sync(&q->retry);
+	spin_lock(&d->queues_lock);
+	list_del(&q->link);
+	lpar_stats_add(&d->past, &q->stats);
+	spin_unlock(&d->queues_lock);
+	lpar_node_remove(q->stats_node);
+	lpar_node_remove(q->node);
+	mutex_lock(&c->partition->lock);
+	d->queues_live--;
+	mutex_unlock(&c->partition->lock);
+	atomic_dec(&c->queues_live);
+	queue_free(q);
+}
+
+/* The client gives a queue back. c->lock is held; may sleep, never long. */
+enum lpar_status lpar_queue_close(struct lpar_client *c, u64 index)
+{
+	struct lpar_queue *q;
+
+	lockdep_assert_held(&c->lock);
+	if (!index || index >= LPAR_DOORBELLS_MAX)
+		return LPAR_INVAL;
+	q = rcu_dereference_protected(c->queue[index], lockdep_is_held(&c->lock));
+	if (!q)
+		return LPAR_NOENT;
+	/* never waits for the adapter on a vCPU */
+	if (!lpar_users_kill_idle(&q->users))
+		return LPAR_BUSY;
+	RCU_INIT_POINTER(c->queue[index], NULL);
+	queue_end(c, q);
+	return LPAR_OK;
+}
+
+/**
+ * lpar_queue_destroy_all - end a client's queues and what they have in the adapter
+ * @only: just those of this disk; NULL: all
+ * @killable: give up with -EINTR when the caller is killed; what is left then is
+ *            unusable and goes with the next call
+ *
+ * c->lock is held. Sleeps until the adapter has finished.
+ */
+int lpar_queue_destroy_all(struct lpar_client *c, struct lpar_disk *only,
+			   bool killable)
+{
+	struct lpar_queue *q;
+	unsigned int i;
+
+	lockdep_assert_held(&c->lock);
+	for (i = 1; i < LPAR_DOORBELLS_MAX; i++) {
+		q = rcu_dereference_protected(c->queue[i],
+					      lockdep_is_held(&c->lock));
+		if (!q || (only && q->disk != only))
+			continue;
+		if (!READ_ONCE(q->users.dead))
+			lpar_users_kill(&q->users);
+		if (!killable)
+			lpar_users_wait(&q->users);
+		else if (lpar_users_wait_killable(&q->users))
+			return -EINTR;
+		RCU_INIT_POINTER(c->queue[i], NULL);
+		queue_end(c, q);
+	}
+	return 0;
+}
+
+/* Any context. Return: the queue with a user more, or NULL. */
+struct lpar_queue *lpar_queue_get(struct lpar_client *c, unsigned int index)
+{
+	struct lpar_queue *q;
+
+	rcu_read_lock();
+	q = rcu_dereference(c->queue[index]);
+	if (q && !lpar_users_tryget(&q->users))
+		q = NULL;
+	rcu_read_unlock();
+	return q;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef LPAR_HOST_QUEUE_H
+#define LPAR_HOST_QUEUE_H
+
+#include <linux/bio.h>
+#include <linux/llist.h>
+#include <linux/timer.h>
+
+#include "client.h"
+#include "disk.h"
+#include "stats.h"
+#include "users.h"
+
+#define LPAR_REQ_INLINE		8
+
+/* Where a request's submission has got to; see lpar_blk_start(). */
+enum lpar_phase {
+	LPAR_PHASE_SUBMITTING,
+	LPAR_PHASE_SUBMITTED,
+	LPAR_PHASE_AGAIN,	/* the adapter took no more */
+};
+
+/**
+ * struct lpar_req - a request in the host's block layer
+ * @wins:  windows that it uses, @nwins of them
+ * @bvecs, @big: its segments: inline ones, or an allocation for a large request
+ */
+struct lpar_req {
+	struct bio bio;
+	struct lpar_queue *queue;
+	struct llist_node free;
+	u32 bytes;
+	u16 id;
+	u16 nwins;
+	int phase;
+	void *big;
+	struct lpar_window **wins;
+	struct lpar_window *inline_wins[LPAR_REQ_INLINE];
+	struct bio_vec inline_bvecs[LPAR_REQ_INLINE];
+};
+
+/**
+ * struct lpar_queue - one submission and completion queue of a client
+ *
+ * @users: dispatchers, requests in the adapter, and the client. A user may touch
+ *         all of it; lpar_queue_destroy() waits for the last.
+ */
+struct lpar_queue {
+	struct lpar_users users;
+	struct lpar_client *client;
+	struct lpar_disk *disk;
+	unsigned int index;
+	unsigned int vector;
+	u32 depth;
+	u32 segs;
+
+	struct lpar_area area;
+	struct lpar_queue_ctrl *ctrl;
+	const struct lpar_blk_sqe *sq;
+	struct lpar_cqe *cq;
+	const struct lpar_seg *seg_table;
+
+	/* Owned by whoever holds LPAR_Q_SERVING. */
+	unsigned long flags;
+#define LPAR_Q_SERVING	0
+#define LPAR_Q_KICKED	1
+	u32 sq_head;
+	struct lpar_seg *seg_copy;
+	struct llist_node *free;	/* requests; refilled from freed */
+
+	struct llist_head freed;	/* by completions */
+	struct lpar_req *reqs;
+	void *reserve;			/* one large request's, so one can go on */
+	unsigned long reserve_used;
+	size_t big_size;
+
+	/* Completions may come in hard interrupts. Protects the next four. */
+	spinlock_t lock;
+	u32 cq_tail;
+	u32 state;			/* LPAR_QUEUE_*: ctrl->state's origin */
+	bool stalled;			/* say runnable at the next completion */
+	struct timer_list retry;	/* …or soon, when none is to come */
+
+	struct lpar_stats stats;
+	struct list_head link;		/* disk->queue_list */
+	struct lpar_node *node;
+	struct lpar_node *stats_node;
+	struct rcu_head rcu;
+};
+
+enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 index,
+				   u64 gpa, u64 shape, u64 vector);
+enum lpar_status lpar_queue_close(struct lpar_client *c, u64 index);
+int lpar_queue_destroy_all(struct lpar_client *c, struct lpar_disk *only,
+			   bool killable);
+struct lpar_queue *lpar_queue_get(struct lpar_client *c, unsigned int index);
+
+void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
+			 u32 bytes, u64 began);
+void lpar_queue_raise(struct lpar_queue *q, u32 set);
+void lpar_queue_stall(struct lpar_queue *q);
+void lpar_queue_clear(struct lpar_queue *q);
+
+static inline void lpar_queue_put(struct lpar_queue *q)
+{
+	lpar_users_put(&q->users);
+}
+
+/* Copy what the client can write, once; the copy is what is looked at. */
+static inline void lpar_copy_once(void *to, const void *from, size_t n)
+{
+	memcpy(to, from, n);
+	barrier();	/* no compiler reads from again for to */
+}
+
+#endif

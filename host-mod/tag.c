@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tag range: physical address space with nothing behind it, which has struct
+ * pages and so passes through the block layer like memory (design §3.1).
+ *
+ * The address space is reserved once, at load; the struct pages (16 MiB for each
+ * GiB of tags) are made a region of 128 MiB at a time, when windows need them.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bitmap.h>
+#include <linux/ioport.h>
+#include <linux/memremap.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+
+#include "tag.h"
+
+unsigned long lpar_tag_base;
+unsigned long lpar_tag_pages;
+struct lpar_tag *lpar_tag_table;
+
+static struct resource *range;
+static unsigned int regions;		/* that fit into the range */
+static unsigned int blocks;		/* in them */
+static struct dev_pagemap *pagemaps;
+
+/* Protects used and ready. A spinlock: the range is shared by all partitions,
+ * and a throttled one must not stall the others with a mutex in hand. */
+static DEFINE_SPINLOCK(lock);
+static unsigned long *used;
+static unsigned int ready;		/* regions that have struct pages */
+
+/* Runs grow_work: in a worker that no cgroup throttles, one region at a time. */
+static void grow(struct work_struct *work);
+static DECLARE_WORK(grow_work, grow);
+static int grow_error;
+
+int lpar_tag_init(unsigned int mib)
+{
+	u64 bytes = ALIGN((u64)mib << 20, 1ul << LPAR_TAG_REGION_SHIFT);
+
+	range = request_free_mem_region(&iomem_resource, bytes, "lpar tags");
+	if (IS_ERR(range)) {
+		pr_err("no %llu MiB of free physical address space for tags (%ld): load with a smaller tag_mib\n",
+		       bytes >> 20, PTR_ERR(range));
+		return PTR_ERR(range);
+	}
+	regions = bytes >> LPAR_TAG_REGION_SHIFT;
+	blocks = regions * LPAR_TAG_REGION_BLOCKS;
+	pagemaps = kcalloc(regions, sizeof(*pagemaps), GFP_KERNEL);
+	lpar_tag_table = vzalloc(array_size(blocks, sizeof(*lpar_tag_table)));
+	used = bitmap_zalloc(blocks, GFP_KERNEL);
+	if (!pagemaps || !lpar_tag_table || !used) {
+		lpar_tag_exit();
+		return -ENOMEM;
+	}
+	lpar_tag_base = PHYS_PFN(range->start);
+	lpar_tag_pages = bytes >> PAGE_SHIFT;
+	/* the test machine's oracle reads this line */
+	pr_info("tag range [mem %#llx-%#llx]\n", (u64)range->start,
+		(u64)range->end);
+	return 0;
+}
+
+/* All windows are gone: nothing refers to a tag page any more. */
+void lpar_tag_exit(void)
+{
+	flush_work(&grow_work);
+	while (ready)
+		memunmap_pages(&pagemaps[--ready]);
+	lpar_tag_pages = 0;
+	bitmap_free(used);
+	vfree(lpar_tag_table);
+	kfree(pagemaps);
+	if (!IS_ERR_OR_NULL(range))
+		release_mem_region(range->start, resource_size(range));
+}
+
+int lpar_tag_show(char *buf)
+{
+	return sysfs_emit(buf, "%#llx-%#llx %u/%u\n", (u64)range->start,
+			  (u64)range->end, bitmap_weight(used, blocks), blocks);
+}
+
+static void grow(struct work_struct *work)
+{
+	struct dev_pagemap *map = &pagemaps[ready];
+	void *r;
+
+	if (ready == regions) {
+		grow_error = -ENOSPC;
+		return;
+	}
+	map->type = MEMORY_DEVICE_GENERIC;
+	map->range.start = range->start +
+			   ((u64)ready << LPAR_TAG_REGION_SHIFT);
+	map->range.end = map->range.start +
+			 (1ul << LPAR_TAG_REGION_SHIFT) - 1;
+	map->nr_range = 1;
+	r = memremap_pages(map, NUMA_NO_NODE);
+	grow_error = PTR_ERR_OR_ZERO(r);
+	if (grow_error)
+		return;
+	spin_lock(&lock);
+	ready++;
+	spin_unlock(&lock);
+}
+
+/**
+ * lpar_tag_alloc - have a block of tags stand for one window of an adapter
+ *
+ * May sleep. Return: the block, -ENOSPC when the tag range is used up, -ENOMEM.
+ * Seed 004, fig. 7, step 720.
+ */
+int lpar_tag_alloc(struct lpar_adapter *adapter, dma_addr_t io)
+{
+	unsigned long block, limit;
+
+	for (;;) {
+		spin_lock(&lock);
+		limit = (unsigned long)ready * LPAR_TAG_REGION_BLOCKS;
+		block = find_first_zero_bit(used, limit);
+		if (block < limit)
+			__set_bit(block, used);
+		spin_unlock(&lock);
+		if (block < limit)
+			break;
+		if (limit == blocks)
+			return -ENOSPC;
+		queue_work(system_unbound_wq, &grow_work);
+		flush_work(&grow_work);
+		if (READ_ONCE(grow_error))
+			return grow_error;
+	}
+	lpar_tag_table[block].io = io;
+	WRITE_ONCE(lpar_tag_table[block].adapter, adapter);
+	return block;
+}
+
+/* No request carries a tag of the block any more. Any context but hard IRQ. */
+void lpar_tag_free(int block)
+{
+	WRITE_ONCE(lpar_tag_table[block].adapter, NULL);
+	spin_lock(&lock);
+	__clear_bit(block, used);
+	spin_unlock(&lock);
+}

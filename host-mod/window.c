@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Windows: chunks of guest memory, pinned once and mapped once for each adapter
+ * of the client (seed 004, fig. 7, steps 706-708). A window is made when the
+ * client first needs it and taken back strictly: unpublished, then without users,
+ * then unmapped, then flushed from the IOMMU, only then unpinned.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "disk.h"
+#include "memory.h"
+#include "partition.h"
+#include "window.h"
+
+/* Stands where a window has no memory. Mapped, and never named by a request. */
+static struct page *hole;
+
+int lpar_window_init(void)
+{
+	hole = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	return hole ? 0 : -ENOMEM;
+}
+
+void lpar_window_exit(void)
+{
+	__free_page(hole);
+}
+
+static void unpin(struct lpar_client *c, struct lpar_window *w)
+{
+	unsigned int i;
+
+	if (w->pinned == LPAR_WINDOW_PAGES) {
+		unpin_user_pages_dirty_lock(w->pages, LPAR_WINDOW_PAGES, true);
+	} else {
+		for_each_set_bit(i, w->valid, LPAR_WINDOW_PAGES)
+			unpin_user_pages_dirty_lock(&w->pages[i], 1, true);
+	}
+	lpar_memory_uncharge(c, w->pinned);
+}
+
+/* Pin what is memory in the window's chunk. */
+static int pin(struct lpar_client *c, struct lpar_window *w)
+{
+	u64 start = (u64)w->chunk << LPAR_WINDOW_SHIFT;
+	const struct lpar_range *m;
+	unsigned int at, i;
+	int ret = 0;
+
+	for (i = 0; i < LPAR_WINDOW_PAGES; i++)
+		w->pages[i] = hole;
+	at = 0;
+	while ((m = lpar_memory_next(c, start, LPAR_WINDOW_SIZE, &at))) {
+		u64 from = max(m->gpa, start);
+		u64 to = min(m->gpa + m->bytes, start + LPAR_WINDOW_SIZE);
+
+		w->pinned += (to - from) >> PAGE_SHIFT;
+	}
+	if (!w->pinned)
+		return -EFAULT;
+	ret = lpar_memory_charge(c, w->pinned);
+	if (ret)
+		return ret;
+	at = 0;
+	while ((m = lpar_memory_next(c, start, LPAR_WINDOW_SIZE, &at))) {
+		u64 from = max(m->gpa, start);
+		u64 to = min(m->gpa + m->bytes, start + LPAR_WINDOW_SIZE);
+		unsigned int first = (from - start) >> PAGE_SHIFT;
+		unsigned int n = (to - from) >> PAGE_SHIFT;
+
+		ret = lpar_memory_pin(m->hva + (from - m->gpa), n,
+				      &w->pages[first]);
+		if (ret)
+			goto err_unpin;
+		bitmap_set(w->valid, first, n);
+	}
+	return 0;
+
+err_unpin:
+	for_each_set_bit(i, w->valid, LPAR_WINDOW_PAGES)
+		unpin_user_page(w->pages[i]);
+	lpar_memory_uncharge(c, w->pinned);
+	return ret;
+}
+
+/* Where in client->adapter is it? Takes a place if it has none. */
+static int adapter_place(struct lpar_client *c, struct lpar_adapter *a)
+{
+	int i, place = -ENOSPC;
+
+	for (i = LPAR_CLIENT_ADAPTERS - 1; i >= 0; i--) {
+		if (c->adapter[i] == a)
+			return i;
+		if (!c->adapter[i])
+			place = i;
+	}
+	if (place >= 0)
+		c->adapter[place] = a;
+	return place;
+}
+
+/* Make the window reachable for every adapter that the client's disks are on. */
+static int map_adapters(struct lpar_client *c, struct lpar_window *w)
+{
+	struct lpar_disk *d;
+	struct lpar_map *map;
+	int place, ret = 0;
+
+	mutex_lock(&c->partition->lock);
+	list_for_each_entry(d, &c->partition->disks, link) {
+		struct lpar_adapter *a = d->adapter;
+
+		if (!a || READ_ONCE(a->dying))
+			continue;
+		place = adapter_place(c, a);
+		if (place < 0) {
+			ret = place;
+			break;
+		}
+		WRITE_ONCE(d->place, place);
+		if (w->map[place])
+			continue;
+		map = kzalloc(sizeof(*map), GFP_KERNEL);
+		if (!map) {
+			ret = -ENOMEM;
+			break;
+		}
+		ret = lpar_adapter_map(a, w->pages, map);
+		if (ret) {
+			kfree(map);
+			if (ret == -ENODEV) {	/* it is going: not our error */
+				ret = 0;
+				continue;
+			}
+			break;
+		}
+		/* pairs with smp_load_acquire in the block server */
+		smp_store_release(&w->map[place], map);
+	}
+	mutex_unlock(&c->partition->lock);
+	return ret;
+}
+
+/* First half of taking a window back: no adapter has it any more, but for what
+ * the IOMMU still remembers. It has no users. */
+static void unmap_adapters(struct lpar_window *w)
+{
+	int i;
+
+	for (i = 0; i < LPAR_CLIENT_ADAPTERS; i++)
+		if (w->map[i])
+			lpar_adapter_unmap(w->map[i]);
+}
+
+static void flush_adapters(struct lpar_client *c)
+{
+	int i;
+
+	for (i = 0; i < LPAR_CLIENT_ADAPTERS; i++)
+		if (c->adapter[i])
+			lpar_adapter_flush(c->adapter[i]);
+}
+
+/* Second half: the IOMMU has been flushed. Readers may still look at w->users. */
+static void destroy(struct lpar_client *c, struct lpar_window *w)
+{
+	int i;
+
+	unpin(c, w);
+	for (i = 0; i < LPAR_CLIENT_ADAPTERS; i++)
+		kfree(w->map[i]);
+	atomic64_dec(&c->windows_live);
+	kvfree_rcu(w, rcu);
+}
+
+/**
+ * lpar_window_map - the window that contains a guest address, made if need be
+ * @addr: out: its logical I/O address
+ *
+ * c->lock is held, the caller is a thread of the VMM; may sleep. Return: 0,
+ * -EFAULT (no memory there), -EDQUOT (a limit), -ENOMEM, -EINTR when killed.
+ */
+int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
+{
+	unsigned long chunk = gpa >> LPAR_WINDOW_SHIFT;
+	struct lpar_window *w = xa_load(&c->chunks, chunk);
+	u32 slot;
+	int ret;
+
+	lockdep_assert_held(&c->lock);
+	if (w) {
+		ret = map_adapters(c, w);
+		*addr = (u64)w->slot << LPAR_WINDOW_SHIFT;
+		return ret;
+	}
+
+	w = kvzalloc(sizeof(*w), GFP_KERNEL);
+	if (!w)
+		return -ENOMEM;
+	lpar_users_init(&w->users);
+	w->chunk = chunk;
+	ret = pin(c, w);
+	if (ret)
+		goto err_free;
+	ret = map_adapters(c, w);
+	if (ret)
+		goto err_unmap;
+	ret = xa_err(xa_store(&c->chunks, chunk, w, GFP_KERNEL));
+	if (ret)
+		goto err_unmap;
+	/* lowest first, so that addresses stay below 4 GiB while they can */
+	ret = xa_alloc(&c->windows, &slot, w,
+		       XA_LIMIT(0, LPAR_CLIENT_WINDOWS - 1), GFP_KERNEL);
+	if (ret)
+		goto err_erase;
+	w->slot = slot;
+	atomic64_inc(&c->windows_live);
+	*addr = (u64)slot << LPAR_WINDOW_SHIFT;
+	return 0;
+
+err_erase:
+	xa_erase(&c->chunks, chunk);
+	if (ret == -EBUSY)
+		ret = -EDQUOT;
+err_unmap:
+	unmap_adapters(w);
+	flush_adapters(c);
+	atomic64_inc(&c->windows_live);
+	destroy(c, w);
+	return ret;
+err_free:
+	kvfree(w);
+	return ret;
+}
+
+/* The client gives a window back. c->lock is held; may sleep. */
+enum lpar_status lpar_window_unmap(struct lpar_client *c, u64 addr)
+{
+	unsigned long slot = addr >> LPAR_WINDOW_SHIFT;
+	struct lpar_window *w;
+
+	lockdep_assert_held(&c->lock);
+	if (addr & (LPAR_WINDOW_SIZE - 1) || slot >= LPAR_CLIENT_WINDOWS)
+		return LPAR_INVAL;
+	w = xa_load(&c->windows, slot);
+	if (!w)
+		return LPAR_NOENT;
+	if (!xa_is_value(w)) {
+		/* never waits for the adapter on a vCPU */
+		if (!lpar_users_kill_idle(&w->users))
+			return LPAR_BUSY;
+		xa_erase(&c->chunks, w->chunk);
+		unmap_adapters(w);
+		flush_adapters(c);
+	}
+	xa_erase(&c->windows, slot);
+	if (!xa_is_value(w))
+		destroy(c, w);
+	return LPAR_OK;
+}
+
+/**
+ * lpar_window_revoke - take back the windows that touch a range
+ *
+ * c->lock is held; waits for the requests that use them. When it returns no
+ * adapter reaches the memory. The slots stay taken until the client has unmapped
+ * them, so a request that still names one finds nothing, never another window.
+ */
+void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes)
+{
+	unsigned long first = gpa >> LPAR_WINDOW_SHIFT;
+	unsigned long last = (gpa + bytes - 1) >> LPAR_WINDOW_SHIFT;
+	struct lpar_window *w;
+	unsigned long i;
+	LIST_HEAD(gone);
+
+	lockdep_assert_held(&c->lock);
+	/* all are made unreachable first, then one flush serves them all */
+	xa_for_each_range(&c->chunks, i, w, first, last) {
+		/* replacing an entry by a value needs no memory */
+		xa_store(&c->windows, w->slot, xa_mk_value(0), GFP_KERNEL);
+		lpar_users_kill(&w->users);
+	}
+	xa_for_each_range(&c->chunks, i, w, first, last) {
+		lpar_users_wait(&w->users);
+		unmap_adapters(w);
+	}
+	flush_adapters(c);
+	xa_for_each_range(&c->chunks, i, w, first, last) {
+		xa_erase(&c->chunks, i);
+		destroy(c, w);
+	}
+}
+
+/* All windows have been revoked and the client has forgotten them: reset. */
+void lpar_window_forget(struct lpar_client *c)
+{
+	lockdep_assert_held(&c->lock);
+	xa_destroy(&c->windows);
+	xa_destroy(&c->chunks);
+	memset(c->adapter, 0, sizeof(c->adapter));
+}
+
+/**
+ * lpar_window_drop_adapter - no disk of the client is on this adapter any more
+ *
+ * c->lock is held; the disk's queues are gone, so nobody uses its mappings.
+ */
+void lpar_window_drop_adapter(struct lpar_client *c, struct lpar_adapter *a)
+{
+	struct lpar_window *w;
+	struct lpar_map *map;
+	unsigned long i;
+	int place;
+
+	lockdep_assert_held(&c->lock);
+	for (place = 0; place < LPAR_CLIENT_ADAPTERS; place++)
+		if (c->adapter[place] == a)
+			break;
+	if (place == LPAR_CLIENT_ADAPTERS)
+		return;
+	xa_for_each(&c->chunks, i, w) {
+		map = w->map[place];
+		if (!map)
+			continue;
+		lpar_adapter_unmap(map);
+		WRITE_ONCE(w->map[place], NULL);
+		kfree(map);
+	}
+	lpar_adapter_flush(a);
+	c->adapter[place] = NULL;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * /dev/lpar: what a virtual machine monitor tells the partition manager.
+ *
+ * One open file is one client partition, from LPAR_ATTACH until it is closed;
+ * closing it, however the process died, gives everything back. Every structure
+ * starts with its size as the caller knows it: a longer one whose unknown part
+ * is zero is taken, a shorter one is too when the missing part may be zero.
+ * Unless said otherwise the calls may sleep, come from the process that
+ * attached (-EPERM otherwise), and fail with -EINVAL on unknown flags and with
+ * -ENOTCONN before LPAR_ATTACH.
+ */
+#ifndef LPAR_CONTROL_H
+#define LPAR_CONTROL_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define LPAR_DEVICE		"/dev/lpar"
+#define LPAR_CONTROL_VERSION	1
+#define LPAR_NAME_MAX		64	/* with the final zero */
+
+/**
+ * struct lpar_attach - become a partition
+ * @version:   in: LPAR_CONTROL_VERSION (-EPROTO otherwise)
+ * @partition: in: its name
+ * @features:  out: LPAR_FEATURE_*
+ * @doorbells: out: doorbells served (call block and queues)
+ * @pid:       out, with -EBUSY: who has the partition now
+ *
+ * -ENOENT: no such partition; -EACCES: the caller is neither its owner nor
+ * capable of CAP_SYS_ADMIN; -EBUSY: another process has it; -EISCONN: this file
+ * is attached already.
+ */
+struct lpar_attach {
+	__u32 size;
+	__u32 flags;
+	__u32 version;
+	__u32 features;
+	__u32 doorbells;
+	__s32 pid;
+	char  partition[LPAR_NAME_MAX];
+};
+
+/* Doorbell eventfds run on the vCPU thread that rings (LPAR_SET_DOORBELL).
+ * Without it the VMM calls LPAR_RING for each doorbell. */
+#define LPAR_FEATURE_TASK_WORK	(1u << 0)
+
+/**
+ * struct lpar_memory - a range of guest memory
+ * @gpa:   guest address, page-aligned
+ * @hva:   where it is in the caller's address space, page-aligned
+ * @bytes: length, page-aligned
+ *
+ * LPAR_MEMORY_ADD: -EEXIST if it overlaps another range, -ENOSPC beyond
+ * LPAR_MEMORY_MAX. LPAR_MEMORY_REMOVE takes exactly what was added (-ENOENT
+ * otherwise); it revokes the windows that lie in it and returns only when no
+ * adapter can reach the memory any more.
+ */
+struct lpar_memory {
+	__u32 size;
+	__u32 flags;
+	__u64 gpa;
+	__u64 hva;
+	__u64 bytes;
+};
+
+#define LPAR_MEMORY_MAX		512
+
+/**
+ * struct lpar_eventfd - connect a doorbell or an interrupt vector
+ * @index: which
+ * @fd:    an eventfd, or -1 to disconnect
+ */
+struct lpar_eventfd {
+	__u32 size;
+	__u32 flags;
+	__u32 index;
+	__s32 fd;
+};
+
+/**
+ * struct lpar_enable - take the client's call block into use
+ * @call: its guest address, page-aligned
+ *
+ * -EFAULT: not memory; -EBUSY: enabled already; -ENOMEM: memory or the
+ * partition's limit.
+ */
+struct lpar_enable {
+	__u32 size;
+	__u32 flags;
+	__u64 call;
+};
+
+/** struct lpar_ring - serve a doorbell on the calling thread (donated if it is a vCPU's) */
+struct lpar_ring {
+	__u32 size;
+	__u32 index;
+};
+
+/** struct lpar_state - what the partition holds now */
+struct lpar_state {
+	__u32 size;
+	__u32 flags;
+	__u32 enabled;
+	__u32 functions;
+	__u32 queues;
+	__u32 vcpus;
+	__u64 windows;
+	__u64 pinned_bytes;
+	__u64 memory_limit;
+	__u64 doorbells;
+	__u64 donated_ns;
+};
+
+/**
+ * struct lpar_probe - could this block device be shared, and how?
+ * @mode:    out: enum lpar_mode
+ * @records: out: bytes of @data
+ * @path:    in
+ * @adapter: out: PCI address of the adapter, or empty
+ * @driver:  out: its driver
+ * @reason:  out: why this mode, or why none
+ * @data:    out: capability records (wire.h) as a client would see them
+ *
+ * Needs no LPAR_ATTACH, but CAP_SYS_ADMIN. The device is not opened exclusively.
+ */
+struct lpar_probe {
+	__u32 size;
+	__u32 flags;
+	__u32 mode;
+	__u32 records;
+	char  path[256];
+	char  adapter[32];
+	char  driver[32];
+	char  reason[256];
+	__u8  data[1024];
+};
+
+enum lpar_mode {
+	LPAR_MODE_NONE	= 0,	/* cannot be shared */
+	LPAR_MODE_TAG	= 1,	/* memory tags: mapped once, nothing copied */
+	LPAR_MODE_PAGE	= 2,	/* pinned pages, mapped for each request */
+};
+
+#define LPAR_IOC		0xb9
+#define LPAR_ATTACH		_IOWR(LPAR_IOC, 0x00, struct lpar_attach)
+#define LPAR_MEMORY_ADD		_IOW(LPAR_IOC, 0x01, struct lpar_memory)
+#define LPAR_MEMORY_REMOVE	_IOW(LPAR_IOC, 0x02, struct lpar_memory)
+#define LPAR_SET_DOORBELL	_IOW(LPAR_IOC, 0x03, struct lpar_eventfd)
+#define LPAR_SET_VECTOR		_IOW(LPAR_IOC, 0x04, struct lpar_eventfd)
+/* The calling thread runs a vCPU: what it rings is donated time. Idempotent. */
+#define LPAR_SET_VCPU		_IO(LPAR_IOC, 0x05)
+#define LPAR_ENABLE		_IOW(LPAR_IOC, 0x06, struct lpar_enable)
+/* Stop and drain the queues, revoke all windows, forget the call block. Returns
+ * when no adapter can reach guest memory; -EINTR if killed while it waits. */
+#define LPAR_RESET		_IO(LPAR_IOC, 0x07)
+#define LPAR_RING		_IOW(LPAR_IOC, 0x08, struct lpar_ring)
+#define LPAR_GET_STATE		_IOWR(LPAR_IOC, 0x09, struct lpar_state)
+#define LPAR_PROBE		_IOWR(LPAR_IOC, 0x0a, struct lpar_probe)
+
+#endif

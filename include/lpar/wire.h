@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The hypercall channel between a client partition and the partition manager.
+ *
+ * This header is the whole agreement of the two ends: the registers of the PCI
+ * device, the call block, the capability records and the queues. It is included
+ * by both modules, by QEMU and by the tests. Values are little-endian, every
+ * reserved field is written as zero and checked, and each side treats whatever
+ * the other can write as hostile: it copies a value once and validates the copy.
+ *
+ * Vocabulary: a *guest address* is guest-physical. A *logical I/O address* names
+ * a byte of one of the partition's own windows (seed 004, fig. 7, step 708: it is
+ * what the map function returns); it is not an address that any adapter uses.
+ */
+#ifndef LPAR_WIRE_H
+#define LPAR_WIRE_H
+
+#include <linux/types.h>
+
+#ifdef __KERNEL__
+#include <linux/build_bug.h>
+#else
+#include <assert.h>
+#endif
+
+/* ------------------------------------------------------------ PCI device */
+
+#define LPAR_PCI_VENDOR		0x1b36
+#define LPAR_PCI_DEVICE		0x4c50
+
+/* Doorbells: an I/O port BAR, one 16-bit port each. The value is ignored. */
+#define LPAR_BAR_DOORBELL	0
+#define LPAR_DOORBELL_STRIDE	2
+#define LPAR_DOORBELLS_MAX	128
+#define LPAR_DOORBELL_CALL	0	/* the call block; n > 0 is queue n */
+
+/* Registers: a memory BAR of 32-bit little-endian registers. */
+#define LPAR_BAR_REGS		1
+#define LPAR_REGS_SIZE		0x1000
+#define LPAR_REG_MAGIC		0x00	/* ro: LPAR_MAGIC */
+#define LPAR_REG_LAYOUT		0x04	/* ro: 1 */
+#define LPAR_REG_DOORBELLS	0x08	/* ro: doorbells that exist */
+#define LPAR_REG_VECTORS	0x0c	/* ro: MSI-X vectors that exist */
+#define LPAR_REG_CALL_LO	0x10	/* rw: guest address of the call block */
+#define LPAR_REG_CALL_HI	0x14
+#define LPAR_REG_CONTROL	0x18	/* wo: LPAR_CONTROL_* */
+#define LPAR_REG_STATUS		0x1c	/* ro: LPAR_STATUS_* */
+
+#define LPAR_MAGIC		0x5241504c	/* "LPAR" */
+#define LPAR_CONTROL_RESET	0	/* drain and drop queues and windows */
+#define LPAR_CONTROL_ENABLE	1	/* take the call block into use */
+#define LPAR_STATUS_ENABLED	(1u << 0)
+#define LPAR_STATUS_FAILED	(1u << 1)	/* the last enable was refused… */
+#define LPAR_STATUS_ERRNO_SHIFT	16		/* …with this errno */
+
+#define LPAR_BAR_MSIX		4
+#define LPAR_VECTOR_EVENT	0	/* functions changed; n > 0 is for queues */
+
+/* ------------------------------------------------------------ call block */
+
+#define LPAR_WIRE_VERSION_MIN	1
+#define LPAR_WIRE_VERSION	1
+
+/**
+ * struct lpar_call - the call block: one 4 KiB page of guest memory
+ * @op:      in: enum lpar_op
+ * @seq:     in: the guest's number of this call, never 0
+ * @arg:     in: arguments, zero where the call has none
+ * @done:    out: @seq, stored last, when the call has been carried out. After a
+ *           donated doorbell that is before the guest's next instruction; a call
+ *           that a worker serves takes longer.
+ * @status:  out: enum lpar_status
+ * @ret:     out: results, zero where the call has none
+ * @out_len: out: valid bytes of @data
+ * @data:    out: records
+ */
+struct lpar_call {
+	__le32 op;
+	__le32 seq;
+	__le64 arg[5];
+	__le32 done;
+	__le32 status;
+	__le64 ret[3];
+	__le32 out_len;
+	__le32 reserved[11];
+	__u8   data[3968];
+};
+static_assert(sizeof(struct lpar_call) == 4096, "call block is a page");
+
+enum lpar_op {
+	/* arg0 = lowest | highest << 16 version spoken. First call, once.
+	 * ret0 = version chosen, ret1 = queues (1…n), ret2 = quantum limit, us */
+	LPAR_OP_HELLO		= 1,
+	/* data = struct lpar_function[]; ret0 = how many */
+	LPAR_OP_FUNCTIONS	= 2,
+	/* arg0 = function. data = records; ret0 = generation (seed 001, fig. 6,
+	 * step 630: query the capabilities of the adapter) */
+	LPAR_OP_CAPS		= 3,
+	/* arg0 = a guest address. The window that contains it is made: ret0 = its
+	 * logical I/O address, ret1 = its guest address, ret2 = its bytes
+	 * (seed 004, fig. 7, steps 706-708) */
+	LPAR_OP_MAP		= 4,
+	/* arg0 = logical I/O address of a window. LPAR_BUSY while requests use it */
+	LPAR_OP_UNMAP		= 5,
+	/* arg0 = function, arg1 = queue, arg2 = guest address of its memory,
+	 * arg3 = depth | segments << 16, arg4 = MSI-X vector */
+	LPAR_OP_QUEUE_CREATE	= 6,
+	/* arg0 = queue. LPAR_BUSY while the adapter has requests of it */
+	LPAR_OP_QUEUE_DESTROY	= 7,
+};
+
+/* What a call or a request can end with. Values are ABI. */
+enum lpar_status {
+	LPAR_OK			= 0,
+	LPAR_INVAL		= 1,	/* malformed, reserved bits, out of range */
+	LPAR_NOSYS		= 2,	/* unknown call or operation */
+	LPAR_VERSION		= 3,	/* no version in common */
+	LPAR_STATE		= 4,	/* not now: before HELLO, or twice */
+	LPAR_NOENT		= 5,	/* no such function, queue or window */
+	LPAR_BUSY		= 6,	/* in use: try again when it is not */
+	LPAR_QUOTA		= 7,	/* the partition's limit is reached */
+	LPAR_FAULT		= 8,	/* not ordinary guest memory */
+	LPAR_NOMEM		= 9,	/* the host is out of memory */
+	LPAR_NOWINDOW		= 10,	/* a segment names no live window */
+	LPAR_RANGE		= 11,	/* beyond the end of the function */
+	LPAR_READONLY		= 12,
+	LPAR_GONE		= 13,	/* the adapter was removed */
+	/* the adapter's own verdict on a request */
+	LPAR_IOERR		= 32,
+	LPAR_NOTSUPP		= 33,
+	LPAR_TIMEOUT		= 34,
+	LPAR_NOSPC		= 35,
+	LPAR_TRANSPORT		= 36,
+	LPAR_TARGET		= 37,
+	LPAR_RESV_CONFLICT	= 38,
+	LPAR_MEDIUM		= 39,
+	LPAR_PROTECTION		= 40,
+};
+
+/* -------------------------------------------------- functions and records */
+
+enum lpar_function_type {
+	LPAR_FUNCTION_DISK	= 1,
+	LPAR_FUNCTION_NIC	= 2,
+};
+
+struct lpar_function {
+	__le32 id;		/* never 0, not reused while the partition is up */
+	__le16 type;		/* enum lpar_function_type; skip unknown ones */
+	__le16 reserved;
+	__le32 generation;	/* changes when its records do */
+	__le32 reserved2;
+};
+static_assert(sizeof(struct lpar_function) == 16, "wire size");
+
+/**
+ * struct lpar_record - one capability; @len - 8 bytes of body follow
+ * @type: enum lpar_cap; skip unknown ones
+ * @len:  bytes with this header, a multiple of 8
+ *
+ * The body is a struct lpar_value, or text (zero-padded) for the text records.
+ */
+struct lpar_record {
+	__le16 type;
+	__le16 len;
+	__le32 reserved;
+};
+static_assert(sizeof(struct lpar_record) == 8, "wire size");
+
+/* A capability's range and what is in force (MIN / MAX / REQUESTED of ibmvnic).
+ * Where nothing is to be chosen, all three are the same. */
+struct lpar_value {
+	__le64 min;
+	__le64 max;
+	__le64 cur;
+};
+static_assert(sizeof(struct lpar_value) == 24, "wire size");
+
+#define LPAR_SECTOR_SHIFT	9	/* a sector is 512 bytes everywhere here */
+#define LPAR_TEXT_MAX		64
+
+enum lpar_cap {
+	/* text */
+	LPAR_CAP_NAME		= 1,	/* the disk's name in the partition */
+	LPAR_CAP_SERIAL		= 2,
+	/* values; sizes in bytes unless said otherwise */
+	LPAR_CAP_SECTORS	= 16,	/* capacity in sectors */
+	LPAR_CAP_LOGICAL_BLOCK	= 17,
+	LPAR_CAP_PHYSICAL_BLOCK	= 18,
+	LPAR_CAP_IO_MIN		= 19,
+	LPAR_CAP_IO_OPT		= 20,
+	LPAR_CAP_MAX_TRANSFER	= 21,	/* of one request */
+	LPAR_CAP_SEGMENTS	= 22,	/* of one request */
+	LPAR_CAP_SEGMENT_SIZE	= 23,	/* of one segment */
+	LPAR_CAP_VIRT_BOUNDARY	= 24,	/* mask; 0: none */
+	LPAR_CAP_DMA_ALIGNMENT	= 25,	/* mask */
+	LPAR_CAP_CHUNK		= 26,	/* no request may cross a multiple; 0: none */
+	LPAR_CAP_QUEUES		= 27,
+	LPAR_CAP_DEPTH		= 28,
+	LPAR_CAP_WRITE_CACHE	= 29,	/* 1: volatile, FLUSH matters */
+	LPAR_CAP_FUA		= 30,
+	LPAR_CAP_DISCARD	= 31,	/* largest; 0: none */
+	LPAR_CAP_DISCARD_GRAIN	= 32,
+	LPAR_CAP_DISCARD_ALIGN	= 33,
+	LPAR_CAP_WRITE_ZEROES	= 34,	/* largest; 0: none */
+	LPAR_CAP_ROTATIONAL	= 35,
+	LPAR_CAP_READ_ONLY	= 36,
+};
+
+/* ---------------------------------------------------------------- windows */
+
+/* A window is at most this long and never crosses a multiple of it, neither as
+ * a guest address nor as a logical I/O address. A segment stays inside one. */
+#define LPAR_WINDOW_SHIFT	21
+#define LPAR_WINDOW_SIZE	(1ul << LPAR_WINDOW_SHIFT)
+
+struct lpar_seg {
+	__le64 addr;		/* logical I/O address */
+	__le32 len;
+	__le32 reserved;
+};
+static_assert(sizeof(struct lpar_seg) == 16, "wire size");
+
+/* ----------------------------------------------------------------- queues */
+
+/*
+ * The memory of a queue is one guest-contiguous, page-aligned area:
+ *
+ *	struct lpar_queue_ctrl		one page
+ *	struct lpar_blk_sqe[depth]	submissions
+ *	struct lpar_cqe[depth]		completions
+ *	struct lpar_seg[depth][segs]	the segments of submission slot i
+ *
+ * Indices run freely through 32 bits; slot = index & (depth - 1). A request is
+ * in flight from its submission until its completion has been consumed, and at
+ * most @depth are: so neither ring can overflow.
+ */
+#define LPAR_QUEUE_DEPTH_MIN	2
+#define LPAR_QUEUE_DEPTH_MAX	1024
+#define LPAR_QUEUE_SEGS_MAX	256
+
+/**
+ * struct lpar_queue_ctrl - indices of a queue; each line has one writer
+ * @sq_tail:    guest: submissions written
+ * @cq_head:    guest: completions consumed
+ * @cq_event:   guest: interrupt when @cq_tail passes this index (it is set to
+ *              cq_head to ask for the next one; behind that, none comes)
+ * @quantum_us: guest: longest service per donation; 0: the host's limit
+ * @sq_head:    host: submissions taken
+ * @cq_tail:    host: completions written
+ * @state:      host: LPAR_QUEUE_* bits
+ */
+struct lpar_queue_ctrl {
+	__le32 sq_tail;
+	__le32 cq_head;
+	__le32 cq_event;
+	__le32 quantum_us;
+	__u8   pad0[112];
+	__le32 sq_head;
+	__le32 cq_tail;
+	__le32 state;
+	__u8   pad1[4096 - 128 - 12];
+};
+static_assert(sizeof(struct lpar_queue_ctrl) == 4096, "wire size");
+
+/* The quantum ended with work left (PA BUSY, seed 003): donate again. */
+#define LPAR_QUEUE_PA_BUSY	(1u << 0)
+/* Work that had to wait for the adapter can go on: donate again. */
+#define LPAR_QUEUE_RUNNABLE	(1u << 1)
+/* The guest broke the protocol; the queue serves nothing until it is destroyed. */
+#define LPAR_QUEUE_BROKEN	(1u << 2)
+
+struct lpar_cqe {
+	__le16 id;		/* of the submission */
+	__le16 status;		/* enum lpar_status */
+	__le32 reserved;
+};
+static_assert(sizeof(struct lpar_cqe) == 8, "wire size");
+
+enum lpar_blk_op {
+	LPAR_BLK_READ		= 1,
+	LPAR_BLK_WRITE		= 2,
+	LPAR_BLK_FLUSH		= 3,
+	LPAR_BLK_DISCARD	= 4,
+	LPAR_BLK_WRITE_ZEROES	= 5,
+};
+
+#define LPAR_BLK_FUA		(1u << 0)	/* WRITE */
+#define LPAR_BLK_NOUNMAP	(1u << 1)	/* WRITE_ZEROES: keep it provisioned */
+
+#define LPAR_SQE_SEGS		2
+
+/**
+ * struct lpar_blk_sqe - one request to a disk
+ * @op:       enum lpar_blk_op
+ * @flags:    LPAR_BLK_FUA, LPAR_BLK_NOUNMAP
+ * @id:       the guest's; returned in the completion
+ * @nsegs:    segments; 0 but for READ and WRITE
+ * @sector:   first, from the start of the disk; 0 for FLUSH
+ * @nsectors: for READ and WRITE exactly what the segments cover; 0 for FLUSH
+ * @seg:      the segments, when there are at most LPAR_SQE_SEGS of them; more
+ *            stand in the segment table of this slot, and these are zero
+ */
+struct lpar_blk_sqe {
+	__u8   op;
+	__u8   flags;
+	__le16 id;
+	__le16 nsegs;
+	__le16 reserved;
+	__le64 sector;
+	__le32 nsectors;
+	__le32 reserved2;
+	struct lpar_seg seg[LPAR_SQE_SEGS];
+	__le64 reserved3;
+};
+static_assert(sizeof(struct lpar_blk_sqe) == 64, "wire size");
+
+/* Where the parts of a queue's memory start. @depth and @segs are validated. */
+static inline __u32 lpar_queue_sq_offset(void)
+{
+	return sizeof(struct lpar_queue_ctrl);
+}
+
+static inline __u32 lpar_queue_cq_offset(__u32 depth)
+{
+	return lpar_queue_sq_offset() + depth * sizeof(struct lpar_blk_sqe);
+}
+
+static inline __u32 lpar_queue_segs_offset(__u32 depth)
+{
+	return lpar_queue_cq_offset(depth) + depth * sizeof(struct lpar_cqe);
+}
+
+static inline __u32 lpar_queue_bytes(__u32 depth, __u32 segs)
+{
+	return lpar_queue_segs_offset(depth) +
+	       depth * segs * sizeof(struct lpar_seg);
+}
+
+/* True when an index that moved from @old to @new has passed @event. */
+static inline int lpar_event_passed(__u32 event, __u32 old, __u32 new_)
+{
+	return (__u32)(new_ - event - 1) < (__u32)(new_ - old);
+}
+
+#endif
