@@ -657,7 +657,6 @@ static struct lpar_adapter *create(struct pci_dev *pdev)
 	if (ret)
 		goto err_put;
 
-	/* a dead namesake may still be there: state is shown, not depended on */
 	if (kobject_add(&a->kobj, adapters_dir, "%s", pci_name(pdev)))
 		pr_notice("%s: not shown in sysfs\n", pci_name(pdev));
 	pr_info("%s: DMA operations wrapped, driver %s stays\n", pci_name(pdev),
@@ -739,6 +738,9 @@ static void detach(struct lpar_adapter *a)
 		swap_out(a, &a->pdev->dev);
 	}
 	up_write(&a->sem);
+	/* its successor will have the same name */
+	if (a->kobj.state_in_sysfs)
+		kobject_del(&a->kobj);
 	pr_info("%s: driver unbound, DMA operations given back\n",
 		pci_name(a->pdev));
 }

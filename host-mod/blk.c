@@ -36,7 +36,7 @@ static enum lpar_status to_status(blk_status_t st)
 	case BLK_STS_RESOURCE:
 		return LPAR_BUSY;
 	default:
-		/* BLK_STS_RESV_CONFLICT and its predecessor share no name */
+		/* named differently in 6.1 and 6.12 */
 		return blk_status_to_errno(st) == -EBADE ? LPAR_RESV_CONFLICT :
 							   LPAR_IOERR;
 	}
@@ -81,8 +81,25 @@ static void req_put(struct lpar_req *r)
 	else
 		kfree(r->big);
 	r->big = NULL;
+	r->guest = NULL;
 	r->nwins = 0;
 	llist_add(&r->free, &q->freed);
+}
+
+/* Copy mode: what was read goes to the guest's pages, the host's are freed. */
+static void req_copy_back(struct lpar_req *r, bool read)
+{
+	struct bio *bio = &r->bio;
+	unsigned int i;
+
+	for (i = 0; i < bio->bi_vcnt; i++) {
+		struct bio_vec *v = &bio->bi_io_vec[i];
+
+		if (read)
+			memcpy_page(r->guest[i], v->bv_offset, v->bv_page,
+				    v->bv_offset, v->bv_len);
+		__free_page(v->bv_page);
+	}
 }
 
 /* ---------------------------------------------------------------- completion */
@@ -105,6 +122,8 @@ static void end_io(struct bio *bio)
 	    cmpxchg(&r->phase, LPAR_PHASE_SUBMITTING, LPAR_PHASE_AGAIN) ==
 		    LPAR_PHASE_SUBMITTING)
 		return;
+	if (r->guest)
+		req_copy_back(r, st == LPAR_OK && bio_op(bio) == REQ_OP_READ);
 	bio_uninit(bio);
 	req_put(r);
 	/* the client may use the memory from here on */
@@ -132,6 +151,33 @@ static blk_opf_t to_opf(const struct lpar_blk_request *b)
 		return REQ_OP_WRITE_ZEROES |
 		       (b->flags & LPAR_BLK_NOUNMAP ? REQ_NOUNMAP : 0);
 	}
+}
+
+/* Copy mode: pages of the host's own in place of the guest's. */
+static bool add_copies(struct lpar_req *r, struct lpar_window *w,
+		       unsigned int offset, unsigned int len, u64 *copied)
+{
+	struct bio *bio = &r->bio;
+
+	while (len) {
+		struct page *guest = w->pages[offset >> PAGE_SHIFT], *page;
+		unsigned int in = offset_in_page(offset);
+		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in);
+
+		if (bio->bi_vcnt == bio->bi_max_vecs)
+			return false;
+		page = alloc_page(GFP_NOIO);
+		if (!page)
+			return false;
+		if (op_is_write(bio_op(bio)))
+			memcpy_page(page, in, guest, in, n);
+		r->guest[bio->bi_vcnt] = guest;
+		__bio_add_page(bio, page, n, in);
+		*copied += n;
+		offset += n;
+		len -= n;
+	}
+	return true;
 }
 
 /* Pages of one segment as they are; contiguous ones together. */
@@ -192,8 +238,12 @@ static enum lpar_status add_segs(struct lpar_queue *q, struct lpar_req *r,
 						     offset >> PAGE_SHIFT),
 				       len, offset_in_page(offset));
 			q->stats.tag_maps++;
+		} else if (d->mode == LPAR_MODE_COPY) {
+			if (!add_copies(r, w, offset, len,
+					&q->stats.bytes_copied))
+				return LPAR_NOMEM;
 		} else if (!add_real(&r->bio, w, offset, len,
-				      &q->stats.page_maps)) {
+				     &q->stats.page_maps)) {
 			return LPAR_INVAL;
 		}
 	}
@@ -251,14 +301,16 @@ bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 	bvecs = r->inline_bvecs;
 	/* in page mode a segment may need a vector for each page it touches */
 	vecs = b.nsegs;
-	if (b.nsegs && d->mode == LPAR_MODE_PAGE)
+	if (b.nsegs && d->mode != LPAR_MODE_TAG)
 		vecs = min_t(u32, vecs + (r->bytes >> PAGE_SHIFT), BIO_MAX_VECS);
-	if (vecs > LPAR_REQ_INLINE) {
+	if (vecs > LPAR_REQ_INLINE || (vecs && d->mode == LPAR_MODE_COPY)) {
 		if (!req_grow(q, r, b.nsegs * sizeof(*r->wins) +
-				    vecs * sizeof(*bvecs)))
+				    vecs * (sizeof(*bvecs) + sizeof(*r->guest))))
 			goto again;
 		r->wins = r->big;
 		bvecs = r->big + b.nsegs * sizeof(*r->wins);
+		if (d->mode == LPAR_MODE_COPY)
+			r->guest = (void *)(bvecs + vecs);
 	}
 
 	opf = to_opf(&b);
@@ -275,6 +327,8 @@ bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 	if (b.nsegs) {
 		st = add_segs(q, r, segs, b.nsegs);
 		if (st != LPAR_OK) {
+			if (r->guest)
+				req_copy_back(r, false);
 			bio_uninit(&r->bio);
 			req_put(r);
 			return refuse(q, b.id, st);
@@ -291,6 +345,8 @@ bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 	if (likely(cmpxchg(&r->phase, LPAR_PHASE_SUBMITTING,
 			   LPAR_PHASE_SUBMITTED) == LPAR_PHASE_SUBMITTING))
 		return true;
+	if (r->guest)
+		req_copy_back(r, false);
 	bio_uninit(&r->bio);
 	lpar_queue_put(q);
 again:

@@ -41,6 +41,8 @@ static enum lpar_status functions(struct lpar_client *c, void *data, size_t size
 
 	mutex_lock(&c->partition->lock);
 	list_for_each_entry(d, &c->partition->disks, link) {
+		if (lpar_disk_gone(d))
+			continue;
 		if (a->len + sizeof(*f) > size) {
 			st = LPAR_QUOTA;
 			break;
@@ -124,10 +126,12 @@ static enum lpar_status call(struct lpar_client *c, const struct lpar_call_in *i
 /**
  * lpar_channel_serve - carry out the call that the call block holds
  *
- * A thread of the VMM; may sleep, and gives up when it is killed.
+ * A thread of the VMM; may sleep, and gives up when it is killed. Return: whether
+ * there was one.
  */
-void lpar_channel_serve(struct lpar_client *c)
+bool lpar_channel_serve(struct lpar_client *c)
 {
+	bool served = false;
 	struct lpar_call *block;
 	struct lpar_call_in in;
 	struct answer a = {};
@@ -135,7 +139,7 @@ void lpar_channel_serve(struct lpar_client *c)
 	unsigned int i;
 
 	if (mutex_lock_killable(&c->lock))
-		return;
+		return false;
 	if (!c->enabled)
 		goto out;
 	block = c->call_area.addr;
@@ -156,8 +160,10 @@ void lpar_channel_serve(struct lpar_client *c)
 	WRITE_ONCE(block->status, cpu_to_le32(st));
 	/* the answer before its number; pairs with the client's load-acquire */
 	smp_store_release(&block->done, cpu_to_le32(in.seq));
+	served = true;
 out:
 	mutex_unlock(&c->lock);
+	return served;
 }
 
 /* Take a call block into use. c->lock is held. Return: see LPAR_ENABLE. */

@@ -4,7 +4,7 @@
 
 #include "client.h"
 
-void lpar_channel_serve(struct lpar_client *c);
+bool lpar_channel_serve(struct lpar_client *c);
 int lpar_channel_enable(struct lpar_client *c, u64 gpa);
 int lpar_channel_reset(struct lpar_client *c, bool killable);
 

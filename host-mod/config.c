@@ -111,6 +111,7 @@ static const char *const wishes[] = {
 	[LPAR_WISH_AUTO] = "auto",
 	[LPAR_WISH_TAG] = "tag",
 	[LPAR_WISH_PAGE] = "page",
+	[LPAR_WISH_COPY] = "copy",
 };
 
 static int store_wish(struct lpar_disk *d, const char *page)

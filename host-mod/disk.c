@@ -121,6 +121,11 @@ static int decide(struct block_device *bdev, enum lpar_wish wish,
 			 "zoned devices cannot be shared");
 		return -EOPNOTSUPP;
 	}
+	if (wish == LPAR_WISH_COPY) {
+		v->mode = LPAR_MODE_COPY;
+		snprintf(v->reason, sizeof(v->reason), "asked for");
+		return 0;
+	}
 	if (!tags_possible(bdev, v)) {
 		if (wish == LPAR_WISH_TAG)
 			return -EPERM;
@@ -151,6 +156,17 @@ static int decide(struct block_device *bdev, enum lpar_wish wish,
 	return ret;
 }
 
+/* The mode in one word. */
+const char *lpar_disk_mode(enum lpar_mode mode)
+{
+	static const char *const words[] = {
+		[LPAR_MODE_NONE] = "none", [LPAR_MODE_TAG] = "tag",
+		[LPAR_MODE_PAGE] = "page", [LPAR_MODE_COPY] = "copy",
+	};
+
+	return words[mode];
+}
+
 /* What the device and our way to it can take, for a range of it. */
 static void get_limits(struct block_device *bdev, enum lpar_mode mode,
 		       sector_t first, sector_t sectors, bool read_only,
@@ -169,7 +185,7 @@ static void get_limits(struct block_device *bdev, enum lpar_mode mode,
 	lim->physical_block = bdev_physical_block_size(bdev);
 	lim->io_min = bdev_io_min(bdev);
 	lim->io_opt = max(bdev_io_opt(bdev), 0);
-	if (mode == LPAR_MODE_PAGE) {
+	if (mode != LPAR_MODE_TAG) {
 		/* every page may be a segment of its own, and no bio of ours may
 		 * need a split: half for the segments, half for what they touch */
 		segments = clamp_t(u32, segments / 2, 1, BIO_MAX_VECS / 2);
@@ -389,13 +405,13 @@ static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, \
 static struct kobj_attribute attr_##name = __ATTR_RO(name)
 
 SHOW(device, "%s", d->device);
-SHOW(mode, "%s", d->mode == LPAR_MODE_TAG ? "tag" : "page");
+SHOW(mode, "%s", lpar_disk_mode(d->mode));
 SHOW(reason, "%s", strchr(d->status, ' ') ? strchr(d->status, ' ') + 1 : "");
 SHOW(adapter, "%s", d->adapter ? pci_name(d->adapter->pdev) : "");
 SHOW(id, "%u", d->id);
 SHOW(generation, "%u", READ_ONCE(d->generation));
 SHOW(start, "%llu", d->start);
-SHOW(state, "%s", d->adapter && READ_ONCE(d->adapter->dying) ? "dead" : "live");
+SHOW(state, "%s", lpar_disk_gone(d) ? "dead" : "live");
 
 static ssize_t sectors_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
@@ -507,7 +523,7 @@ int lpar_disk_enable(struct lpar_disk *d)
 	if (ret)
 		goto err_adapter;
 	snprintf(d->status, sizeof(d->status), "%s: %s",
-		 d->mode == LPAR_MODE_TAG ? "tag" : "page", v.reason);
+		 lpar_disk_mode(d->mode), v.reason);
 	ret = show(d);
 	if (ret)
 		goto err_state;

@@ -17,6 +17,7 @@ enum lpar_wish {
 	LPAR_WISH_AUTO,
 	LPAR_WISH_TAG,
 	LPAR_WISH_PAGE,
+	LPAR_WISH_COPY,
 };
 
 /* How a block device would be shared, and why so. */
@@ -82,6 +83,14 @@ void lpar_disk_stats(struct lpar_disk *d, struct lpar_stats *sum);
 void lpar_disk_limits(struct lpar_disk *d, struct lpar_disk_limits *lim);
 struct lpar_disk *lpar_disk_find(struct lpar_partition *p, u32 id);
 int lpar_disk_probe(struct lpar_probe *probe);
+const char *lpar_disk_mode(enum lpar_mode mode);
+
+/* Has the device been removed under us? partition->lock is held. */
+static inline bool lpar_disk_gone(struct lpar_disk *d)
+{
+	return (d->adapter && READ_ONCE(d->adapter->dying)) ||
+	       !bdev_nr_sectors(d->bdev);
+}
 
 static inline const char *lpar_disk_name(struct lpar_disk *d)
 {

@@ -206,12 +206,17 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 
 static void dispatch(struct lpar_client *c, unsigned int index, bool donated)
 {
+	struct stopwatch watch;
 	struct lpar_queue *q;
 
 	if (index == LPAR_DOORBELL_CALL) {
 		/* calls pin memory: only in a thread that can be killed for it */
-		if (donated)
-			lpar_channel_serve(c);
+		if (!donated)
+			return;
+		stopwatch_start(&watch);
+		if (lpar_channel_serve(c))
+			atomic64_inc(&c->partition->calls);
+		atomic64_add(stopwatch_stop(&watch), &c->partition->call_ns);
 		return;
 	}
 	q = lpar_queue_get(c, index);

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Partitions: their state in sysfs, and what joins them to their client. */
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "disk.h"
 #include "partition.h"
+#include "window.h"
 
 static struct kobject *partitions_dir;
+static struct dentry *debug_dir;
+static LIST_HEAD(partitions);
+static DEFINE_MUTEX(partitions_lock);
 
 /* Say that the functions or what they can do have changed. p->lock is held. */
 void lpar_partition_event_locked(struct lpar_partition *p)
@@ -33,7 +39,7 @@ static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, \
 			   char *buf)					\
 {									\
 	struct lpar_partition *p = lpar_node_owner(kobj);		\
-	struct lpar_client *c;						\
+	struct lpar_client *c __maybe_unused;				\
 	s64 value;							\
 									\
 	mutex_lock(&p->lock);						\
@@ -46,18 +52,22 @@ static struct kobj_attribute attr_##name = __ATTR_RO(name)
 
 SHOW(attached, c ? 1 : 0);
 SHOW(pid, c ? c->pid : 0);
-SHOW(memory_limit, p->memory_limit + 0 * !c);
-SHOW(pinned_bytes, atomic64_read(&p->pinned) + 0 * !c);
+SHOW(memory_limit, p->memory_limit);
+SHOW(pinned_bytes, atomic64_read(&p->pinned));
 SHOW(windows, c ? atomic64_read(&c->windows_live) : 0);
 SHOW(queues, c ? atomic_read(&c->queues_live) : 0);
 SHOW(vcpus, c ? c->n_vcpus : 0);
 SHOW(doorbells, atomic64_read(&p->doorbells) +
 		(c ? atomic64_read(&c->doorbells) : 0));
 
+SHOW(calls, atomic64_read(&p->calls));
+SHOW(call_ns, atomic64_read(&p->call_ns));
+
 static struct attribute *partition_attrs[] = {
 	&attr_attached.attr,	 &attr_pid.attr,     &attr_memory_limit.attr,
 	&attr_pinned_bytes.attr, &attr_windows.attr, &attr_queues.attr,
-	&attr_vcpus.attr,	 &attr_doorbells.attr, NULL,
+	&attr_vcpus.attr,	 &attr_doorbells.attr, &attr_calls.attr,
+	&attr_call_ns.attr,	 NULL,
 };
 ATTRIBUTE_GROUPS(partition);
 
@@ -77,27 +87,60 @@ int lpar_partition_setup(struct lpar_partition *p)
 	p->disks_node = lpar_node_create(&p->node->kobj, "disks", NULL, p);
 	p->stats_node = lpar_node_stats(p->node, p, read_stats);
 	if (IS_ERR(p->disks_node) || IS_ERR(p->stats_node)) {
-		lpar_partition_teardown(p);
+		lpar_node_remove(p->stats_node);
+		lpar_node_remove(p->disks_node);
+		lpar_node_remove(p->node);
 		return -ENOMEM;
 	}
+	mutex_lock(&partitions_lock);
+	list_add_tail(&p->link, &partitions);
+	mutex_unlock(&partitions_lock);
 	return 0;
 }
 
 /* All its disks and its client are gone. */
 void lpar_partition_teardown(struct lpar_partition *p)
 {
+	mutex_lock(&partitions_lock);
+	list_del(&p->link);
+	mutex_unlock(&partitions_lock);
 	lpar_node_remove(p->stats_node);
 	lpar_node_remove(p->disks_node);
 	lpar_node_remove(p->node);
 }
 
+/* debugfs, lpar/windows: partition, guest address, slot, adapter, I/O address, tag. */
+static int windows_list_show(struct seq_file *s, void *data)
+{
+	struct lpar_partition *p;
+
+	mutex_lock(&partitions_lock);
+	list_for_each_entry(p, &partitions, link) {
+		mutex_lock(&p->config);
+		if (p->client) {
+			mutex_lock(&p->client->lock);
+			lpar_window_show(p->client, s);
+			mutex_unlock(&p->client->lock);
+		}
+		mutex_unlock(&p->config);
+	}
+	mutex_unlock(&partitions_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(windows_list);
+
 int lpar_partition_init(struct kobject *parent)
 {
 	partitions_dir = kobject_create_and_add("partitions", parent);
-	return partitions_dir ? 0 : -ENOMEM;
+	if (!partitions_dir)
+		return -ENOMEM;
+	debug_dir = debugfs_create_dir("lpar", NULL);
+	debugfs_create_file("windows", 0400, debug_dir, NULL, &windows_list_fops);
+	return 0;
 }
 
 void lpar_partition_exit(void)
 {
+	debugfs_remove(debug_dir);
 	kobject_put(partitions_dir);
 }

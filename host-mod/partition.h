@@ -28,6 +28,7 @@
 struct lpar_partition {
 	struct config_group group;
 	struct config_group disks_group;
+	struct list_head link;		/* of all partitions */
 	struct lpar_node *node;
 	struct lpar_node *disks_node;
 	struct lpar_node *stats_node;
@@ -45,6 +46,8 @@ struct lpar_partition {
 	atomic64_t pinned;		/* bytes */
 	struct lpar_stats past;		/* of disks that are gone */
 	atomic64_t doorbells;		/* of clients that have gone */
+	atomic64_t calls;		/* carried out */
+	atomic64_t call_ns;		/* donated for them */
 };
 
 static inline const char *lpar_partition_name(struct lpar_partition *p)

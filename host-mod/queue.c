@@ -134,7 +134,8 @@ static int queue_alloc_reqs(struct lpar_queue *q)
 	q->reqs = kvcalloc(q->depth, sizeof(*q->reqs), GFP_KERNEL_ACCOUNT);
 	/* in page mode a segment may touch a page more than its length says */
 	q->big_size = q->segs * sizeof(struct lpar_window *) +
-		      BIO_MAX_VECS * sizeof(struct bio_vec);
+		      BIO_MAX_VECS * (sizeof(struct bio_vec) +
+				      sizeof(struct page *));
 	q->reserve = kvmalloc(q->big_size, GFP_KERNEL_ACCOUNT);
 	q->seg_copy = kvcalloc(q->segs, sizeof(*q->seg_copy), GFP_KERNEL_ACCOUNT);
 	if (!q->reqs || !q->reserve || !q->seg_copy)

@@ -23,7 +23,8 @@ enum lpar_phase {
 /**
  * struct lpar_req - a request in the host's block layer
  * @wins:  windows that it uses, @nwins of them
- * @bvecs, @big: its segments: inline ones, or an allocation for a large request
+ * @big:   of a large request: room for @wins, the vectors and @guest
+ * @guest: in copy mode, the guest's page for each of the bio's
  */
 struct lpar_req {
 	struct bio bio;
@@ -34,6 +35,7 @@ struct lpar_req {
 	u16 nwins;
 	int phase;
 	void *big;
+	struct page **guest;
 	struct lpar_window **wins;
 	struct lpar_window *inline_wins[LPAR_REQ_INLINE];
 	struct bio_vec inline_bvecs[LPAR_REQ_INLINE];

@@ -20,12 +20,12 @@
 	X(full)			/* the adapter took no more */		\
 	X(tag_maps)		/* segments handed to the adapter as tags */ \
 	X(page_maps)		/* pages handed to it to be mapped */	\
+	X(bytes_copied)		/* by the CPU, in copy mode */		\
 	X(refused)		/* requests that broke a rule */	\
 	X(doorbells)		/* rung for this queue */		\
 	/* by completions */						\
 	X(requests)							\
 	X(bytes)							\
-	X(bytes_copied)							\
 	X(errors)		/* ended with other than LPAR_OK */	\
 	X(interrupts)		/* raised */				\
 	X(undonated_completion_ns)	/* of interrupt and softirq */

@@ -11,6 +11,7 @@
 #include "disk.h"
 #include "memory.h"
 #include "partition.h"
+#include "tag.h"
 #include "window.h"
 
 /* Stands where a window has no memory. Mapped, and never named by a request. */
@@ -330,4 +331,26 @@ void lpar_window_drop_adapter(struct lpar_client *c, struct lpar_adapter *a)
 	}
 	lpar_adapter_flush(a);
 	c->adapter[place] = NULL;
+}
+
+/* A line for each adapter that reaches a window; c->lock is held. Diagnosis only. */
+void lpar_window_show(struct lpar_client *c, struct seq_file *s)
+{
+	struct lpar_window *w;
+	unsigned long i;
+	int n;
+
+	lockdep_assert_held(&c->lock);
+	xa_for_each(&c->chunks, i, w)
+		for (n = 0; n < LPAR_CLIENT_ADAPTERS; n++) {
+			struct lpar_map *m = w->map[n];
+
+			if (!m || m->gone)
+				continue;
+			seq_printf(s, "%s %#llx %#x %s %#llx %#llx\n",
+				   lpar_partition_name(c->partition),
+				   (u64)w->chunk << LPAR_WINDOW_SHIFT, w->slot,
+				   pci_name(m->adapter->pdev), (u64)m->io,
+				   (u64)page_to_phys(lpar_tag_page(m->block, 0)));
+		}
 }

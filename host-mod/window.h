@@ -3,6 +3,7 @@
 #define LPAR_HOST_WINDOW_H
 
 #include <linux/rcupdate.h>
+#include <linux/seq_file.h>
 #include "adapter.h"
 #include "client.h"
 #include "users.h"
@@ -38,6 +39,8 @@ enum lpar_status lpar_window_unmap(struct lpar_client *c, u64 addr);
 void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes);
 void lpar_window_forget(struct lpar_client *c);
 void lpar_window_drop_adapter(struct lpar_client *c, struct lpar_adapter *a);
+
+void lpar_window_show(struct lpar_client *c, struct seq_file *s);
 
 /**
  * lpar_window_get - the window that a segment names

@@ -141,6 +141,7 @@ enum lpar_mode {
 	LPAR_MODE_NONE	= 0,	/* cannot be shared */
 	LPAR_MODE_TAG	= 1,	/* memory tags: mapped once, nothing copied */
 	LPAR_MODE_PAGE	= 2,	/* pinned pages, mapped for each request */
+	LPAR_MODE_COPY	= 3,	/* copied by the CPU: only when asked for, to compare */
 };
 
 #define LPAR_IOC		0xb9

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Block requests: from the block layer to a queue, and to their end.
+ */
+#include <linux/moduleparam.h>
+
+#include "blk.h"
+#include "disk.h"
+#include "window.h"
+
+#define BLK_RETRIES_MAX	3	/* a host that revokes more often makes no progress */
+
+static blk_status_t blk_status(u32 status)
+{
+	switch (status) {
+	case LPAR_OK:
+		return BLK_STS_OK;
+	case LPAR_NOSYS:
+	case LPAR_NOTSUPP:
+		return BLK_STS_NOTSUPP;
+	case LPAR_QUOTA:
+	case LPAR_NOMEM:
+		return BLK_STS_RESOURCE;
+	case LPAR_GONE:
+	case LPAR_NOENT:
+		return BLK_STS_OFFLINE;
+	case LPAR_TIMEOUT:
+		return BLK_STS_TIMEOUT;
+	case LPAR_NOSPC:
+		return BLK_STS_NOSPC;
+	case LPAR_TRANSPORT:
+		return BLK_STS_TRANSPORT;
+	case LPAR_TARGET:
+		return BLK_STS_TARGET;
+	case LPAR_RESV_CONFLICT:
+		return BLK_STS_RESV_CONFLICT;
+	case LPAR_MEDIUM:
+		return BLK_STS_MEDIUM;
+	case LPAR_PROTECTION:
+		return BLK_STS_PROTECTION;
+	case LPAR_IOERR:
+	case LPAR_READONLY:
+	case LPAR_INVAL:
+	case LPAR_VERSION:
+	case LPAR_STATE:
+	case LPAR_BUSY:
+	case LPAR_FAULT:
+	case LPAR_NOWINDOW:
+	case LPAR_RANGE:
+	default:
+		return BLK_STS_IOERR;
+	}
+}
+
+/* What the request asks for, in the wire's words. */
+static blk_status_t blk_translate(struct request *rq, struct lpar_request *req)
+{
+	req->flags = 0;
+	req->urgent = rq->cmd_flags & (REQ_FUA | REQ_PREFLUSH);
+	req->expired = false;
+	req->retries = 0;
+	req->nsegs = 0;
+	req->nwindows = 0;
+
+	switch (req_op(rq)) {
+	case REQ_OP_READ:
+		req->op = LPAR_BLK_READ;
+		return BLK_STS_OK;
+	case REQ_OP_WRITE:
+		req->op = LPAR_BLK_WRITE;
+		if (rq->cmd_flags & REQ_FUA)
+			req->flags = LPAR_BLK_FUA;
+		return BLK_STS_OK;
+	case REQ_OP_FLUSH:
+		req->op = LPAR_BLK_FLUSH;
+		req->urgent = true;
+		return BLK_STS_OK;
+	case REQ_OP_DISCARD:
+		req->op = LPAR_BLK_DISCARD;
+		return BLK_STS_OK;
+	case REQ_OP_WRITE_ZEROES:
+		req->op = LPAR_BLK_WRITE_ZEROES;
+		if (rq->cmd_flags & REQ_NOUNMAP)
+			req->flags = LPAR_BLK_NOUNMAP;
+		return BLK_STS_OK;
+	default:
+		return BLK_STS_NOTSUPP;
+	}
+}
+
+static bool blk_has_data(const struct lpar_request *req)
+{
+	return req->op == LPAR_BLK_READ || req->op == LPAR_BLK_WRITE;
+}
+
+static blk_status_t blk_queue_rq(struct blk_mq_hw_ctx *hctx,
+				 const struct blk_mq_queue_data *bd)
+{
+	struct lpar_disk *disk = hctx->queue->queuedata;
+	struct lpar_queue *q = hctx->driver_data;
+	struct request *rq = bd->rq;
+	struct lpar_request *req = blk_mq_rq_to_pdu(rq);
+	blk_status_t status;
+	int err = 0;
+
+	if (READ_ONCE(disk->dead) || lpar_device_broken(q->dev))
+		return BLK_STS_IOERR;
+	status = blk_translate(rq, req);
+	if (status)
+		return status;
+
+	/* From here on it has a deadline, also while it waits for a window. */
+	blk_mq_start_request(rq);
+	if (blk_has_data(req))
+		err = lpar_window_resolve(q->dev, req);
+	if (err == -EAGAIN && lpar_window_park(q->dev, req)) {
+		if (bd->last)
+			lpar_queue_commit(q);
+		return BLK_STS_OK;
+	}
+	if (!err && lpar_queue_submit(q, req, bd->last))
+		return BLK_STS_OK;
+
+	lpar_window_release(q->dev, req, false);
+	return BLK_STS_IOERR;
+}
+
+static void blk_commit_rqs(struct blk_mq_hw_ctx *hctx)
+{
+	lpar_queue_commit(hctx->driver_data);
+}
+
+static void blk_complete(struct request *rq)
+{
+	struct lpar_request *req = blk_mq_rq_to_pdu(rq);
+
+	blk_mq_end_request(rq, req->status);
+}
+
+/*
+ * The first time a completion, an interrupt or a doorbell may have been lost:
+ * look, ring, and give it one more period. The second time the device is reset,
+ * and the sweep ends the request: it is never ended here.
+ */
+static enum blk_eh_timer_return blk_timeout(struct request *rq)
+{
+	struct lpar_request *req = blk_mq_rq_to_pdu(rq);
+	struct lpar_queue *q = req->queue;
+	struct lpar_disk *disk = rq->q->queuedata;
+
+	lpar_queue_poll(q);
+	if (blk_mq_request_completed(rq))
+		return BLK_EH_DONE;
+	if (!req->expired) {
+		req->expired = true;
+		lpar_queue_nudge(q);
+		lpar_window_kick(q->dev);
+		return BLK_EH_RESET_TIMER;
+	}
+	lpar_main_break(q->dev, "%s: request %d on queue %u got no answer",
+			disk->gendisk->disk_name, rq->tag, q->number);
+	/* Until the reset is acknowledged the adapter may use its memory. */
+	return BLK_EH_RESET_TIMER;
+}
+
+static int blk_init_hctx(struct blk_mq_hw_ctx *hctx, void *data,
+			 unsigned int index)
+{
+	struct lpar_disk *disk = data;
+
+	hctx->driver_data = disk->queues[index];
+	return 0;
+}
+
+static int blk_init_request(struct blk_mq_tag_set *set, struct request *rq,
+			    unsigned int index, unsigned int node)
+{
+	struct lpar_request *req = blk_mq_rq_to_pdu(rq);
+	struct lpar_disk *disk = set->driver_data;
+
+	req->queue = disk->queues[index];
+	req->segs = (void *)(req + 1);
+	req->windows = (void *)(req->segs + req->queue->segs);
+	return 0;
+}
+
+const struct blk_mq_ops lpar_blk_ops = {
+	.queue_rq	= blk_queue_rq,
+	.commit_rqs	= blk_commit_rqs,
+	.complete	= blk_complete,
+	.timeout	= blk_timeout,
+	.init_hctx	= blk_init_hctx,
+	.init_request	= blk_init_request,
+};
+
+/**
+ * lpar_blk_pdu_size - bytes of our part of a request
+ * @segs: segments of a request, at most
+ */
+unsigned int lpar_blk_pdu_size(u32 segs)
+{
+	return sizeof(struct lpar_request) +
+	       segs * (sizeof(struct lpar_seg) + sizeof(struct lpar_window *));
+}
+
+/**
+ * lpar_blk_end - end a request that belongs to the caller
+ * @dev:    the device
+ * @req:    started, in no list
+ * @status: what it ends with
+ *
+ * Any context.
+ */
+void lpar_blk_end(struct lpar_device *dev, struct lpar_request *req,
+		  blk_status_t status)
+{
+	lpar_window_release(dev, req, false);
+	req->status = status;
+	blk_mq_complete_request(blk_mq_rq_from_pdu(req));
+}
+
+/* The host took a window back before the adapter saw the request: once more. */
+static bool blk_retry(struct lpar_device *dev, struct lpar_request *req)
+{
+	if (req->result != LPAR_NOWINDOW || !blk_has_data(req))
+		return false;
+	if (req->retries == BLK_RETRIES_MAX)
+		return false;
+	req->retries++;
+	lpar_window_release(dev, req, true);
+	return lpar_window_park(dev, req);
+}
+
+/**
+ * lpar_blk_finish - pass on what the host has completed
+ * @dev:  the device
+ * @done: requests (lpar_request.node) with their result; empty afterwards
+ *
+ * Any context.
+ */
+void lpar_blk_finish(struct lpar_device *dev, struct list_head *done)
+{
+	struct lpar_request *req, *next;
+
+	list_for_each_entry_safe(req, next, done, node) {
+		list_del(&req->node);
+		if (!blk_retry(dev, req))
+			lpar_blk_end(dev, req, blk_status(req->result));
+	}
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Block requests on their way to the host and back. */
+#ifndef LPAR_GUEST_BLK_H
+#define LPAR_GUEST_BLK_H
+
+#include "compat.h"
+#include "queue.h"
+
+struct lpar_window;
+
+/**
+ * struct lpar_request - our part of a struct request
+ *
+ * At any time it belongs to one place, which alone may end it or pass it on:
+ * the function that handles it, lpar_windows.parked, or lpar_queue.reqs.
+ *
+ * @node:     lpar_windows.parked, or a list of completed ones
+ * @queue:    of its hardware context
+ * @result:   enum lpar_status as the host gave it, not validated
+ * @status:   what it ends with
+ * @op:       enum lpar_blk_op
+ * @flags:    LPAR_BLK_*
+ * @urgent:   somebody waits for just this one
+ * @expired:  it has timed out once
+ * @retries:  times that the host revoked a window under it
+ * @nsegs:    of @segs
+ * @nwindows: of @windows, each of which it is a user of
+ * @segs:     as they go over the wire
+ * @windows:  that the segments lie in
+ */
+struct lpar_request {
+	struct list_head node;
+	struct lpar_queue *queue;
+	u32 result;
+	blk_status_t status;
+	u8 op;
+	u8 flags;
+	bool urgent;
+	bool expired;
+	u8 retries;
+	u16 nsegs;
+	u16 nwindows;
+	struct lpar_seg *segs;
+	struct lpar_window **windows;
+};
+
+extern const struct blk_mq_ops lpar_blk_ops;
+
+unsigned int lpar_blk_pdu_size(u32 segs);
+void lpar_blk_finish(struct lpar_device *dev, struct list_head *done);
+void lpar_blk_end(struct lpar_device *dev, struct lpar_request *req,
+		  blk_status_t status);
+
+#endif

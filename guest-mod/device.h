@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The partition's device: what the files of this module share.
+ *
+ * Lock order: disks_lock → (block layer) → channel.lock → queues_lock →
+ * queue.lock → windows.park_lock. The last three are spinlocks, taken with
+ * interrupts off. Calls to the host sleep under channel.lock and nothing else.
+ */
+#ifndef LPAR_GUEST_DEVICE_H
+#define LPAR_GUEST_DEVICE_H
+
+#include <linux/io.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <lpar/wire.h>
+
+struct lpar_queue;
+
+/**
+ * struct lpar_channel - the call block and what HELLO agreed on
+ * @lock:       one call at a time; protects @block and @seq
+ * @block:      the page shared with the host
+ * @seq:        number of the last call
+ * @version:    of the wire, chosen by the host
+ * @queues:     the partition's, numbered 1 … @queues
+ * @quantum_us: the host's limit of one donation
+ */
+struct lpar_channel {
+	struct mutex lock;
+	struct lpar_call *block;
+	u32 seq;
+	u32 version;
+	u32 queues;
+	u32 quantum_us;
+};
+
+/**
+ * struct lpar_windows - guest memory that the host has mapped for this partition
+ * @chunks:    2 MiB chunk number → its windows (a list by lpar_window.next);
+ *             changed by @work alone, read under RCU
+ * @clock:     all windows in the order of the eviction's hand; @work alone
+ * @count:     windows on @clock
+ * @park_lock: protects @parked
+ * @parked:    requests (lpar_request.node) that wait for a window
+ * @starved:   the host's limit is reached and no window is idle: nobody takes a
+ *             window but @work, so that they become idle
+ * @work:      maps for @parked; runs on lpar_device.wq
+ */
+struct lpar_windows {
+	struct xarray chunks;
+	struct list_head clock;
+	u32 count;
+	spinlock_t park_lock;	/* parked */
+	struct list_head parked;
+	bool starved;
+	struct delayed_work work;
+};
+
+/**
+ * struct lpar_device - one PCI function, that is one partition's channel
+ * @pdev:        the function
+ * @regs:        LPAR_BAR_REGS
+ * @doorbell:    port of doorbell 0
+ * @doorbells:   how many there are
+ * @vectors:     MSI-X vectors in use, at least 2
+ * @channel:     calls
+ * @windows:     mapped memory
+ * @wq:          runs @windows.work and @reset_work; both are needed to write
+ *               pages back
+ * @event_work:  looks at the functions again
+ * @reset_work:  what follows lpar_main_break()
+ * @broken:      set once, never cleared: nothing is sent to the host any more.
+ *               Whoever hands a request over checks it under the lock that the
+ *               sweep of @reset_work takes later
+ * @quiet:       the host has acknowledged a reset: it writes no memory of ours
+ * @queues_lock: protects @queues
+ * @queues:      by number, [0] is unused
+ * @disks_lock:  protects @disks and @stopped; held while disks come and go
+ * @disks:       lpar_disk.node
+ * @stopped:     suspended or in a function reset
+ */
+struct lpar_device {
+	struct pci_dev *pdev;
+	void __iomem *regs;
+	unsigned long doorbell;
+	u32 doorbells;
+	u32 vectors;
+	struct lpar_channel channel;
+	struct lpar_windows windows;
+	struct workqueue_struct *wq;
+	struct work_struct event_work;
+	struct delayed_work reset_work;
+	unsigned long broken;
+	bool quiet;
+	spinlock_t queues_lock;	/* queues */
+	struct lpar_queue *queues[LPAR_DOORBELLS_MAX];
+	struct mutex disks_lock;	/* disks, stopped */
+	struct list_head disks;
+	bool stopped;
+};
+
+static inline bool lpar_device_broken(const struct lpar_device *dev)
+{
+	return READ_ONCE(dev->broken);
+}
+
+/**
+ * lpar_device_ring - ring a doorbell: the host serves it inside this instruction
+ * @dev: the partition's device
+ * @n:   LPAR_DOORBELL_CALL or the number of a queue
+ *
+ * Everything written before is visible to the host: outw() is a full barrier.
+ * Any context; not under a spinlock, since this vCPU may be away for a quantum.
+ */
+static inline void lpar_device_ring(const struct lpar_device *dev, u32 n)
+{
+	outw(0, dev->doorbell + n * LPAR_DOORBELL_STRIDE);
+}
+
+__printf(2, 3)
+void lpar_main_break(struct lpar_device *dev, const char *fmt, ...);
+
+#endif

@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A disk's life: queues, tags, the gendisk, changes, the end.
+ */
+#include <linux/idr.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+
+#include "blk.h"
+#include "channel.h"
+#include "disk.h"
+
+static unsigned int queue_depth = 256;
+module_param(queue_depth, uint, 0644);
+MODULE_PARM_DESC(queue_depth, "Most requests on one queue");
+
+#define DISK_PART_BITS	4	/* minors of one disk */
+
+static int disk_major;
+static DEFINE_IDA(disk_ida);
+
+/* ------------------------------------------------------------- sysfs */
+
+static struct lpar_disk *disk_from(struct device *dev)
+{
+	return dev_to_disk(dev)->private_data;
+}
+
+static ssize_t serial_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return sysfs_emit(buf, "%s\n", disk_from(dev)->caps.serial);
+}
+
+static ssize_t doorbells_show(struct device *dev, struct device_attribute *attr,
+			      char *buf)
+{
+	struct lpar_disk *disk = disk_from(dev);
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < disk->nr_queues; i++)
+		sum += READ_ONCE(disk->queues[i]->doorbells);
+	return sysfs_emit(buf, "%llu\n", sum);
+}
+
+static ssize_t requests_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	struct lpar_disk *disk = disk_from(dev);
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < disk->nr_queues; i++)
+		sum += READ_ONCE(disk->queues[i]->requests);
+	return sysfs_emit(buf, "%llu\n", sum);
+}
+
+static ssize_t windows_mapped_show(struct device *dev,
+				   struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n",
+			  READ_ONCE(disk_from(dev)->dev->windows.count));
+}
+
+static DEVICE_ATTR_RO(serial);
+static DEVICE_ATTR_RO(doorbells);
+static DEVICE_ATTR_RO(requests);
+static DEVICE_ATTR_RO(windows_mapped);
+
+static struct attribute *disk_attrs[] = {
+	&dev_attr_serial.attr,
+	&dev_attr_doorbells.attr,
+	&dev_attr_requests.attr,
+	&dev_attr_windows_mapped.attr,
+	NULL,
+};
+
+static const struct attribute_group disk_group = {
+	.attrs = disk_attrs,
+};
+
+static const struct attribute_group *disk_groups[] = {
+	&disk_group,
+	NULL,
+};
+
+/* ---------------------------------------------------------- lifetime */
+
+static void disk_free(struct gendisk *gendisk)
+{
+	struct lpar_disk *disk = gendisk->private_data;
+
+	ida_free(&disk_ida, disk->index);
+	kfree(disk);
+}
+
+static const struct block_device_operations disk_fops = {
+	.owner		= THIS_MODULE,
+	.free_disk	= disk_free,
+};
+
+/* lpda, …, lpdz, lpdaa, … */
+static void disk_name(char name[DISK_NAME_LEN], unsigned int index)
+{
+	char *at = name + DISK_NAME_LEN;
+	unsigned int left = index + 1;
+
+	*--at = '\0';
+	do {
+		*--at = 'a' + (left - 1) % 26;
+		left = (left - 1) / 26;
+	} while (left);
+	memmove(name + 3, at, name + DISK_NAME_LEN - at);
+	memcpy(name, "lpd", 3);
+}
+
+/* Ask for a function's records (seed 001, fig. 6, step 630). */
+static int disk_query(struct lpar_device *dev, u32 function,
+		      struct lpar_caps *caps, u32 *generation)
+{
+	const char *why = NULL;
+	u64 arg[5] = { function };
+	struct lpar_result result;
+	void *data;
+	int err;
+
+	data = kmalloc(LPAR_CHANNEL_DATA, GFP_KERNEL);
+	if (!data)
+		return -ENOMEM;
+	err = lpar_channel_call(dev, LPAR_OP_CAPS, arg, &result, data);
+	if (!err)
+		err = lpar_channel_errno(result.status);
+	if (!err) {
+		*generation = result.ret[0];
+		err = lpar_caps_parse(data, result.out_len, caps, &why);
+		if (err)
+			dev_err(&dev->pdev->dev, "function %u: refused for its %s\n",
+				function, why);
+	}
+	kfree(data);
+	return err;
+}
+
+static void disk_free_queues(struct lpar_disk *disk)
+{
+	u32 i;
+
+	for (i = 0; i < disk->nr_queues; i++) {
+		lpar_queue_destroy(disk->queues[i]);
+		lpar_queue_irq_put(disk->queues[i]);
+		lpar_queue_free(disk->queues[i]);
+	}
+	disk->nr_queues = 0;
+}
+
+static bool disk_number_used(struct lpar_device *dev, u32 number)
+{
+	struct lpar_disk *disk;
+	u32 i;
+
+	list_for_each_entry(disk, &dev->disks, node) {
+		for (i = 0; i < disk->nr_queues; i++) {
+			if (disk->queues[i]->number == number)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* All queues of a disk have one depth: what there is memory for. */
+static int disk_alloc_queues(struct lpar_disk *disk, u32 nr)
+{
+	u32 depth = disk->caps.depth, number;
+	struct lpar_device *dev = disk->dev;
+	struct lpar_queue *q;
+
+	while (depth > max(queue_depth, LPAR_QUEUE_DEPTH_MIN + 0u))
+		depth /= 2;
+again:
+	for (number = 1; disk->nr_queues < nr; number++) {
+		if (number > dev->channel.queues)
+			return -ENOSPC;
+		if (disk_number_used(dev, number))
+			continue;
+		q = lpar_queue_alloc(dev, number, depth, disk->caps.segments);
+		if (!q)
+			goto err_depth;
+		disk->queues[disk->nr_queues++] = q;
+	}
+	return 0;
+
+err_depth:
+	disk_free_queues(disk);
+	if (depth == LPAR_QUEUE_DEPTH_MIN)
+		return -ENOMEM;
+	depth /= 2;
+	goto again;
+}
+
+static int disk_create_queues(struct lpar_disk *disk)
+{
+	struct blk_mq_queue_map *map = &disk->tags.map[HCTX_TYPE_DEFAULT];
+	cpumask_var_t cpus;
+	unsigned int cpu;
+	int err = 0;
+	u32 i;
+
+	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
+		return -ENOMEM;
+	for (i = 0; i < disk->nr_queues && !err; i++) {
+		cpumask_clear(cpus);
+		for_each_possible_cpu(cpu) {
+			if (map->mq_map[cpu] == i)
+				cpumask_set_cpu(cpu, cpus);
+		}
+		err = lpar_queue_irq_get(disk->queues[i], cpus);
+		if (!err)
+			err = lpar_queue_create(disk->queues[i], disk->function);
+	}
+	free_cpumask_var(cpus);
+	return err;
+}
+
+static void disk_set_size(struct lpar_disk *disk, const struct lpar_caps *caps)
+{
+	set_capacity_and_notify(disk->gendisk, caps->sectors);
+	set_disk_ro(disk->gendisk, caps->read_only);
+}
+
+static int disk_alloc_gendisk(struct lpar_disk *disk)
+{
+	struct queue_limits lim = {};
+	struct gendisk *gendisk;
+
+	lpar_limits_fill(&lim, &disk->caps);
+	gendisk = blk_mq_alloc_disk(&disk->tags, &lim, disk);
+	if (IS_ERR(gendisk))
+		return PTR_ERR(gendisk);
+	gendisk->major = disk_major;
+	gendisk->first_minor = disk->index << DISK_PART_BITS;
+	gendisk->minors = 1 << DISK_PART_BITS;
+	gendisk->fops = &disk_fops;
+	gendisk->private_data = disk;
+	disk_name(gendisk->disk_name, disk->index);
+	disk->gendisk = gendisk;
+	disk_set_size(disk, &disk->caps);
+	return 0;
+}
+
+static int disk_alloc_tags(struct lpar_disk *disk)
+{
+	struct blk_mq_tag_set *tags = &disk->tags;
+
+	tags->ops = &lpar_blk_ops;
+	tags->nr_hw_queues = disk->nr_queues;
+	tags->queue_depth = disk->queues[0]->depth;
+	tags->numa_node = dev_to_node(&disk->dev->pdev->dev);
+	tags->flags = BLK_MQ_F_SHOULD_MERGE;
+	tags->cmd_size = lpar_blk_pdu_size(disk->caps.segments);
+	tags->driver_data = disk;
+	return blk_mq_alloc_tag_set(tags);
+}
+
+/**
+ * lpar_disk_add - a disk for a function that has none
+ * @dev:      the device
+ * @function: id
+ * @share:    how many queues it may have
+ *
+ * Sleeps, with disks_lock held. Return: 0 or a negative errno.
+ */
+int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share)
+{
+	struct lpar_disk *disk;
+	struct lpar_caps caps;
+	u32 generation, nr;
+	int err;
+
+	lockdep_assert_held(&dev->disks_lock);
+	err = disk_query(dev, function, &caps, &generation);
+	if (err)
+		return err;
+
+	nr = min3(num_online_cpus(), caps.queues, share);
+	disk = kzalloc(struct_size(disk, queues, nr), GFP_KERNEL);
+	if (!disk)
+		return -ENOMEM;
+	disk->dev = dev;
+	disk->function = function;
+	disk->generation = generation;
+	disk->caps = caps;
+
+	disk->index = ida_alloc_max(&disk_ida, MINORMASK >> DISK_PART_BITS,
+				    GFP_KERNEL);
+	if (disk->index < 0) {
+		err = disk->index;
+		goto err_free;
+	}
+	err = disk_alloc_queues(disk, nr);
+	if (err)
+		goto err_free_queues;
+	err = disk_alloc_tags(disk);
+	if (err)
+		goto err_free_queues;
+	err = disk_create_queues(disk);
+	if (err)
+		goto err_free_tags;
+	err = disk_alloc_gendisk(disk);
+	if (err)
+		goto err_free_tags;
+
+	/* It may be used, and read for partitions, before this returns. */
+	list_add_tail(&disk->node, &dev->disks);
+	err = device_add_disk(&dev->pdev->dev, disk->gendisk, disk_groups);
+	if (err)
+		goto err_del;
+	dev_info(&dev->pdev->dev, "%s: function %u, %llu sectors, %u x %u requests%s%s\n",
+		 disk->gendisk->disk_name, function, caps.sectors, nr,
+		 disk->tags.queue_depth, caps.name[0] ? ", " : "", caps.name);
+	return 0;
+
+err_del:
+	list_del(&disk->node);
+	disk_free_queues(disk);
+	blk_mq_free_tag_set(&disk->tags);
+	put_disk(disk->gendisk);	/* frees the rest */
+	return err;
+
+err_free_tags:
+	disk_free_queues(disk);
+	blk_mq_free_tag_set(&disk->tags);
+	goto err_free_index;
+err_free_queues:
+	disk_free_queues(disk);
+err_free_index:
+	ida_free(&disk_ida, disk->index);
+err_free:
+	kfree(disk);
+	return err;
+}
+
+/**
+ * lpar_disk_remove - the opposite of lpar_disk_add()
+ * @disk: gone after this, though it may be open
+ * @dead: its function is not there any more, so writing back is no use
+ *
+ * Sleeps, with disks_lock held.
+ */
+void lpar_disk_remove(struct lpar_disk *disk, bool dead)
+{
+	struct lpar_device *dev = disk->dev;
+
+	lockdep_assert_held(&dev->disks_lock);
+	dev_info(&dev->pdev->dev, "%s: removed\n", disk->gendisk->disk_name);
+	if (dead) {
+		WRITE_ONCE(disk->dead, true);
+		blk_mark_disk_dead(disk->gendisk);
+		set_capacity(disk->gendisk, 0);
+	}
+	/* Waits for the requests that the host has; they end or time out. */
+	del_gendisk(disk->gendisk);
+	list_del(&disk->node);
+	disk_free_queues(disk);
+	blk_mq_free_tag_set(&disk->tags);
+	put_disk(disk->gendisk);
+}
+
+/* ------------------------------------------------------------ changes */
+
+static void disk_log_changes(struct lpar_disk *disk, const struct lpar_caps *to)
+{
+	const struct lpar_caps *from = &disk->caps;
+	const char *name = disk->gendisk->disk_name;
+	struct device *dev = &disk->dev->pdev->dev;
+
+	if (from->sectors != to->sectors)
+		dev_info(dev, "%s: capacity %llu, was %llu sectors\n", name,
+			 to->sectors, from->sectors);
+	if (from->write_cache != to->write_cache || from->fua != to->fua)
+		dev_info(dev, "%s: write cache %d, FUA %d\n", name,
+			 to->write_cache, to->fua);
+	if (from->read_only != to->read_only)
+		dev_info(dev, "%s: read-only %d\n", name, to->read_only);
+	if (from->discard_sectors != to->discard_sectors)
+		dev_info(dev, "%s: discard %u, was %u sectors\n", name,
+			 to->discard_sectors, from->discard_sectors);
+	if (from->max_sectors != to->max_sectors || from->segments != to->segments)
+		dev_info(dev, "%s: requests of %u sectors in %u segments\n",
+			 name, to->max_sectors, to->segments);
+}
+
+/**
+ * lpar_disk_refresh - take changed capabilities over
+ * @disk: nothing is on its way while its limits change
+ *
+ * Sleeps, with disks_lock held. Return: 0 or a negative errno; -ESTALE when it
+ * takes a new disk.
+ */
+int lpar_disk_refresh(struct lpar_disk *disk)
+{
+	struct request_queue *queue = disk->gendisk->queue;
+	struct lpar_device *dev = disk->dev;
+	struct queue_limits lim;
+	struct lpar_caps caps;
+	u32 generation;
+	int err;
+
+	lockdep_assert_held(&dev->disks_lock);
+	err = disk_query(dev, disk->function, &caps, &generation);
+	if (err)
+		return err;
+	/* Users of a disk do not bear a new block size. */
+	if (caps.logical_block != disk->caps.logical_block)
+		return -ESTALE;
+	/* The rings were made for so many. */
+	caps.segments = min(caps.segments, disk->queues[0]->segs);
+
+	disk_log_changes(disk, &caps);
+	if (lpar_limits_differ(&caps, &disk->caps)) {
+		lim = queue_limits_start_update(queue);
+		lpar_limits_fill(&lim, &caps);
+		err = queue_limits_commit_update_frozen(queue, &lim);
+		if (err)
+			return err;
+	}
+	disk_set_size(disk, &caps);
+	/* The name and the serial number are those that it was added with. */
+	memcpy(caps.name, disk->caps.name, sizeof(caps.name));
+	memcpy(caps.serial, disk->caps.serial, sizeof(caps.serial));
+	disk->caps = caps;
+	disk->generation = generation;
+	return 0;
+}
+
+/**
+ * lpar_disk_stop_all - let nothing new out, wait for what is on its way
+ * @dev: the device; the channel may be reset after this
+ *
+ * Sleeps, takes disks_lock. Requests wait until lpar_disk_start_all().
+ */
+void lpar_disk_stop_all(struct lpar_device *dev)
+{
+	struct lpar_disk *disk;
+	u32 i;
+
+	mutex_lock(&dev->disks_lock);
+	dev->stopped = true;
+	list_for_each_entry(disk, &dev->disks, node) {
+		blk_mq_freeze_queue(disk->gendisk->queue);
+		blk_mq_quiesce_queue(disk->gendisk->queue);
+		blk_mq_unfreeze_queue(disk->gendisk->queue);
+		for (i = 0; i < disk->nr_queues; i++)
+			lpar_queue_destroy(disk->queues[i]);
+	}
+	mutex_unlock(&dev->disks_lock);
+}
+
+/**
+ * lpar_disk_start_all - the opposite of lpar_disk_stop_all()
+ * @dev: with its channel open again, or broken: then what waited fails
+ *
+ * Sleeps, takes disks_lock.
+ */
+void lpar_disk_start_all(struct lpar_device *dev)
+{
+	struct lpar_disk *disk;
+	int err = 0;
+	u32 i;
+
+	mutex_lock(&dev->disks_lock);
+	list_for_each_entry(disk, &dev->disks, node) {
+		for (i = 0; i < disk->nr_queues && !lpar_device_broken(dev); i++) {
+			err = lpar_queue_create(disk->queues[i], disk->function);
+			if (err)
+				break;
+		}
+		/* Without its queues it is like one that vanished. */
+		if (err)
+			WRITE_ONCE(disk->dead, true);
+		err = 0;
+		blk_mq_unquiesce_queue(disk->gendisk->queue);
+	}
+	dev->stopped = false;
+	mutex_unlock(&dev->disks_lock);
+}
+
+/**
+ * lpar_disk_remove_all - the device is going away
+ * @dev: working (dirty data is written back) or broken (it fails)
+ *
+ * Sleeps, takes disks_lock.
+ */
+void lpar_disk_remove_all(struct lpar_device *dev)
+{
+	struct lpar_disk *disk, *next;
+
+	if (lpar_device_broken(dev))
+		flush_delayed_work(&dev->reset_work);
+	if (dev->stopped)
+		lpar_disk_start_all(dev);
+	mutex_lock(&dev->disks_lock);
+	list_for_each_entry_safe(disk, next, &dev->disks, node)
+		lpar_disk_remove(disk, lpar_device_broken(dev));
+	mutex_unlock(&dev->disks_lock);
+}
+
+/**
+ * lpar_disk_register - once for the module
+ *
+ * Return: 0 or a negative errno.
+ */
+int lpar_disk_register(void)
+{
+	BUILD_BUG_ON(PAGE_SIZE != 4096);	/* caps.c and the wire say so */
+
+	disk_major = register_blkdev(0, "lpd");
+	return min(disk_major, 0);
+}
+
+/**
+ * lpar_disk_unregister - the opposite of lpar_disk_register()
+ */
+void lpar_disk_unregister(void)
+{
+	unregister_blkdev(disk_major, "lpd");
+	ida_destroy(&disk_ida);
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The batch policy: as few doorbells as throughput needs, none of them late.
+ *
+ * A doorbell is an exit and a dispatch on the host. Requests that are *held* are
+ * in the ring but have not been rung for. A submitter that keeps D requests in
+ * flight and passes them on one at a time does not tell when it is done, so what
+ * is worth a doorbell is learnt:
+ *
+ * - While the adapter is busy: half of D, as seen, at most @batch. The adapter
+ *   works on one half while the other gathers (32 deep: 16 for each doorbell).
+ *
+ * - An adapter that is faster than the submitter finishes each request before the
+ *   next one comes, so that D is never seen. Hence @goal: hold for twice as many
+ *   and see whether they come. They did not: the timer rings, and the next try is
+ *   put off, for up to PATIENCE_MAX batches. They did, but the adapter was at work
+ *   nearly until then: it is the slower one, and smaller batches keep it busy.
+ *
+ * So a submitter that waits for each request has it rung for at once, but for one
+ * in a thousand. Nothing is held for longer than a few times what a request takes
+ * anyway (lpar_donate_hold()).
+ */
+#ifdef __KERNEL__
+#include <linux/kernel.h>
+#endif
+
+#include "donate.h"
+
+#define DONATE_PATIENCE_MIN	16
+#define DONATE_PATIENCE_MAX	1024
+/* Held for so many times the latency of a request, and for no longer, ns. */
+#define DONATE_HOLD_FACTOR	4
+#define DONATE_HOLD_MAX		50000000ull
+/* Dry for less than this part of the time between doorbells: it was busy. */
+#define DONATE_DRY_PART		8
+
+static bool donate_is_dry(__u32 inflight, __u32 held)
+{
+	return held >= inflight;
+}
+
+static __u32 donate_worth(const struct lpar_donate *d, __u32 inflight, __u32 held)
+{
+	__u32 worth = d->goal;
+
+	if (!donate_is_dry(inflight, held) && worth < d->depth / 2)
+		worth = d->depth / 2;
+	return worth < d->batch ? worth : d->batch;
+}
+
+static void donate_lower(struct lpar_donate *d, __u32 goal)
+{
+	d->goal = goal ? goal : 1;
+	d->wait = d->patience;
+	if (d->patience < DONATE_PATIENCE_MAX)
+		d->patience *= 2;
+}
+
+/**
+ * lpar_donate_init - start without a past
+ * @d:       the queue's state
+ * @policy:  how eagerly to ring
+ * @batch:   at most this many are held
+ * @hold_us: the shortest time that requests are held
+ */
+void lpar_donate_init(struct lpar_donate *d, enum lpar_donate_policy policy,
+		      __u32 batch, __u32 hold_us)
+{
+	*d = (struct lpar_donate){
+		.policy = policy,
+		.batch = batch ? batch : 1,
+		.goal = 1,
+		.patience = DONATE_PATIENCE_MIN,
+		.wait = DONATE_PATIENCE_MIN,
+		.hold_ns = hold_us * 1000ull,
+	};
+}
+
+/**
+ * lpar_donate_submitted - a request went into the ring: ring the doorbell?
+ * @d:        the queue's state
+ * @inflight: submitted and not completed, with this one
+ * @held:     of those, not rung for, with this one
+ * @last:     the block layer has no more at hand
+ * @urgent:   something waits for just this request
+ *
+ * After a true answer call lpar_donate_rung(); a false one obliges the caller to
+ * have the timer running.
+ */
+bool lpar_donate_submitted(struct lpar_donate *d, __u32 inflight, __u32 held,
+			   bool last, bool urgent)
+{
+	if (inflight > d->depth)
+		d->depth = inflight;
+	if (inflight > d->peak)
+		d->peak = inflight;
+
+	d->full = held >= d->batch ||
+		  (last && held >= donate_worth(d, inflight, held));
+	return d->full ||
+	       (last && (urgent || d->policy == LPAR_DONATE_INLINE));
+}
+
+/**
+ * lpar_donate_rung - the doorbell is going to be rung: learn from it
+ * @d:        the queue's state
+ * @inflight: submitted and not completed
+ * @held:     of those, what it is rung for
+ * @now:      time, ns
+ */
+void lpar_donate_rung(struct lpar_donate *d, __u32 inflight, __u32 held,
+		      __u64 now)
+{
+	__u64 busy = d->dry_at - d->rung_at, dry = now - d->dry_at;
+
+	d->rung_at = now;
+	if (!d->full)
+		return;
+	d->full = false;
+	if (d->goal > 1 && donate_is_dry(inflight, held) &&
+	    dry * DONATE_DRY_PART < busy) {
+		donate_lower(d, d->goal / 2);
+		return;
+	}
+	if (d->wait)
+		d->wait--;
+	if (d->wait)
+		return;
+	if (d->goal >= d->batch)
+		d->patience = DONATE_PATIENCE_MIN;
+	else
+		d->goal = d->goal * 2 < d->batch ? d->goal * 2 : d->batch;
+}
+
+/**
+ * lpar_donate_dry - the adapter has no request left: ring for what is held?
+ * @d:    the queue's state
+ * @held: submitted and not rung for
+ * @now:  time, ns
+ *
+ * After a true answer call lpar_donate_rung().
+ */
+bool lpar_donate_dry(struct lpar_donate *d, __u32 held, __u64 now)
+{
+	d->dry_at = now;
+	if (held && held < d->goal && d->policy != LPAR_DONATE_INLINE)
+		return false;
+	/* The depth was as much as was seen since the last time. */
+	if (d->peak < d->depth)
+		d->depth -= (d->depth - d->peak + 1) / 2;
+	d->peak = held;
+	return held;
+}
+
+/**
+ * lpar_donate_expired - requests were held for too long: expect fewer
+ * @d:        the queue's state
+ * @inflight: submitted and not completed
+ * @held:     of those, not rung for
+ *
+ * The caller rings, and calls lpar_donate_rung().
+ */
+void lpar_donate_expired(struct lpar_donate *d, __u32 inflight, __u32 held)
+{
+	donate_lower(d, held < d->goal ? held : d->goal);
+	d->depth = inflight;
+	d->peak = inflight;
+	d->full = false;
+}
+
+/**
+ * lpar_donate_measured - what one request took
+ * @d:          the queue's state
+ * @latency_ns: from its doorbell to its completion
+ */
+void lpar_donate_measured(struct lpar_donate *d, __u64 latency_ns)
+{
+	if (latency_ns > DONATE_HOLD_MAX)
+		latency_ns = DONATE_HOLD_MAX;
+	d->latency_ns = d->latency_ns ? (3 * d->latency_ns + latency_ns) / 4 :
+					latency_ns;
+}
+
+/**
+ * lpar_donate_hold - how long requests may be held, ns
+ * @d: the queue's state
+ */
+__u64 lpar_donate_hold(const struct lpar_donate *d)
+{
+	__u64 hold = DONATE_HOLD_FACTOR * d->latency_ns;
+
+	if (hold < d->hold_ns)
+		return d->hold_ns;
+	return hold < DONATE_HOLD_MAX ? hold : DONATE_HOLD_MAX;
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Functions: which ones the partition has, and keeping its disks in line.
+ */
+#include <linux/slab.h>
+
+#include "channel.h"
+#include "disk.h"
+
+static struct lpar_disk *function_find(struct lpar_device *dev, u32 function)
+{
+	struct lpar_disk *disk;
+
+	list_for_each_entry(disk, &dev->disks, node) {
+		if (disk->function == function)
+			return disk;
+	}
+	return NULL;
+}
+
+static const struct lpar_function *
+function_disk(const struct lpar_function *functions, u32 count, u32 id)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		if (le32_to_cpu(functions[i].id) == id &&
+		    le16_to_cpu(functions[i].type) == LPAR_FUNCTION_DISK)
+			return &functions[i];
+	}
+	return NULL;
+}
+
+/* The partition's functions. Return: how many, or a negative errno. */
+static int function_list(struct lpar_device *dev, struct lpar_function *functions)
+{
+	struct lpar_result result;
+	u32 count, i;
+	int err;
+
+	err = lpar_channel_call(dev, LPAR_OP_FUNCTIONS, NULL, &result, functions);
+	if (err)
+		return err;
+	err = lpar_channel_errno(result.status);
+	if (err)
+		return err;
+
+	count = result.out_len / sizeof(*functions);
+	if (result.ret[0] != count || result.out_len % sizeof(*functions))
+		goto err_break;
+	for (i = 0; i < count; i++) {
+		if (!functions[i].id || functions[i].reserved ||
+		    functions[i].reserved2 ||
+		    function_disk(functions, i, le32_to_cpu(functions[i].id)))
+			goto err_break;
+	}
+	return count;
+
+err_break:
+	lpar_main_break(dev, "the list of functions makes no sense");
+	return -EIO;
+}
+
+static void function_update(struct lpar_device *dev,
+				const struct lpar_function *functions, u32 count)
+{
+	const struct lpar_function *function;
+	struct lpar_disk *disk, *next;
+	int err;
+
+	list_for_each_entry_safe(disk, next, &dev->disks, node) {
+		function = function_disk(functions, count, disk->function);
+		if (!function) {
+			lpar_disk_remove(disk, true);
+			continue;
+		}
+		if (le32_to_cpu(function->generation) == disk->generation)
+			continue;
+		err = lpar_disk_refresh(disk);
+		if (err == -ENODEV || err == -ESTALE)
+			lpar_disk_remove(disk, true);
+		else if (err)
+			dev_err(&dev->pdev->dev, "%s: its new capabilities are not taken over: %d\n",
+				disk->gendisk->disk_name, err);
+	}
+}
+
+static u32 function_queues_free(struct lpar_device *dev)
+{
+	struct lpar_disk *disk;
+	u32 used = 0;
+
+	list_for_each_entry(disk, &dev->disks, node)
+		used += disk->nr_queues;
+	return dev->channel.queues - min(used, dev->channel.queues);
+}
+
+static void function_add(struct lpar_device *dev,
+			    const struct lpar_function *functions, u32 count)
+{
+	u32 new = 0, left, id, i;
+	int err;
+
+	for (i = 0; i < count; i++) {
+		id = le32_to_cpu(functions[i].id);
+		new += function_disk(functions, count, id) && !function_find(dev, id);
+	}
+
+	for (i = 0; i < count; i++) {
+		id = le32_to_cpu(functions[i].id);
+		if (!function_disk(functions, count, id) || function_find(dev, id))
+			continue;
+		/* Share what is left, so that each gets at least one. */
+		left = function_queues_free(dev);
+		err = left ? lpar_disk_add(dev, id, max(left / new, 1u)) : -ENOSPC;
+		if (err)
+			dev_err(&dev->pdev->dev, "function %u: no disk: error %d%s\n",
+				id, err, left ? "" : " (the partition's queues are all in use)");
+		new--;
+	}
+}
+
+/**
+ * lpar_function_rescan - bring the disks in line with the partition's functions
+ * @dev: the device
+ *
+ * Sleeps, takes disks_lock. What goes wrong with one disk is logged and does not
+ * keep the others.
+ *
+ * Return: 0, or a negative errno when the functions could not be listed.
+ */
+int lpar_function_rescan(struct lpar_device *dev)
+{
+	struct lpar_function *functions;
+	int count = 0;
+
+	functions = kmalloc(LPAR_CHANNEL_DATA, GFP_KERNEL);
+	if (!functions)
+		return -ENOMEM;
+
+	mutex_lock(&dev->disks_lock);
+	if (!dev->stopped) {
+		count = function_list(dev, functions);
+		if (count >= 0) {
+			function_update(dev, functions, count);
+			function_add(dev, functions, count);
+		}
+	}
+	mutex_unlock(&dev->disks_lock);
+	kfree(functions);
+	return min(count, 0);
+}

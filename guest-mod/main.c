@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest driver of a partition's PCI function: life, death and interrupts of
+ * the device. docs/teardown tells who may still run at each step of the end.
+ */
+#include <linux/cc_platform.h>
+#include <linux/interrupt.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "blk.h"
+#include "channel.h"
+#include "disk.h"
+#include "window.h"
+
+#define MAIN_RESET_MS	30000	/* until a reset without an answer is reported */
+
+/* End what the host has had and what waited; it writes no memory any more. */
+static void main_sweep(struct lpar_device *dev)
+{
+	struct lpar_request *req, *next;
+	struct lpar_queue *q;
+	LIST_HEAD(done);
+	u32 i;
+
+	/* The lock keeps a queue from being freed. */
+	spin_lock_irq(&dev->queues_lock);
+	for (i = 1; i < ARRAY_SIZE(dev->queues); i++) {
+		q = dev->queues[i];
+		if (q)
+			lpar_queue_sweep(q, &done);
+	}
+	spin_unlock_irq(&dev->queues_lock);
+	lpar_window_sweep(dev, &done);
+
+	list_for_each_entry_safe(req, next, &done, node) {
+		list_del(&req->node);
+		lpar_blk_end(dev, req, BLK_STS_IOERR);
+	}
+}
+
+/*
+ * broken => quiet. Requests end only when the host has acknowledged the reset:
+ * before, the adapter may still write to their pages, and whoever gets those
+ * pages next would find them changed.
+ */
+static void main_reset_work(struct work_struct *work)
+{
+	struct lpar_device *dev = container_of(to_delayed_work(work),
+					       struct lpar_device, reset_work);
+
+	if (lpar_channel_reset(dev, MAIN_RESET_MS)) {
+		dev_err_ratelimited(&dev->pdev->dev, "the host does not answer the reset: keeping the memory of all requests\n");
+		queue_delayed_work(dev->wq, &dev->reset_work, HZ);
+		return;
+	}
+	main_sweep(dev);
+}
+
+static bool main_break_silently(struct lpar_device *dev)
+{
+	/*
+	 * Order the flag before the sweep: whoever hands a request over looks at
+	 * it under a lock that the sweep takes afterwards.
+	 */
+	if (test_and_set_bit(0, &dev->broken))
+		return false;
+	mod_delayed_work(dev->wq, &dev->reset_work, 0);
+	return true;
+}
+
+/**
+ * lpar_main_break - the host broke the rules or does not answer
+ * @dev: the device
+ * @fmt: what was wrong; logged the first time
+ *
+ * working => broken. Any context. Nothing is sent from here on; the host is reset
+ * and every request ends with an error, once.
+ */
+void lpar_main_break(struct lpar_device *dev, const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	if (!main_break_silently(dev))
+		return;
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	dev_err(&dev->pdev->dev, "broken: %pV\n", &vaf);
+	va_end(args);
+}
+
+static void main_event_work(struct work_struct *work)
+{
+	struct lpar_device *dev = container_of(work, struct lpar_device,
+					       event_work);
+
+	lpar_function_rescan(dev);
+}
+
+static irqreturn_t main_event_irq(int irq, void *data)
+{
+	struct lpar_device *dev = data;
+
+	/* It waits for disk I/O, so it is not for dev->wq, which serves that. */
+	if (!lpar_device_broken(dev))
+		queue_work(system_long_wq, &dev->event_work);
+	return IRQ_HANDLED;
+}
+
+static int main_map(struct lpar_device *dev)
+{
+	struct pci_dev *pdev = dev->pdev;
+	int err;
+
+	err = pci_enable_device(pdev);
+	if (err)
+		return err;
+	err = pci_request_regions(pdev, KBUILD_MODNAME);
+	if (err)
+		goto err_disable;
+
+	err = -ENODEV;
+	if (!(pci_resource_flags(pdev, LPAR_BAR_DOORBELL) & IORESOURCE_IO) ||
+	    !(pci_resource_flags(pdev, LPAR_BAR_REGS) & IORESOURCE_MEM) ||
+	    pci_resource_len(pdev, LPAR_BAR_REGS) < LPAR_REGS_SIZE)
+		goto err_release;
+	dev->doorbell = pci_resource_start(pdev, LPAR_BAR_DOORBELL);
+	dev->regs = pci_iomap(pdev, LPAR_BAR_REGS, LPAR_REGS_SIZE);
+	if (!dev->regs) {
+		err = -ENOMEM;
+		goto err_release;
+	}
+	pci_set_master(pdev);
+	return 0;
+
+err_release:
+	pci_release_regions(pdev);
+err_disable:
+	pci_disable_device(pdev);
+	return err;
+}
+
+static void main_unmap(struct lpar_device *dev)
+{
+	pci_iounmap(dev->pdev, dev->regs);
+	pci_release_regions(dev->pdev);
+	pci_disable_device(dev->pdev);
+}
+
+/* A vector for events and one for each queue, or fewer and shared. */
+static int main_get_vectors(struct lpar_device *dev)
+{
+	struct pci_dev *pdev = dev->pdev;
+	int nr, err;
+
+	nr = min(dev->vectors, dev->channel.queues + 1);
+	nr = pci_alloc_irq_vectors(pdev, 2, nr, PCI_IRQ_MSIX);
+	if (nr < 0)
+		return nr;
+	dev->vectors = nr;
+	err = pci_request_irq(pdev, LPAR_VECTOR_EVENT, main_event_irq, NULL, dev,
+			      "lpar-event@%s", pci_name(pdev));
+	if (err)
+		pci_free_irq_vectors(pdev);
+	return err;
+}
+
+static void main_put_vectors(struct lpar_device *dev)
+{
+	pci_free_irq(dev->pdev, LPAR_VECTOR_EVENT, dev);
+	pci_free_irq_vectors(dev->pdev);
+}
+
+/* The end of all that the host does with our memory. */
+static void main_quiesce(struct lpar_device *dev)
+{
+	main_break_silently(dev);
+	flush_delayed_work(&dev->reset_work);
+}
+
+static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct lpar_device *dev;
+	int err;
+
+	/* The host reads and writes the memory itself. */
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT)) {
+		dev_err(&pdev->dev, "not for guests with encrypted memory\n");
+		return -EOPNOTSUPP;
+	}
+
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return -ENOMEM;
+	dev->pdev = pdev;
+	dev->quiet = true;
+	spin_lock_init(&dev->queues_lock);
+	mutex_init(&dev->disks_lock);
+	INIT_LIST_HEAD(&dev->disks);
+	INIT_WORK(&dev->event_work, main_event_work);
+	INIT_DELAYED_WORK(&dev->reset_work, main_reset_work);
+	lpar_window_init(dev);
+	pci_set_drvdata(pdev, dev);
+
+	dev->wq = alloc_workqueue("lpar-%s", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
+				  pci_name(pdev));
+	if (!dev->wq) {
+		err = -ENOMEM;
+		goto err_free;
+	}
+	err = main_map(dev);
+	if (err)
+		goto err_destroy_wq;
+	err = lpar_channel_init(dev);
+	if (err)
+		goto err_unmap;
+	err = lpar_channel_open(dev);
+	if (err)
+		goto err_quiesce;
+	err = main_get_vectors(dev);
+	if (err)
+		goto err_quiesce;
+	dev_info(&pdev->dev, "wire version %u, %u queues, %u vectors, quantum %u us\n",
+		 dev->channel.version, dev->channel.queues, dev->vectors,
+		 dev->channel.quantum_us);
+
+	/* In line, so that a root disk is there when this returns. */
+	err = lpar_function_rescan(dev);
+	if (err)
+		goto err_put_vectors;
+	return 0;
+
+err_put_vectors:
+	main_put_vectors(dev);
+	cancel_work_sync(&dev->event_work);
+	lpar_disk_remove_all(dev);
+err_quiesce:
+	main_quiesce(dev);
+	lpar_window_free(dev);
+	cancel_delayed_work_sync(&dev->reset_work);
+	lpar_channel_free(dev);
+err_unmap:
+	main_unmap(dev);
+err_destroy_wq:
+	destroy_workqueue(dev->wq);
+err_free:
+	kfree(dev);
+	return err;
+}
+
+/*
+ * Order: no more events, so that disks stay as they are; disks, and with them all
+ * requests and queue interrupts; the host; then what it could have written to.
+ */
+static void main_remove(struct pci_dev *pdev)
+{
+	struct lpar_device *dev = pci_get_drvdata(pdev);
+
+	if (!pci_device_is_present(pdev))
+		lpar_main_break(dev, "it was pulled out");
+	pci_free_irq(pdev, LPAR_VECTOR_EVENT, dev);
+	cancel_work_sync(&dev->event_work);
+	lpar_disk_remove_all(dev);
+	pci_free_irq_vectors(pdev);
+	main_quiesce(dev);
+	lpar_window_free(dev);
+	cancel_delayed_work_sync(&dev->reset_work);
+	destroy_workqueue(dev->wq);
+	lpar_channel_free(dev);
+	main_unmap(dev);
+	kfree(dev);
+}
+
+/* Before a reboot or kexec: the next kernel's memory is not to be written to. */
+static void main_shutdown(struct pci_dev *pdev)
+{
+	main_quiesce(pci_get_drvdata(pdev));
+}
+
+/* running => stopped: no request anywhere, and the host has nothing of ours. */
+static int main_stop(struct lpar_device *dev)
+{
+	if (lpar_device_broken(dev))
+		return 0;
+	lpar_disk_stop_all(dev);
+	if (lpar_channel_reset(dev, MAIN_RESET_MS)) {
+		lpar_main_break(dev, "the host does not answer the reset");
+		return -ETIMEDOUT;
+	}
+	lpar_window_free(dev);
+	return 0;
+}
+
+/* stopped => running, with whatever disks there are now. */
+static int main_start(struct lpar_device *dev)
+{
+	int err = 0;
+
+	pci_set_master(dev->pdev);
+	if (!lpar_device_broken(dev)) {
+		err = lpar_channel_open(dev);
+		if (err)
+			lpar_main_break(dev, "it does not start again: %d", err);
+	}
+	lpar_disk_start_all(dev);
+	if (!err && !lpar_device_broken(dev))
+		queue_work(system_long_wq, &dev->event_work);
+	return err;
+}
+
+static int main_suspend(struct device *device)
+{
+	return main_stop(dev_get_drvdata(device));
+}
+
+static int main_resume(struct device *device)
+{
+	return main_start(dev_get_drvdata(device));
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(main_pm_ops, main_suspend, main_resume);
+
+static void main_reset_prepare(struct pci_dev *pdev)
+{
+	main_stop(pci_get_drvdata(pdev));
+}
+
+static void main_reset_done(struct pci_dev *pdev)
+{
+	main_start(pci_get_drvdata(pdev));
+}
+
+static const struct pci_error_handlers main_err_handler = {
+	.reset_prepare	= main_reset_prepare,
+	.reset_done	= main_reset_done,
+};
+
+static const struct pci_device_id main_ids[] = {
+	{ PCI_DEVICE(LPAR_PCI_VENDOR, LPAR_PCI_DEVICE) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, main_ids);
+
+static struct pci_driver main_driver = {
+	.name		= KBUILD_MODNAME,
+	.id_table	= main_ids,
+	.probe		= main_probe,
+	.remove		= main_remove,
+	.shutdown	= main_shutdown,
+	.err_handler	= &main_err_handler,
+	.driver.pm	= pm_sleep_ptr(&main_pm_ops),
+};
+
+static int __init main_init(void)
+{
+	int err;
+
+	err = lpar_disk_register();
+	if (err)
+		return err;
+	err = pci_register_driver(&main_driver);
+	if (err)
+		lpar_disk_unregister();
+	return err;
+}
+module_init(main_init);
+
+static void __exit main_exit(void)
+{
+	pci_unregister_driver(&main_driver);
+	lpar_disk_unregister();
+}
+module_exit(main_exit);
+
+MODULE_DESCRIPTION("Disks of a logical partition, shared by its host");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One submission and one completion ring, shared with the host. */
+#ifndef LPAR_GUEST_QUEUE_H
+#define LPAR_GUEST_QUEUE_H
+
+#include <linux/cpumask.h>
+#include <linux/hrtimer.h>
+
+#include "device.h"
+#include "donate.h"
+
+struct request;
+struct lpar_request;
+
+/**
+ * struct lpar_queue - the guest's side of a queue
+ * @dev:      the device
+ * @number:   of its doorbell, 1 … lpar_channel.queues
+ * @function: that it was created for
+ * @depth:    slots, a power of two
+ * @segs:     segments for each slot
+ * @irq:      Linux interrupt number, 0 without one
+ * @ctrl:     shared indices (the start of the queue's memory)
+ * @sq:       shared submissions
+ * @cq:       shared completions
+ * @table:    shared segments
+ * @created:  the host knows it
+ * @lock:     protects all below; also orders a submission with the sweep of a
+ *            broken device
+ * @reqs:     by id: the request that the host has, the one owner of it
+ * @sq_tail:  submissions written
+ * @sq_rung:  of those, rung for (or seen to be taken)
+ * @cq_head:  completions consumed
+ * @donate:   when to ring
+ * @timer:    bounds how long requests are held
+ * @timing:   @timer is running
+ * @held_since: when the first of the held requests was submitted, ns
+ * @sample:   the request whose latency is being measured
+ * @sample_at: when its doorbell was rung, ns
+ * @doorbells: rung
+ * @requests: submitted
+ */
+struct lpar_queue {
+	struct lpar_device *dev;
+	u32 number;
+	u32 function;
+	u32 depth;
+	u32 segs;
+	int irq;
+	struct lpar_queue_ctrl *ctrl;
+	struct lpar_blk_sqe *sq;
+	struct lpar_cqe *cq;
+	struct lpar_seg *table;
+	bool created;
+
+	spinlock_t lock;	/* all below */
+	struct lpar_request **reqs;
+	u32 sq_tail;
+	u32 sq_rung;
+	u32 cq_head;
+	struct lpar_donate donate;
+	struct hrtimer timer;
+	bool timing;
+	u64 held_since;
+	struct lpar_request *sample;
+	u64 sample_at;
+	u64 doorbells;
+	u64 requests;
+};
+
+struct lpar_queue *lpar_queue_alloc(struct lpar_device *dev, u32 number,
+				    u32 depth, u32 segs);
+void lpar_queue_free(struct lpar_queue *q);
+int lpar_queue_create(struct lpar_queue *q, u32 function);
+void lpar_queue_destroy(struct lpar_queue *q);
+int lpar_queue_irq_get(struct lpar_queue *q, const struct cpumask *cpus);
+void lpar_queue_irq_put(struct lpar_queue *q);
+bool lpar_queue_submit(struct lpar_queue *q, struct lpar_request *req, bool last);
+void lpar_queue_commit(struct lpar_queue *q);
+void lpar_queue_poll(struct lpar_queue *q);
+void lpar_queue_nudge(struct lpar_queue *q);
+void lpar_queue_sweep(struct lpar_queue *q, struct list_head *done);
+
+#endif

@@ -1,0 +1,588 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Windows: which guest memory the host has mapped, and making it map more.
+ *
+ * The I/O path looks windows up without a lock and never sleeps. A request that
+ * misses one is parked; the work item below maps what is missing and passes the
+ * request on. It alone changes the tables, and it alone holds windows for a
+ * request that does not have all of them yet: so nobody waits in a circle.
+ *
+ * A window's users are requests on their way. The host gives the slot of a window
+ * to another one only after our UNMAP, and that is called only without users, so
+ * an address that is in use never means other memory.
+ */
+#include <linux/dev_printk.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "blk.h"
+#include "channel.h"
+#include "window.h"
+
+#define WINDOW_DEAD	INT_MIN	/* lpar_window.users of one being unmapped */
+#define WINDOW_RETRY_MS	10	/* until the host is asked again after BUSY */
+
+/**
+ * struct lpar_window - guest memory that the host has mapped; freed by RCU
+ * @next:       another window of the same 2 MiB chunk
+ * @clock:      lpar_windows.clock
+ * @gpa:        guest address
+ * @logical:    logical I/O address
+ * @len:        bytes
+ * @users:      requests that use it, or WINDOW_DEAD
+ * @referenced: used since the eviction's hand passed
+ * @revoked:    the host has taken it back; to be unmapped, not to be used
+ * @rcu:        for lookups
+ */
+struct lpar_window {
+	struct lpar_window __rcu *next;
+	struct list_head clock;
+	u64 gpa;
+	u64 logical;
+	u32 len;
+	atomic_t users;
+	bool referenced;
+	bool revoked;
+	struct rcu_head rcu;
+};
+
+static bool window_contains(const struct lpar_window *window, u64 gpa)
+{
+	return gpa - window->gpa < window->len;
+}
+
+/* Become a user of the live window at @gpa. Any context. */
+static struct lpar_window *window_get(struct lpar_windows *windows, u64 gpa)
+{
+	struct lpar_window *window;
+
+	rcu_read_lock();
+	window = xa_load(&windows->chunks, gpa >> LPAR_WINDOW_SHIFT);
+	while (window && !window_contains(window, gpa))
+		window = rcu_dereference(window->next);
+	if (window && (READ_ONCE(window->revoked) ||
+		       !atomic_inc_unless_negative(&window->users)))
+		window = NULL;
+	if (window && !READ_ONCE(window->referenced))
+		WRITE_ONCE(window->referenced, true);
+	rcu_read_unlock();
+	return window;
+}
+
+static void window_put(struct lpar_device *dev, struct lpar_window *window)
+{
+	/* Without users the work item may free it: hence the read side. */
+	rcu_read_lock();
+	/*
+	 * Order the count before looking at who waits for it. Pairs with the
+	 * smp_mb() in window_evict() and window_map().
+	 */
+	if (!atomic_dec_return(&window->users) &&
+	    (READ_ONCE(dev->windows.starved) || READ_ONCE(window->revoked)))
+		lpar_window_kick(dev);
+	rcu_read_unlock();
+}
+
+/* Append a piece of memory, as one segment with the one before where it may. */
+static int window_append(struct lpar_request *req, u64 addr, u32 len,
+			 u32 max_len)
+{
+	struct lpar_window *window = req->windows[req->nwindows - 1];
+	struct lpar_seg *seg;
+	u64 start;
+	u32 have;
+
+	if (req->nsegs) {
+		seg = &req->segs[req->nsegs - 1];
+		start = le64_to_cpu(seg->addr);
+		have = le32_to_cpu(seg->len);
+		if (start + have == addr && start >= window->logical &&
+		    have + len <= max_len) {
+			seg->len = cpu_to_le32(have + len);
+			return 0;
+		}
+	}
+	if (req->nsegs == req->queue->segs)
+		return -EMSGSIZE;
+	req->segs[req->nsegs++] = (struct lpar_seg){
+		.addr = cpu_to_le64(addr),
+		.len = cpu_to_le32(len),
+	};
+	return 0;
+}
+
+static struct lpar_window *window_map(struct lpar_device *dev,
+				      struct lpar_request *req, u64 gpa);
+
+/* The window at @gpa, which the request then uses. */
+static struct lpar_window *window_use(struct lpar_device *dev,
+				      struct lpar_request *req, u64 gpa,
+				      bool may_map)
+{
+	struct lpar_window *window;
+
+	if (req->nwindows) {
+		window = req->windows[req->nwindows - 1];
+		if (window_contains(window, gpa))
+			return window;
+	}
+	if (req->nwindows == req->queue->segs)
+		return ERR_PTR(-EMSGSIZE);
+	window = window_get(&dev->windows, gpa);
+	if (!window)
+		window = may_map ? window_map(dev, req, gpa) : ERR_PTR(-EAGAIN);
+	if (!IS_ERR(window))
+		req->windows[req->nwindows++] = window;
+	return window;
+}
+
+/*
+ * Turn the request's memory into segments. A piece ends where the block layer
+ * counted one to end (it knows the segment size and the windows' alignment), or
+ * where a window does: memory that is contiguous for the guest need not be so
+ * for the host.
+ */
+static int window_fill(struct lpar_device *dev, struct lpar_request *req,
+		       bool may_map)
+{
+	struct request *rq = blk_mq_rq_from_pdu(req);
+	u32 max_len = queue_max_segment_size(rq->q);
+	struct lpar_window *window;
+	struct req_iterator iter;
+	struct bio_vec bvec;
+	u64 gpa, offset;
+	u32 left, len;
+	int err;
+
+	req->nsegs = 0;
+	req->nwindows = 0;
+	rq_for_each_bvec(bvec, rq, iter) {
+		gpa = page_to_phys(bvec.bv_page) + bvec.bv_offset;
+		for (left = bvec.bv_len; left; left -= len, gpa += len) {
+			window = window_use(dev, req, gpa, may_map);
+			if (IS_ERR(window)) {
+				err = PTR_ERR(window);
+				goto err_release;
+			}
+			offset = gpa - window->gpa;
+			len = min3(left, window->len - (u32)offset, max_len);
+			err = window_append(req, window->logical + offset, len,
+					    max_len);
+			if (err)
+				goto err_release;
+		}
+	}
+	return 0;
+
+err_release:
+	lpar_window_release(dev, req, false);
+	return err;
+}
+
+/* ------------------------------------------- below: the work item only */
+
+static struct lpar_window *window_find(struct lpar_windows *windows, u64 gpa)
+{
+	struct lpar_window *window;
+
+	window = xa_load(&windows->chunks, gpa >> LPAR_WINDOW_SHIFT);
+	while (window && !window_contains(window, gpa))
+		window = rcu_dereference_protected(window->next, true);
+	return window;
+}
+
+static void window_insert(struct lpar_windows *windows,
+			  struct lpar_window *window)
+{
+	unsigned long chunk = window->gpa >> LPAR_WINDOW_SHIFT;
+
+	RCU_INIT_POINTER(window->next, xa_load(&windows->chunks, chunk));
+	/* Cannot fail: the entry was reserved. */
+	xa_store(&windows->chunks, chunk, window, GFP_NOIO);
+	list_add_tail(&window->clock, &windows->clock);
+	WRITE_ONCE(windows->count, windows->count + 1);
+}
+
+static void window_erase(struct lpar_windows *windows,
+			 struct lpar_window *window)
+{
+	unsigned long chunk = window->gpa >> LPAR_WINDOW_SHIFT;
+	struct lpar_window *prev = xa_load(&windows->chunks, chunk);
+	struct lpar_window *next = rcu_dereference_protected(window->next, true);
+
+	if (prev != window) {
+		while (rcu_access_pointer(prev->next) != window)
+			prev = rcu_dereference_protected(prev->next, true);
+		rcu_assign_pointer(prev->next, next);
+	} else if (next) {
+		xa_store(&windows->chunks, chunk, next, GFP_NOIO);
+	} else {
+		xa_erase(&windows->chunks, chunk);
+	}
+	list_del(&window->clock);
+	WRITE_ONCE(windows->count, windows->count - 1);
+	kfree_rcu(window, rcu);
+}
+
+/*
+ * idle => dead => unmapped, or back to idle where the host still uses it.
+ * Return: 0, -EAGAIN (we use it), -EBUSY (the host does) or -EIO (broken).
+ */
+static int window_unmap(struct lpar_device *dev, struct lpar_window *window)
+{
+	u64 arg[5] = { window->logical };
+	struct lpar_result result;
+
+	if (atomic_cmpxchg(&window->users, 0, WINDOW_DEAD))
+		return -EAGAIN;
+	if (lpar_channel_call(dev, LPAR_OP_UNMAP, arg, &result, NULL))
+		return -EIO;
+
+	switch (result.status) {
+	case LPAR_OK:
+	case LPAR_NOENT:
+		window_erase(&dev->windows, window);
+		return 0;
+	case LPAR_BUSY:
+		atomic_set(&window->users, 0);
+		return -EBUSY;
+	default:
+		lpar_main_break(dev, "unmapping a window gave status %u",
+				result.status);
+		return -EIO;
+	}
+}
+
+/*
+ * Unmap the window that was used longest ago, roughly (second chance).
+ * Return: as window_unmap(); -EAGAIN when none is idle.
+ */
+static int window_evict(struct lpar_device *dev)
+{
+	struct lpar_windows *windows = &dev->windows;
+	u32 steps = 2 * windows->count;
+	struct lpar_window *window;
+	int err, result = -EAGAIN;
+
+	/* Order what the caller announced before the counts; see window_put(). */
+	smp_mb();
+	while (steps--) {
+		window = list_first_entry(&windows->clock, struct lpar_window,
+					  clock);
+		list_move_tail(&window->clock, &windows->clock);
+		if (atomic_read(&window->users))
+			continue;
+		if (READ_ONCE(window->referenced)) {
+			WRITE_ONCE(window->referenced, false);
+			continue;
+		}
+		err = window_unmap(dev, window);
+		if (!err || err == -EIO)
+			return err;
+		if (err == -EBUSY)
+			result = err;
+	}
+	return result;
+}
+
+static u32 window_count_distinct(const struct lpar_request *req)
+{
+	u32 count = 0, i, j;
+
+	for (i = 0; i < req->nwindows; i++) {
+		for (j = 0; j < i && req->windows[j] != req->windows[i]; j++)
+			;
+		count += j == i;
+	}
+	return count;
+}
+
+/* The host maps no more: make room, wait for room, or give up. */
+static int window_make_room(struct lpar_device *dev,
+			    const struct lpar_request *req, u32 status)
+{
+	struct lpar_windows *windows = &dev->windows;
+	int err;
+
+	err = window_evict(dev);
+	if (err == -EAGAIN && !windows->starved) {
+		/* From here on nobody else starts to use one. */
+		WRITE_ONCE(windows->starved, true);
+		err = window_evict(dev);
+	}
+	if (err == -EAGAIN && windows->count == window_count_distinct(req)) {
+		dev_err_ratelimited(&dev->pdev->dev, "a request needs more than %u windows, which is the partition's limit%s\n",
+				    windows->count, status == LPAR_NOMEM ?
+				    " (the host is out of memory)" : "");
+		return -ENOSPC;
+	}
+	return err;
+}
+
+/* Is what MAP gave a window that contains @gpa, and none that we have? */
+static bool window_valid(struct lpar_windows *windows,
+			 const struct lpar_window *window, u64 len, u64 gpa)
+{
+	u64 chunk = gpa >> LPAR_WINDOW_SHIFT;
+	struct lpar_window *other;
+
+	if (!len || len > LPAR_WINDOW_SIZE ||
+	    ((len | window->gpa | window->logical) & ~PAGE_MASK) ||
+	    ((window->logical ^ window->gpa) & (LPAR_WINDOW_SIZE - 1)) ||
+	    window->gpa >> LPAR_WINDOW_SHIFT != chunk ||
+	    (window->gpa + len - 1) >> LPAR_WINDOW_SHIFT != chunk ||
+	    gpa - window->gpa >= len)
+		return false;
+
+	other = xa_load(&windows->chunks, chunk);
+	while (other && (other->gpa >= window->gpa + len ||
+			 window->gpa >= other->gpa + other->len))
+		other = rcu_dereference_protected(other->next, true);
+	return !other;
+}
+
+/*
+ * Map the window at @gpa and become its user (seed 004, fig. 7, steps 706-708).
+ * Return: the window, or ERR_PTR: -EAGAIN (some window gets idle first), -EBUSY
+ * (ask again later), anything else fails the request.
+ */
+static struct lpar_window *window_map(struct lpar_device *dev,
+				      struct lpar_request *req, u64 gpa)
+{
+	struct lpar_windows *windows = &dev->windows;
+	struct lpar_window *window;
+	struct lpar_result result;
+	u64 arg[5] = { gpa };
+	int err;
+
+	/* One that the host revoked must be gone before it makes a new one. */
+	window = window_find(windows, gpa);
+	if (window) {
+		smp_mb();	/* revoked before users; see window_put() */
+		err = window_unmap(dev, window);
+		if (err)
+			return ERR_PTR(err);
+	}
+
+	/* Everything that can fail here before anything is made there. */
+	window = kzalloc(sizeof(*window), GFP_NOIO);
+	if (!window)
+		return ERR_PTR(-EBUSY);
+	if (xa_reserve(&windows->chunks, gpa >> LPAR_WINDOW_SHIFT, GFP_NOIO)) {
+		err = -EBUSY;
+		goto err_free;
+	}
+
+	for (;;) {
+		err = lpar_channel_call(dev, LPAR_OP_MAP, arg, &result, NULL);
+		if (err)
+			goto err_free;
+		if (result.status != LPAR_QUOTA && result.status != LPAR_NOMEM)
+			break;
+		err = window_make_room(dev, req, result.status);
+		if (err)
+			goto err_free;
+	}
+	if (result.status != LPAR_OK) {
+		err = lpar_channel_errno(result.status);
+		if (err != -EBUSY)
+			dev_err_ratelimited(&dev->pdev->dev, "mapping guest memory at %#llx gave status %u\n",
+					    gpa, result.status);
+		goto err_free;
+	}
+
+	window->logical = result.ret[0];
+	window->gpa = result.ret[1];
+	window->len = result.ret[2];
+	window->referenced = true;
+	atomic_set(&window->users, 1);
+	if (!window_valid(windows, window, result.ret[2], gpa)) {
+		lpar_main_break(dev, "mapping %#llx gave %#llx + %#llx at %#llx",
+				gpa, result.ret[1], result.ret[2], result.ret[0]);
+		err = -EIO;
+		goto err_free;
+	}
+	window_insert(windows, window);
+	return window;
+
+err_free:
+	kfree(window);
+	return ERR_PTR(err);
+}
+
+static struct lpar_request *window_unpark(struct lpar_windows *windows)
+{
+	struct lpar_request *req;
+
+	spin_lock_irq(&windows->park_lock);
+	req = list_first_entry_or_null(&windows->parked, struct lpar_request,
+				       node);
+	if (req)
+		list_del(&req->node);
+	spin_unlock_irq(&windows->park_lock);
+	return req;
+}
+
+static bool window_park_at(struct lpar_device *dev, struct lpar_request *req,
+			   bool first)
+{
+	struct lpar_windows *windows = &dev->windows;
+	unsigned long flags;
+	bool broken;
+
+	spin_lock_irqsave(&windows->park_lock, flags);
+	broken = lpar_device_broken(dev);
+	if (!broken && first)
+		list_add(&req->node, &windows->parked);
+	else if (!broken)
+		list_add_tail(&req->node, &windows->parked);
+	spin_unlock_irqrestore(&windows->park_lock, flags);
+	return !broken;
+}
+
+/* Serve the parked requests in their order; stop where the first must wait. */
+static void window_work(struct work_struct *work)
+{
+	struct lpar_device *dev = container_of(to_delayed_work(work),
+					       struct lpar_device, windows.work);
+	struct lpar_windows *windows = &dev->windows;
+	unsigned int noio = memalloc_noio_save();
+	struct lpar_request *req;
+	int err;
+
+	while ((req = window_unpark(windows))) {
+		err = window_fill(dev, req, true);
+		if ((err == -EAGAIN || err == -EBUSY) &&
+		    window_park_at(dev, req, true)) {
+			/* -EAGAIN: the last user of a window kicks us. */
+			if (err == -EBUSY)
+				queue_delayed_work(dev->wq, &windows->work,
+						   msecs_to_jiffies(WINDOW_RETRY_MS));
+			goto out;
+		}
+		WRITE_ONCE(windows->starved, false);
+		if (err || !lpar_queue_submit(req->queue, req, true))
+			lpar_blk_end(dev, req, BLK_STS_IOERR);
+		cond_resched();
+	}
+out:
+	memalloc_noio_restore(noio);
+}
+
+/* ------------------------------------------------------- for other files */
+
+/**
+ * lpar_window_init - no windows
+ * @dev: the device
+ */
+void lpar_window_init(struct lpar_device *dev)
+{
+	struct lpar_windows *windows = &dev->windows;
+
+	xa_init(&windows->chunks);
+	INIT_LIST_HEAD(&windows->clock);
+	spin_lock_init(&windows->park_lock);
+	INIT_LIST_HEAD(&windows->parked);
+	INIT_DELAYED_WORK(&windows->work, window_work);
+}
+
+/**
+ * lpar_window_free - forget all windows
+ * @dev: without a request on its way, and reset: the host has dropped them
+ *
+ * May sleep.
+ */
+void lpar_window_free(struct lpar_device *dev)
+{
+	struct lpar_windows *windows = &dev->windows;
+	struct lpar_window *window, *next;
+
+	cancel_delayed_work_sync(&windows->work);
+	list_for_each_entry_safe(window, next, &windows->clock, clock)
+		window_erase(windows, window);
+	xa_destroy(&windows->chunks);
+	windows->starved = false;
+}
+
+/**
+ * lpar_window_resolve - make the segments of a request
+ * @dev: the device
+ * @req: with a request that carries data
+ *
+ * Any context. After success the request is a user of its windows until
+ * lpar_window_release().
+ *
+ * Return: 0, -EAGAIN (to be parked) or an error to fail it with.
+ */
+int lpar_window_resolve(struct lpar_device *dev, struct lpar_request *req)
+{
+	if (READ_ONCE(dev->windows.starved))
+		return -EAGAIN;
+	return window_fill(dev, req, false);
+}
+
+/**
+ * lpar_window_release - stop using windows
+ * @dev:     the device
+ * @req:     request, with or without windows
+ * @revoked: the host has taken one of them back (which, it does not say), so
+ *           none of them is to be used any more
+ *
+ * Any context.
+ */
+void lpar_window_release(struct lpar_device *dev, struct lpar_request *req,
+			 bool revoked)
+{
+	u32 i;
+
+	for (i = 0; i < req->nwindows; i++) {
+		if (revoked)
+			WRITE_ONCE(req->windows[i]->revoked, true);
+		window_put(dev, req->windows[i]);
+	}
+	req->nwindows = 0;
+	req->nsegs = 0;
+}
+
+/**
+ * lpar_window_park - let a request wait until its windows are mapped
+ * @dev: the device
+ * @req: a started request that uses no window
+ *
+ * Any context. The request belongs to the work item then.
+ *
+ * Return: false when the device is broken; the request is still the caller's.
+ */
+bool lpar_window_park(struct lpar_device *dev, struct lpar_request *req)
+{
+	if (!window_park_at(dev, req, false))
+		return false;
+	lpar_window_kick(dev);
+	return true;
+}
+
+/**
+ * lpar_window_kick - have the parked requests looked at
+ * @dev: the device
+ *
+ * Any context.
+ */
+void lpar_window_kick(struct lpar_device *dev)
+{
+	mod_delayed_work(dev->wq, &dev->windows.work, 0);
+}
+
+/**
+ * lpar_window_sweep - take all parked requests
+ * @dev:  a broken device, so that none is parked after this
+ * @done: where to put them
+ */
+void lpar_window_sweep(struct lpar_device *dev, struct list_head *done)
+{
+	struct lpar_windows *windows = &dev->windows;
+
+	spin_lock_irq(&windows->park_lock);
+	list_splice_tail_init(&windows->parked, done);
+	spin_unlock_irq(&windows->park_lock);
+}

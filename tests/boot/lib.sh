@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the boot tests share. They run as root on the emulated KVM host (tests/rig), need no tool of ours, and print a
+# line for each thing that they have seen to hold. The first that does not ends the test.
+set -eu
+config=/sys/kernel/config/lpar/partitions
+state=/sys/kernel/lpar
+guests=$LPAR_TREE/tests/boot/guest
+nvme=/dev/nvme0n1
+
+ok() { echo "ok - $*"; }
+fail() { echo "not ok - $*"; exit 1; }
+
+# equal WHAT GOT WANTED
+equal() {
+	[ "$2" = "$3" ] || fail "$1: got '$2', wanted '$3'"
+	ok "$1: $2"
+}
+
+# at_least WHAT GOT LEAST; at_most WHAT GOT MOST
+at_least() {
+	[ "$2" -ge "$3" ] || fail "$1: $2, wanted at least $3"
+	ok "$1: $2 (at least $3)"
+}
+at_most() {
+	[ "$2" -le "$3" ] || fail "$1: $2, wanted at most $3"
+	ok "$1: $2 (at most $3)"
+}
+
+# refused WHAT ERRNO-TEXT COMMAND…: the command must fail, and say this
+refused() {
+	local what=$1 text=$2 out
+	shift 2
+	if out=$("$@" 2>&1); then fail "$what: was not refused"; fi
+	[[ $out = *"$text"* ]] || fail "$what: refused with '$out', wanted '$text'"
+	ok "$what: refused: $text"
+}
+
+write() { echo "$2" >"$1"; }
+
+# partition NAME [ATTRIBUTE=VALUE…]
+partition() {
+	local name=$1 pair
+	shift
+	mkdir "$config/$name"
+	for pair in "$@"; do write "$config/$name/${pair%%=*}" "${pair#*=}"; done
+}
+
+# disk PARTITION NAME DEVICE [ATTRIBUTE=VALUE…]
+disk() {
+	local dir=$config/$1/disks/$2 device=$3 pair
+	shift 3
+	mkdir "$dir"
+	write "$dir/device" "$device"
+	for pair in "$@"; do write "$dir/${pair%%=*}" "${pair#*=}"; done
+	if ! write "$dir/enable" 1 2>/dev/null; then
+		echo "$(<"$dir/status")" >&2
+		return 1
+	fi
+}
+
+# remove PARTITION…: with all its disks
+remove() {
+	local name
+	for name in "$@"; do
+		rmdir "$config/$name"/disks/* 2>/dev/null || true
+		rmdir "$config/$name"
+	done
+}
+
+# counter PARTITION NAME: a partition's counter
+counter() {
+	if [ -e "$state/partitions/$1/stats/$2" ]; then
+		cat "$state/partitions/$1/stats/$2"
+	else
+		cat "$state/partitions/$1/$2"
+	fi
+}
+
+# adapter_of DEVICE: its PCI address
+adapter_of() {
+	local path
+	path=$(readlink -f "/sys/class/block/${1#/dev/}")
+	grep -o '[0-9a-f]\{4\}:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]\.[0-7]' <<<"$path" | tail -n 1
+}
+
+# wait_for WHAT SECONDS COMMAND…
+wait_for() {
+	local what=$1 i
+	for ((i = 0; i < $2 * 10; i++)); do
+		if "${@:3}" >/dev/null 2>&1; then return; fi
+		sleep 0.1
+	done
+	fail "$what: not after $2 s"
+}
+
+# nothing_left PARTITION…: all that a client had is back
+nothing_left() {
+	local name
+	for name in "$@"; do
+		equal "$name: pinned bytes" "$(counter "$name" pinned_bytes)" 0
+		equal "$name: windows" "$(counter "$name" windows)" 0
+		equal "$name: queues" "$(counter "$name" queues)" 0
+	done
+}

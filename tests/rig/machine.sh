@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Run one job in one emulated machine and judge it from outside. `rig` (the KVM host) and `guest` (in that host) share
+# this; each sets the variables below and calls machine_run with the emulator and its arguments.
+#
+# role=host|guest kver=6.1|6.12|debug kernel=DIR image=DIR log=DIR limit=SECONDS kargs="…" job=(SCRIPT ARGS…) shell=1|""
+
+# what must not stand in a kernel log
+splats='BUG:|WARNING:|Oops|KASAN|possible recursive|INFO: task .* blocked|INFO: lockdep|general protection|refcount_t|UBSAN'
+splats+='|unreferenced object|detected stall'
+
+# machine_job [VARIABLE…]: write down the job for the machine's init, with the caller's environment that concerns us
+machine_job() {
+	local name
+	LPAR_TREE=$tree LPAR_BUILD=${LPAR_BUILD:-$tree/build} LPAR_KVER=$kver LPAR_KERNEL=$kernel
+	RIG_ROLE=$role RIG_CWD=$PWD RIG_SPLATS=$splats RIG_SHELL=$shell RIG_LOG=/run/rig/log RIG_IMAGE=$image
+	RIG_JOB=("${job[@]}")
+	for name in "${!LPAR_@}" "${!RIG_@}"; do
+		export "${name?}"
+		declare -p "$name"
+	done >"$log/job"
+}
+
+# machine_args: the emulator's arguments that every machine has
+machine_args() {
+	# not in the log folder: its path may be too long for a socket, and over 9p there are none
+	sockets=$(mktemp -d)
+	trap machine_stop EXIT
+	ln -sfn "$sockets/qmp.sock" "$log/qmp.sock"
+	machine=(
+		-nodefaults -no-user-config -no-reboot -display none -vga none
+		-kernel "$image/vmlinux" -initrd "$image/initramfs"
+		-append "console=ttyS0 quiet loglevel=5 panic=-1 net.ifnames=0 random.trust_cpu=on lpar.init=$rig/init $kargs"
+		-chardev file,id=console,path=console.log -serial chardev:console
+		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap
+		-device virtio-9p-pci,fsdev=root,mount_tag=root
+		-fsdev "local,id=log,path=${log//,/,,},security_model=none"
+		-device virtio-9p-pci,fsdev=log,mount_tag=log
+		-device virtio-serial-pci,id=ports
+		-chardev file,id=verdict,path=verdict -device virtserialport,chardev=verdict,name=verdict
+		-qmp "unix:$sockets/qmp.sock,server=on,wait=off"
+	)
+	if [ -n "$shell" ]; then
+		machine+=(-chardev stdio,id=tty,signal=off -serial chardev:tty -chardev file,id=output,path=output.log)
+	else
+		# not stdio: with the end of its input that calls itself disconnected, and the port would block for ever
+		machine+=(-chardev file,id=output,path=/dev/stdout,logfile=output.log)
+	fi
+	machine+=(-device virtserialport,chardev=output,name=output)
+}
+
+machine_stop() {
+	[ -z "${emulator-}" ] || kill -9 "$emulator" 2>/dev/null || true
+	[ -z "${timer-}" ] || kill "$timer" 2>/dev/null || true
+	[ -z "$shell" ] || stty sane
+	rm -rf "$sockets" "$log/qmp.sock" "$log/pid"
+}
+
+# machine_run EMULATOR ARGS…: returns the job's status, or 125 and the reasons
+machine_run() {
+	local ended='' code=0 status='' reasons=() pipe reader
+	trap 'exit 130' INT TERM HUP
+	# the emulator dies with us whatever happens
+	if [ -n "$shell" ]; then
+		(cd "$log" && exec setpriv --pdeathsig KILL "$@") 2>"$log/emulator.log" <&0 &
+	else
+		# through a pipe: what the emulator opens by name it would truncate
+		exec {pipe}> >(exec cat)
+		reader=$!
+		(cd "$log" && exec setpriv --pdeathsig KILL "$@") </dev/null >&"$pipe" 2>"$log/emulator.log" &
+	fi
+	emulator=$!
+	echo "$emulator" >"$log/pid"
+	[ -z "${pipe-}" ] || exec {pipe}>&-
+	setpriv --pdeathsig KILL sleep "$limit" &
+	timer=$!
+	wait -n -p ended "$emulator" "$timer" || code=$?
+	if [ "$ended" = "$timer" ]; then
+		reasons+=("hang: no verdict after $limit s")
+		kill -9 "$emulator"
+		wait "$emulator" || true
+	fi
+	emulator=
+	[ -z "${reader-}" ] || wait "$reader" || true
+
+	[ ! -s "$log/verdict" ] || status=$(sed -n 's/^verdict: status=\([0-9]*\) problems=[0-9]*$/\1/p' "$log/verdict")
+	if [ -z "$status" ] && [ "$ended" != "$timer" ]; then
+		if [ "$code" -ne 0 ]; then
+			reasons+=("the emulator ended with status $code: $(tail -n 1 "$log/emulator.log")")
+		else
+			reasons+=("the machine restarted without a verdict: $(tail -n 1 "$log/console.log")")
+		fi
+	fi
+	if [ -s "$log/problems" ]; then
+		mapfile -t -O "${#reasons[@]}" reasons <"$log/problems"
+	fi
+	if grep -aE "$splats" "$log/console.log" >"$log/splats.console"; then
+		reasons+=("console: $(head -n 1 "$log/splats.console")")
+	else
+		rm -f "$log/splats.console"
+	fi
+	[ ! -f "$log/guest_errors.log" ] || check_oracle
+	if [ ${#reasons[@]} -gt 0 ]; then
+		printf '%s\n' "${reasons[@]//$'\r'/}" | sed "s/^/${0##*/}: /" >&2
+		say "logs: $log"
+		return 125
+	fi
+	return "$status"
+}
+
+# The emulator reports each CPU access to an address with nothing behind it: inside the tag range that is a read of a
+# guest's data that returned zeros. Which range, the host module says when it loads.
+check_oracle() {
+	local from to address line
+	while read -r from to; do
+		while read -r line; do
+			address=${line#* at addr }
+			address=$((${address%%,*}))
+			if ((address >= from && address <= to)); then
+				reasons+=("a tag was touched by a CPU: $line")
+				return
+			fi
+		done < <(grep -aE '^Invalid (read|write) at addr 0x' "$log/guest_errors.log")
+	done < <(cat "$log/dmesg.log" "$log/console.log" 2>/dev/null |
+		sed -n 's/.*lpar_host: tag range \[mem \(0x[0-9a-f]*\)-\(0x[0-9a-f]*\)\].*/\1 \2/p' | sort -u)
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+// The command line: what can be said, and what is answered.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <iosfwd>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "config.h"
+#include "host.h"
+
+namespace lpar {
+
+using Json = nlohmann::ordered_json;
+
+// What a command needs; it lives as long as the command line is being carried out.
+struct Context {
+    Host &host;
+    std::ostream &out;
+    bool colour = false;
+    bool json = false;
+    std::string label;            // "disk add"
+    std::function<void()> action; // of the command that was given; may throw Failure, UsageError
+    int status = 0;               // exit code of an action that ends normally
+
+    void emit(const Json &json_value, bool one_line = false) const;
+    void require_privilege() const;
+};
+
+// Exit codes: 0 done, 1 failed, 2 not understood.
+int run_command_line(int argc, const char *const *argv, Host &host, std::ostream &out,
+                     std::ostream &err, bool colour);
+
+// A subcommand that does something: -j, examples below its help, and @action.
+CLI::App *add_leaf(CLI::App &group, Context &context, const std::string &name,
+                   const std::string &about, const std::string &examples,
+                   std::function<void()> action);
+
+void add_adapter_commands(CLI::App &app, Context &context);
+void add_partition_commands(CLI::App &app, Context &context);
+void add_disk_commands(CLI::App &app, Context &context);
+void add_stat_command(CLI::App &app, Context &context);
+void add_doctor_command(CLI::App &app, Context &context);
+
+Json disk_json(const Disk &disk);
+Json partition_json(const Partition &partition);
+
+} // namespace lpar

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+// lparctl partition: create, show, list, delete.
+#include <fmt/format.h>
+#include <limits>
+#include <memory>
+#include <ostream>
+
+#include "cli.h"
+#include "error.h"
+#include "format.h"
+#include "parse.h"
+
+namespace lpar {
+
+namespace {
+
+constexpr uint64_t quantum_min_us = 100;
+constexpr uint64_t quantum_max_us = 1000000;
+
+template <typename T>
+Json nullable(const std::optional<T> &value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
+std::string limit_text(const std::optional<uint64_t> &limit) {
+    if (!limit)
+        return "";
+    if (*limit == std::numeric_limits<uint64_t>::max())
+        return "unlimited";
+    return human_bytes(*limit);
+}
+
+std::string attached_text(const Partition &partition) {
+    if (!partition.attached)
+        return "no";
+    return partition.pid ? fmt::format("pid {}", *partition.pid) : "yes";
+}
+
+void print(const Context &context, const Partition &partition) {
+    auto line = [&](std::string_view key, const std::string &value) {
+        if (!value.empty())
+            context.out << fmt::format("{:<16}", key) << printable(value) << '\n';
+    };
+    context.out << fmt::format("{:<16}", "partition")
+                << paint(printable(partition.name), Colour::title, context.colour) << '\n';
+    line("attached", attached_text(partition));
+    line("owner", partition.owner ? user_name(*partition.owner) : "");
+    line("memory limit", limit_text(partition.memory_limit));
+    line("pinned", partition.pinned_bytes ? human_bytes(*partition.pinned_bytes) : "");
+    line("windows", partition.windows ? std::to_string(*partition.windows) : "");
+    line("quantum limit", partition.quantum_limit_us ? human_us(*partition.quantum_limit_us) : "");
+    for (const auto &disk : partition.disks)
+        line("disk " + disk.name,
+             fmt::format("{}, {}", disk.device, disk.status.empty() ? "unknown" : disk.status));
+}
+
+void create(Context &context, const std::string &name, const std::string &memory,
+            const std::string &quantum, const std::string &owner) {
+    NewPartition wish;
+    wish.name = name;
+    if (!memory.empty())
+        wish.memory_limit = parse_size(memory);
+    if (!quantum.empty()) {
+        wish.quantum_limit_us = parse_microseconds(quantum);
+        if (*wish.quantum_limit_us < quantum_min_us || *wish.quantum_limit_us > quantum_max_us)
+            throw UsageError(fmt::format("--quantum {}: it can be {} to {}", quantum,
+                                         human_us(quantum_min_us), human_us(quantum_max_us)));
+    }
+    if (!owner.empty())
+        wish.owner = parse_user(owner);
+    check_new_name("partition", name);
+    context.require_privilege();
+    Config config(context.host);
+    config.create(wish);
+    if (context.json)
+        context.emit(partition_json(config.partition(name)));
+}
+
+void show(Context &context, const std::string &name) {
+    Partition partition = Config(context.host).partition(name);
+    if (context.json)
+        context.emit(partition_json(partition));
+    else
+        print(context, partition);
+}
+
+void list(Context &context) {
+    Config config(context.host);
+    Json array = Json::array();
+    Table table(
+        {"NAME", "ATTACHED", "OWNER", ">PINNED", ">LIMIT", ">QUANTUM", ">WINDOWS", "DISKS"});
+    for (const auto &name : config.partition_names()) {
+        Partition partition = config.partition(name);
+        std::string disks;
+        for (const auto &disk : partition.disks)
+            disks += (disks.empty() ? "" : ", ") + disk.name;
+        array.push_back(partition_json(partition));
+        table.add({name,
+                   {attached_text(partition), partition.attached ? Colour::good : Colour::none},
+                   partition.owner ? user_name(*partition.owner) : "",
+                   partition.pinned_bytes ? human_bytes(*partition.pinned_bytes) : "",
+                   limit_text(partition.memory_limit),
+                   partition.quantum_limit_us ? human_us(*partition.quantum_limit_us) : "",
+                   partition.windows ? std::to_string(*partition.windows) : "",
+                   disks});
+    }
+    if (context.json)
+        context.emit({{"partitions", array}});
+    else
+        context.out << table.text(context.colour);
+}
+
+void remove(Context &context, const std::string &name, bool with_disks) {
+    context.require_privilege();
+    Config(context.host).remove(name, with_disks);
+    if (context.json)
+        context.emit({{"deleted", name}});
+}
+
+} // namespace
+
+Json partition_json(const Partition &partition) {
+    Json disks = Json::array();
+    for (const auto &disk : partition.disks)
+        disks.push_back(disk_json(disk));
+    return {{"name", partition.name},
+            {"attached", partition.attached},
+            {"pid", nullable(partition.pid)},
+            {"owner", nullable(partition.owner)},
+            {"owner_name", partition.owner ? Json(user_name(*partition.owner)) : Json(nullptr)},
+            {"memory_limit", nullable(partition.memory_limit)},
+            {"pinned_bytes", nullable(partition.pinned_bytes)},
+            {"windows", nullable(partition.windows)},
+            {"quantum_limit_us", nullable(partition.quantum_limit_us)},
+            {"disks", disks}};
+}
+
+void add_partition_commands(CLI::App &app, Context &context) {
+    auto *group = app.add_subcommand("partition", "Client partitions, one for each guest");
+    group->require_subcommand(1);
+    group->fallthrough();
+    group->footer(""); // the commands below it have their own examples
+
+    struct Options {
+        std::string name;
+        std::string memory;
+        std::string quantum;
+        std::string owner;
+        std::string force;
+    };
+    auto options = std::make_shared<Options>();
+
+    auto *leaf = add_leaf(*group, context, "create", "Make a partition",
+                          "  lparctl partition create web --memory 2G --owner libvirt-qemu\n"
+                          "  qemu-system-x86_64 … -device lpar,partition=web",
+                          [&context, options] {
+                              create(context, options->name, options->memory, options->quantum,
+                                     options->owner);
+                          });
+    leaf->add_option("NAME", options->name, "What QEMU calls it")->required();
+    leaf->add_option("--memory", options->memory, "How much memory it may pin: 512M, 2G");
+    leaf->add_option("--quantum", options->quantum,
+                     "Longest service per donation, 100us to 1s (default: 1ms)");
+    leaf->add_option("--owner", options->owner, "User who may attach to it (default: root)");
+
+    leaf = add_leaf(*group, context, "show", "One partition and its disks",
+                    "  lparctl partition show web",
+                    [&context, options] { show(context, options->name); });
+    leaf->add_option("NAME", options->name, "A partition")->required();
+
+    add_leaf(*group, context, "list", "All partitions",
+             "  lparctl partition list\n  lparctl partition list -j | jq '.partitions[].name'",
+             [&context] { list(context); });
+
+    leaf =
+        add_leaf(*group, context, "delete", "Remove a partition that no guest is attached to",
+                 "  lparctl partition delete web\n"
+                 "  lparctl partition delete web --force disks",
+                 [&context, options] { remove(context, options->name, !options->force.empty()); });
+    leaf->add_option("NAME", options->name, "A partition")->required();
+    leaf->add_option("--force", options->force, "\"disks\": also remove the disks that it has")
+        ->check(CLI::IsMember({"disks"}));
+}
+
+} // namespace lpar

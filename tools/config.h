@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+// Partitions and their disks: the administrator's intent in configfs, the state in sysfs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host.h"
+
+namespace lpar {
+
+struct Disk {
+    std::string partition;
+    std::string name;
+    // intent
+    std::string device;
+    uint64_t start = 0; // bytes
+    uint64_t size = 0;  // bytes; 0: to the end of the device
+    bool read_only = false;
+    uint64_t queues = 0; // 0: as many as there can be
+    std::string serial;
+    std::string mode; // auto, tag, page
+    bool enabled = false;
+    // state
+    std::string status;
+    std::string actual_mode; // tag, page, or empty
+    std::string reason;
+    std::string adapter;
+    std::optional<uint64_t> sectors;
+};
+
+struct Partition {
+    std::string name;
+    std::optional<uint64_t> memory_limit;
+    std::optional<uint64_t> quantum_limit_us;
+    std::optional<uint64_t> owner;
+    bool attached = false;
+    std::optional<uint64_t> pid;
+    std::optional<uint64_t> pinned_bytes;
+    std::optional<uint64_t> windows;
+    std::vector<Disk> disks;
+};
+
+struct NewPartition {
+    std::string name;
+    std::optional<uint64_t> memory_limit;
+    std::optional<uint64_t> quantum_limit_us;
+    std::optional<uint32_t> owner;
+};
+
+struct NewDisk {
+    std::string partition;
+    std::string device; // as given
+    std::string name;   // empty: the first free d<n>
+    std::optional<uint64_t> start;
+    std::optional<uint64_t> size;
+    bool read_only = false;
+    std::optional<uint64_t> queues;
+    std::optional<std::string> serial;
+    std::optional<std::string> mode;
+};
+
+class Config {
+  public:
+    // Throws Failure if the module's configfs or sysfs tree is not there.
+    explicit Config(Host &host);
+
+    std::vector<std::string> partition_names() const;
+    // Both throw Failure if there is no such thing.
+    Partition partition(const std::string &name) const;
+    Disk disk(const std::string &partition, const std::string &name) const;
+
+    // Entirely or not at all; throw Failure.
+    void create(const NewPartition &wish);
+    void remove(const std::string &name, bool with_disks);
+    Disk add(const NewDisk &wish);
+    void remove_disk(const std::string &partition, const std::string &name);
+
+  private:
+    void set(const std::string &directory, const std::string &attribute, const std::string &value);
+    // Who is attached, as the end of an error message; empty if nobody is.
+    std::string attachment(const std::string &partition) const;
+    std::string make_disk_directory(const NewDisk &wish);
+    void disable(const Disk &disk);
+    std::string why_not_enabled(int error, const NewDisk &wish, const std::string &disk_path) const;
+
+    Host &host_;
+};
+
+// Throws Failure with what to do unless lpar_host is loaded and configfs is mounted.
+void require_module(const Host &host);
+
+} // namespace lpar

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "counters.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "paths.h"
+
+namespace lpar {
+
+namespace {
+
+// The order in which people look for them; what is not listed comes behind, by name.
+constexpr std::array<std::string_view, 15> preferred = {
+    "requests",
+    "bytes",
+    "bytes_copied",
+    "errors",
+    "tag_maps",
+    "page_maps",
+    "doorbells",
+    "dispatches",
+    "donated_ns",
+    "pa_busy",
+    "quantum_expiries",
+    "undonated_worker_ns",
+    "undonated_completion_ns",
+    "interrupts",
+    "runnable",
+};
+
+size_t rank(const std::string &name) {
+    return static_cast<size_t>(std::find(preferred.begin(), preferred.end(), name) -
+                               preferred.begin());
+}
+
+Counters read_counters(const Host &host, const std::string &directory) {
+    Counters counters;
+    for (const auto &name : host.list(directory))
+        if (auto value = host.read_number(directory + "/" + name))
+            counters.emplace_back(name, *value);
+    std::stable_sort(counters.begin(), counters.end(),
+                     [](const auto &a, const auto &b) { return rank(a.first) < rank(b.first); });
+    return counters;
+}
+
+// @base/<name> for each name in @base, with its stats; below it the same for @inner.
+std::vector<CounterNode> read_nodes(const Host &host, const std::string &base,
+                                    const std::vector<std::string> &names,
+                                    const std::vector<std::string> &inner) {
+    std::vector<CounterNode> nodes;
+    for (const auto &name : names) {
+        std::string path = base + "/" + name;
+        CounterNode node{name, read_counters(host, path + "/stats"), {}};
+        if (!inner.empty()) {
+            std::string below = path + "/" + inner.front();
+            node.children =
+                read_nodes(host, below, host.list(below), {inner.begin() + 1, inner.end()});
+        }
+        nodes.push_back(std::move(node));
+    }
+    return nodes;
+}
+
+} // namespace
+
+Snapshot take_snapshot(const Host &host, const std::optional<std::string> &partition) {
+    std::string base = state_partitions;
+    base.pop_back();
+    auto names = partition ? std::vector{*partition} : host.list(base);
+    Snapshot snapshot;
+    snapshot.time = host.now();
+    snapshot.partitions = read_nodes(host, base, names, {"disks", "queues"});
+    return snapshot;
+}
+
+const CounterNode &find_child(const std::vector<CounterNode> &nodes, const std::string &name) {
+    static const CounterNode empty;
+    auto found = std::find_if(nodes.begin(), nodes.end(),
+                              [&](const CounterNode &node) { return node.name == name; });
+    return found == nodes.end() ? empty : *found;
+}
+
+CounterNode difference(const CounterNode &before, const CounterNode &now) {
+    CounterNode result{now.name, {}, {}};
+    for (const auto &[name, value] : now.counters) {
+        auto old = std::find_if(before.counters.begin(), before.counters.end(),
+                                [&, &name = name](const auto &c) { return c.first == name; });
+        bool went_on = old != before.counters.end() && old->second <= value;
+        result.counters.emplace_back(name, went_on ? value - old->second : value);
+    }
+    for (const auto &child : now.children)
+        result.children.push_back(difference(find_child(before.children, child.name), child));
+    return result;
+}
+
+CounterUnit counter_unit(const std::string &name) {
+    if (name.ends_with("_ns"))
+        return CounterUnit::nanoseconds;
+    if (name == "bytes" || name.starts_with("bytes_") || name.ends_with("_bytes"))
+        return CounterUnit::bytes;
+    return CounterUnit::events;
+}
+
+} // namespace lpar

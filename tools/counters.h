@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+// The counters of partitions, disks and queues: whatever files the kernel's stats directories
+// hold, and what happened between two looks at them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host.h"
+
+namespace lpar {
+
+using Counters = std::vector<std::pair<std::string, uint64_t>>; // in the order to be shown
+
+struct CounterNode {
+    std::string name;
+    Counters counters;
+    std::vector<CounterNode> children; // of a partition: its disks; of a disk: its queues
+};
+
+struct Snapshot {
+    double time = 0;
+    std::vector<CounterNode> partitions;
+};
+
+// All partitions, or one.
+Snapshot take_snapshot(const Host &host, const std::optional<std::string> &partition);
+
+// What each counter of @now did since @before. One that went back, or was not there, began
+// again from zero in between.
+CounterNode difference(const CounterNode &before, const CounterNode &now);
+
+// The child of that name, or an empty one.
+const CounterNode &find_child(const std::vector<CounterNode> &nodes, const std::string &name);
+
+// What a counter counts, by its name.
+enum class CounterUnit { events, bytes, nanoseconds };
+CounterUnit counter_unit(const std::string &name);
+
+} // namespace lpar

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+# bash completion for lparctl(8)
+
+_lparctl_names() # a directory of configfs: the names in it
+{
+	local entry
+	for entry in "${LPAR_ROOT-}/sys/kernel/config/lpar/partitions/$1"*/; do
+		[[ -d $entry ]] || continue
+		entry=${entry%/}
+		printf '%s\n' "${entry##*/}"
+	done
+}
+
+_lparctl_words() # the candidates, one a line: those that begin with the current word
+{
+	local IFS=$'\n'
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_lparctl()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local word command="" options="" i
+	local -a plain=()
+
+	COMPREPLY=()
+	case $before in
+	--mode)
+		_lparctl_words $'auto\ntag\npage' "$current"
+		return
+		;;
+	--force)
+		_lparctl_words disks "$current"
+		return
+		;;
+	--owner)
+		mapfile -t COMPREPLY < <(compgen -u -- "$current")
+		return
+		;;
+	--qemu)
+		mapfile -t COMPREPLY < <(compgen -c -- "$current")
+		return
+		;;
+	--memory | --quantum | --name | --start | --size | --queues | --serial | -i | --interval | \
+		-c | --count)
+		return
+		;;
+	esac
+
+	# What was said so far, without options and their values.
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--memory | --quantum | --owner | --force | --name | --start | --size | --queues | \
+			--serial | --mode | --qemu | -i | --interval | -c | --count)
+			((i++))
+			;;
+		-*) ;;
+		*) plain+=("$word") ;;
+		esac
+	done
+
+	command=${plain[0]-}
+	case $command in
+	adapter | partition | disk)
+		[[ ${plain[1]-} ]] && command+=" ${plain[1]}" && plain=("${plain[@]:1}")
+		;;
+	esac
+	plain=("${plain[@]:1}")
+
+	if [[ $current == -* ]]; then
+		case $command in
+		"partition create") options=$'--memory\n--quantum\n--owner\n' ;;
+		"partition delete") options=$'--force\n' ;;
+		"disk add")
+			options=$'--name\n--start\n--size\n--read-only\n--queues\n--serial\n--mode\n'
+			;;
+		stat) options=$'--interval\n--count\n--queues\n' ;;
+		doctor) options=$'--qemu\n' ;;
+		"") options=$'--version\n' ;;
+		esac
+		_lparctl_words "$options"$'--json\n--help' "$current"
+		return
+	fi
+
+	case $command:${#plain[@]} in
+	:0) _lparctl_words $'adapter\npartition\ndisk\nstat\ndoctor' "$current" ;;
+	adapter:0) _lparctl_words $'list\nshow' "$current" ;;
+	partition:0) _lparctl_words $'create\nshow\nlist\ndelete' "$current" ;;
+	disk:0) _lparctl_words $'add\nremove\nlist' "$current" ;;
+	"partition show:0" | "partition delete:0" | "disk add:0" | "disk remove:0" | "disk list:0" | \
+		stat:0)
+		_lparctl_words "$(_lparctl_names "")" "$current"
+		;;
+	"disk remove:1") _lparctl_words "$(_lparctl_names "${plain[0]}/disks/")" "$current" ;;
+	"disk add:1" | "adapter show:0")
+		mapfile -t COMPREPLY < <(compgen -f -- "${current:-/dev/}")
+		compopt -o filenames 2>/dev/null
+		;;
+	esac
+}
+
+complete -F _lparctl lparctl

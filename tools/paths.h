@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+// Where the kernel shows what the tool reads and writes.
+#pragma once
+
+namespace lpar {
+
+inline constexpr auto configfs_mount = "/sys/kernel/config";
+inline constexpr auto configfs_root = "/sys/kernel/config/lpar";
+inline constexpr auto configfs_partitions = "/sys/kernel/config/lpar/partitions/";
+inline constexpr auto state_root = "/sys/kernel/lpar";
+inline constexpr auto state_partitions = "/sys/kernel/lpar/partitions/";
+inline constexpr auto state_adapters = "/sys/kernel/lpar/adapters/";
+
+} // namespace lpar

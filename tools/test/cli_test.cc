@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+// Adapters, statistics, the doctor, and the command line itself.
+#include <cerrno>
+#include <cstring>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <zlib.h>
+
+#include "fake.h"
+#include "lpar/wire.h"
+#include "paths.h"
+
+namespace lpar {
+
+namespace {
+
+using test::Answer;
+using test::FakeHost;
+using test::lparctl;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using Json = nlohmann::json;
+
+// --------------------------------------------------------------- command line
+
+TEST(CommandLine, HelpAndVersion) {
+    FakeHost host;
+    Answer answer = lparctl(host, {"--version"});
+    EXPECT_EQ(answer.status, 0);
+    EXPECT_EQ(answer.out, "lparctl " LPARCTL_VERSION "\n");
+    EXPECT_THAT(lparctl(host, {"--help"}).out, HasSubstr("doctor"));
+    for (const auto &words : std::vector<std::vector<std::string>>{{"adapter", "list"},
+                                                                   {"adapter", "show"},
+                                                                   {"partition", "create"},
+                                                                   {"partition", "show"},
+                                                                   {"partition", "list"},
+                                                                   {"partition", "delete"},
+                                                                   {"disk", "add"},
+                                                                   {"disk", "remove"},
+                                                                   {"disk", "list"},
+                                                                   {"stat"},
+                                                                   {"doctor"}}) {
+        auto asked = words;
+        asked.emplace_back("--help");
+        answer = lparctl(host, asked);
+        EXPECT_EQ(answer.status, 0);
+        EXPECT_EQ(answer.err, "");
+        EXPECT_THAT(answer.out, HasSubstr("Examples:\n  lparctl " + words[0]));
+        EXPECT_THAT(answer.out, HasSubstr("--json"));
+    }
+}
+
+TEST(CommandLine, Nonsense) {
+    FakeHost host;
+    for (const auto &words :
+         std::vector<std::vector<std::string>>{{},
+                                               {"nonsense"},
+                                               {"disk"},
+                                               {"disk", "nonsense"},
+                                               {"disk", "remove", "web"},
+                                               {"stat", "-c", "3"},
+                                               {"stat", "-i", "0"},
+                                               {"stat", "-i", "x"},
+                                               {"stat", "-i", "1", "-c", "0"},
+                                               {"partition", "delete", "web", "--force", "all"}}) {
+        Answer answer = lparctl(host, words);
+        EXPECT_EQ(answer.status, 2) << (words.empty() ? "" : words.back());
+        EXPECT_EQ(answer.out, "");
+        EXPECT_THAT(answer.err, StartsWith("lparctl: "));
+    }
+    EXPECT_THAT(lparctl(host, {"disk", "remove", "web"}).err,
+                StartsWith("lparctl: disk remove: DISK is required: see lparctl disk remove"));
+}
+
+// -------------------------------------------------------------------- adapters
+
+class AdapterTest : public testing::Test {
+  protected:
+    AdapterTest() {
+        host.add_nvme(0, "0000:01:00.0", 1);
+        auto tag = [](lpar_probe &probe) {
+            probe.mode = LPAR_MODE_TAG;
+            std::strcpy(probe.adapter, "0000:01:00.0");
+            std::strcpy(probe.driver, "nvme");
+            std::strcpy(probe.reason, "nvme is qualified");
+            lpar_record record{LPAR_CAP_DEPTH, 32, 0};
+            lpar_value value{2, 1024, 128};
+            std::memcpy(probe.data, &record, sizeof(record));
+            std::memcpy(probe.data + sizeof(record), &value, sizeof(value));
+            probe.records = 32;
+            return 0;
+        };
+        host.probes["/dev/nvme0n1"] = tag;
+        host.probes["/dev/nvme0n1p1"] = tag;
+    }
+    FakeHost host;
+};
+
+TEST_F(AdapterTest, List) {
+    host.mount("259:1", "/data", "/dev/nvme0n1p1");
+    host.add_virtual_disk("loop0", 2048);
+    Answer answer = lparctl(host, {"adapter", "list"});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(
+        answer.out,
+        "DEVICE          SIZE  MODEL           ADAPTER       DRIVER  MODE  IN USE       WHY\n"
+        "/dev/loop0        1M  -               -             -       none  -            "
+        "Operation not supported\n"
+        "/dev/nvme0n1      4G  Fast Disk 9000  0000:01:00.0  nvme    tag   partitions   nvme is "
+        "qualified\n"
+        "/dev/nvme0n1p1    1G  Fast Disk 9000  0000:01:00.0  nvme    tag   mount /data  nvme is "
+        "qualified\n");
+    EXPECT_THAT(lparctl(host, {"adapter", "list"}, true).out, HasSubstr("\x1b[32mtag\x1b[0m"));
+}
+
+TEST_F(AdapterTest, ListJson) {
+    host.mount("259:1", "/data", "/dev/nvme0n1p1");
+    host.put("/sys/kernel/lpar/adapters/0000:01:00.0/state", "live\n");
+    host.put("/sys/kernel/lpar/adapters/0000:01:00.0/driver", "nvme\n");
+    host.put("/sys/kernel/lpar/adapters/0000:01:00.0/disks", "2\n");
+    Json json = Json::parse(lparctl(host, {"adapter", "list", "-j"}).out);
+    EXPECT_EQ(json["devices"].size(), 2u);
+    EXPECT_EQ(json["devices"][1]["part_of"], "/dev/nvme0n1");
+    EXPECT_EQ(json["devices"][1]["bytes"], 1 << 30);
+    EXPECT_EQ(json["devices"][1]["in_use"][0]["kind"], "mount");
+    EXPECT_EQ(json["devices"][1]["in_use"][0]["what"], "/data");
+    EXPECT_EQ(json["adapters"][0]["state"], "live");
+    EXPECT_EQ(json["adapters"][0]["disks"], 2);
+    EXPECT_EQ(json["adapters"][0]["windows"], nullptr);
+}
+
+TEST_F(AdapterTest, Show) {
+    Answer answer = lparctl(host, {"adapter", "show", "/dev/nvme0n1"});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(answer.out, HasSubstr("requests in one queue"));
+    EXPECT_THAT(answer.out, HasSubstr("128, can be 2 to 1024\n"));
+    Json json = Json::parse(lparctl(host, {"adapter", "show", "/dev/nvme0n1", "-j"}).out);
+    EXPECT_EQ(json["capabilities"]["depth"]["value"], 128);
+    EXPECT_EQ(json["capabilities"]["depth"]["max"], 1024);
+    EXPECT_EQ(json["capabilities"]["depth"]["unit"], "count");
+    EXPECT_EQ(lparctl(host, {"adapter", "show", "/dev/null"}).status, 1);
+}
+
+TEST_F(AdapterTest, KernelThatTalksNonsense) {
+    host.probes["/dev/nvme0n1"] = [](lpar_probe &probe) {
+        std::memset(probe.adapter, 'a', sizeof(probe.adapter)); // no final zeros
+        std::memset(probe.driver, '\x1b', sizeof(probe.driver));
+        std::memset(probe.reason, 0xff, sizeof(probe.reason)); // not UTF-8
+        probe.mode = 77;
+        probe.records = UINT32_MAX;
+        return 0;
+    };
+    Answer answer = lparctl(host, {"adapter", "show", "/dev/nvme0n1"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("the kernel claims 4294967295 bytes of records"));
+    EXPECT_THAT(answer.out, Not(HasSubstr("\x1b")));
+    EXPECT_EQ(Json::parse(lparctl(host, {"adapter", "list", "-j"}).out)["devices"][0]["mode"],
+              "77");
+}
+
+// ------------------------------------------------------------------ statistics
+
+class StatTest : public testing::Test {
+  protected:
+    StatTest() { set("web", 100, 4096, 1000000); }
+    void set(const std::string &partition, int requests, int bytes, int donated) {
+        std::string base = state_partitions + partition;
+        for (const auto &at : {base, base + "/disks/d0", base + "/disks/d0/queues/0"}) {
+            host.put(at + "/stats/requests", std::to_string(requests) + "\n");
+            host.put(at + "/stats/bytes", std::to_string(bytes) + "\n");
+            host.put(at + "/stats/donated_ns", std::to_string(donated) + "\n");
+            host.put(at + "/stats/a_new_one", "7\n");
+        }
+    }
+    FakeHost host;
+};
+
+TEST_F(StatTest, Totals) {
+    set("db", 5, 512, 100);
+    EXPECT_EQ(lparctl(host, {"stat"}).out, "TOTAL          db    web\n"
+                                           "requests        5    100\n"
+                                           "bytes         512     4K\n"
+                                           "donated_ns  100ns  1.0ms\n"
+                                           "a_new_one       7      7\n");
+    EXPECT_THAT(lparctl(host, {"stat", "web"}).out, StartsWith("TOTAL         web  web/d0\n"));
+    EXPECT_THAT(lparctl(host, {"stat", "--queues"}).out,
+                HasSubstr("db  db/d0  db/d0/0    web  web/d0  web/d0/0"));
+    EXPECT_EQ(lparctl(host, {"stat", "nobody"}).status, 1);
+    Json json = Json::parse(lparctl(host, {"stat", "web", "-j"}).out);
+    EXPECT_EQ(json["seconds"], nullptr);
+    EXPECT_EQ(json["partitions"][0]["stats"]["requests"], 100);
+    EXPECT_EQ(json["partitions"][0]["disks"][0]["queues"][0]["stats"]["bytes"], 4096);
+}
+
+TEST_F(StatTest, ManyPartitionsAreFolded) {
+    for (int i = 0; i < 7; i++)
+        set("p" + std::to_string(i), i, i, i);
+    std::string out = lparctl(host, {"stat"}).out;
+    EXPECT_THAT(out, HasSubstr("\n\nTOTAL        p6"));
+}
+
+TEST_F(StatTest, Rates) {
+    int sleeps = 0;
+    host.on_sleep = [&] {
+        sleeps++;
+        set("web", 100 + 50 * sleeps, 4096 + 4096 * sleeps, 1000000 + 500000000 * sleeps);
+    };
+    EXPECT_EQ(lparctl(host, {"stat", "-i", "2", "-c", "2"}).out, "PER SECOND      web\n"
+                                                                 "requests       25.0\n"
+                                                                 "bytes            2K\n"
+                                                                 "donated_ns  250.0ms\n"
+                                                                 "a_new_one         0\n"
+                                                                 "\n"
+                                                                 "PER SECOND      web\n"
+                                                                 "requests       25.0\n"
+                                                                 "bytes            2K\n"
+                                                                 "donated_ns  250.0ms\n"
+                                                                 "a_new_one         0\n");
+    EXPECT_EQ(sleeps, 2);
+}
+
+TEST_F(StatTest, RatesAsJsonLines) {
+    host.on_sleep = [&] { set("web", 200, 0, 0); };
+    std::string out = lparctl(host, {"stat", "-j", "-i", "0.5", "-c", "1"}).out;
+    EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 1);
+    Json json = Json::parse(out);
+    EXPECT_EQ(json["seconds"], 0.5);
+    EXPECT_EQ(json["partitions"][0]["rates"]["requests"], 200.0);
+    EXPECT_EQ(json["partitions"][0]["stats"]["requests"], 200);
+    // went back: made anew in between
+    EXPECT_EQ(json["partitions"][0]["rates"]["bytes"], 0.0);
+}
+
+TEST_F(StatTest, PartitionsComeAndGo) {
+    host.on_sleep = [&] {
+        host.erase(std::string(state_partitions) + "web");
+        set("new", 10, 10, 10);
+        host.put(std::string(state_partitions) + "new/stats/requests", "garbage");
+    };
+    Answer answer = lparctl(host, {"stat", "-i", "1", "-c", "1"});
+    EXPECT_EQ(answer.status, 0);
+    EXPECT_THAT(answer.out, HasSubstr("new"));
+    EXPECT_THAT(answer.out, Not(HasSubstr("web")));
+    set("web", 1, 1, 1);
+    answer = lparctl(host, {"stat", "web", "-i", "1", "-c", "5"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("there is no partition 'web'"));
+}
+
+// ---------------------------------------------------------------------- doctor
+
+class DoctorTest : public testing::Test {
+  protected:
+    DoctorTest() {
+        host.add_nvme(0, "0000:01:00.0");
+        host.add_group("0000:01:00.0", "12", "DMA-FQ");
+        host.put("/sys/kernel/lpar/tag_range", "0xfcf8000000-0xfcffffffff\n");
+        host.put("/sys/kernel/lpar/transport", "task_work\n");
+        host.directory("/sys/module/kvm");
+        host.directory("/sys/module/kvm_amd");
+        host.put("/dev/kvm", "");
+        host.put("/proc/sys/kernel/osrelease", "6.12.0-test\n");
+        host.put("/boot/config-6.12.0-test", options);
+        host.put("/proc/self/limits", "Limit  Soft Limit  Hard Limit  Units\n"
+                                      "Max locked memory         unlimited  unlimited  bytes\n");
+        host.put("/sys/module/nvme_core/parameters/multipath", "N\n");
+        host.programs["qemu-system-x86_64"] = "/usr/bin/qemu-system-x86_64";
+        host.answer = {0, "lpar options:\n  partition=<str>\n"};
+    }
+
+    Json check(const std::string &name) {
+        Answer answer = lparctl(host, {"doctor", "-j"});
+        Json json = Json::parse(answer.out);
+        EXPECT_EQ(answer.status, json["ok"] == true ? 0 : 1);
+        for (const auto &one : json["checks"])
+            if (one["check"] == name)
+                return one;
+        return {};
+    }
+
+    static constexpr auto options = "CONFIG_ZONE_DEVICE=y\n# CONFIG_DEVICE_PRIVATE is not set\n"
+                                    "CONFIG_GET_FREE_REGION=y\nCONFIG_MEMORY_HOTPLUG=y\n"
+                                    "CONFIG_PREEMPT_NOTIFIERS=y\nCONFIG_CONFIGFS_FS=m\n"
+                                    "CONFIG_EVENTFD=y\n";
+    FakeHost host;
+};
+
+TEST_F(DoctorTest, AllGood) {
+    Answer answer = lparctl(host, {"doctor"});
+    EXPECT_EQ(answer.status, 0) << answer.out;
+    EXPECT_THAT(answer.out, Not(HasSubstr("bad")));
+    EXPECT_THAT(answer.out, Not(HasSubstr("warn")));
+    EXPECT_THAT(answer.out, HasSubstr("ok    iommu 0000:01:00.0: nvme: group 12, DMA-FQ"));
+}
+
+TEST_F(DoctorTest, Iommu) {
+    host.put("/sys/kernel/iommu_groups/12/type", "identity\n");
+    Json found = check("iommu 0000:01:00.0");
+    EXPECT_EQ(found["level"], "bad");
+    EXPECT_THAT(found["mend"].get<std::string>(),
+                HasSubstr("echo DMA > /sys/kernel/iommu_groups/12/type"));
+    host.put("/sys/kernel/iommu_groups/12/type", "unmanaged\n");
+    EXPECT_EQ(check("iommu 0000:01:00.0")["level"], "warn");
+    host.erase("/sys/bus/pci/devices/0000:01:00.0/iommu_group");
+    EXPECT_EQ(check("iommu 0000:01:00.0")["level"], "bad");
+    host.put("/sys/module/lpar_host/parameters/allow_unsafe_dma", "Y\n");
+    EXPECT_EQ(check("iommu 0000:01:00.0")["level"], "warn");
+    host.erase("/sys/class/nvme");
+    host.erase("/sys/block/nvme0n1");
+    EXPECT_EQ(check("adapters")["level"], "warn");
+}
+
+TEST_F(DoctorTest, Module) {
+    host.put("/sys/kernel/lpar/version", "99\n");
+    EXPECT_EQ(check("module")["level"], "bad");
+    host.erase(state_root);
+    EXPECT_EQ(check("module")["mend"], "modprobe lpar_host");
+}
+
+TEST_F(DoctorTest, Configfs) {
+    host.put("/proc/self/mountinfo", "");
+    EXPECT_EQ(check("configfs")["level"], "bad");
+}
+
+TEST_F(DoctorTest, KernelOptions) {
+    host.put("/boot/config-6.12.0-test", "CONFIG_DEVICE_PRIVATE=y\nCONFIG_MEMORY_HOTPLUG=y\n"
+                                         "CONFIG_PREEMPT_NOTIFIERS=y\nCONFIG_CONFIGFS_FS=m\n"
+                                         "CONFIG_EVENTFD=y\n");
+    EXPECT_THAT(check("kernel option")["found"].get<std::string>(), HasSubstr("ZONE_DEVICE"));
+    host.erase("/boot");
+    EXPECT_EQ(check("kernel options")["level"], "warn");
+
+    gzFile file = gzopen((host.path() + "/proc/config.gz").c_str(), "wb");
+    ASSERT_NE(file, nullptr);
+    gzputs(file, options);
+    gzclose(file);
+    EXPECT_EQ(check("kernel options")["level"], "ok");
+    host.put("/proc/config.gz", "\x1f\x8b garbage");
+    EXPECT_EQ(check("kernel options")["level"], "warn");
+}
+
+TEST_F(DoctorTest, Exports) {
+    host.put("/sys/kernel/lpar/transport", "ioctl\n");
+    EXPECT_EQ(check("transport")["level"], "warn");
+    host.erase("/sys/kernel/lpar/transport");
+    EXPECT_EQ(check("exports")["level"], "warn");
+    host.put("/proc/kallsyms", "0 T task_work_add\n0 r __ksymtab_kfree\n");
+    EXPECT_THAT(check("exports")["found"].get<std::string>(), HasSubstr("not exported"));
+    host.put("/proc/kallsyms", "0 r __ksymtab_kfree\n0 r __ksymtab_task_work_add\n");
+    EXPECT_EQ(check("exports")["level"], "ok");
+}
+
+TEST_F(DoctorTest, Memlock) {
+    host.put("/proc/self/limits", "Max locked memory         8388608  8388608  bytes\n");
+    EXPECT_EQ(check("memlock")["level"], "warn");
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web", "--memory", "8M"}).status, 0);
+    EXPECT_EQ(check("memlock")["level"], "ok");
+    host.erase("/proc/self/limits");
+    EXPECT_EQ(check("memlock")["level"], "warn");
+}
+
+TEST_F(DoctorTest, Multipath) {
+    host.put("/sys/module/nvme_core/parameters/multipath", "Y\n");
+    EXPECT_EQ(check("nvme multipath")["level"], "ok");
+    std::string head = "/sys/devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n1";
+    host.put(head + "/size", "100\n");
+    host.link("/sys/block/nvme1n1", head);
+    EXPECT_EQ(check("nvme multipath")["level"], "warn");
+    host.erase("/sys/module/nvme_core");
+    EXPECT_TRUE(check("nvme multipath").is_null());
+}
+
+TEST_F(DoctorTest, Kvm) {
+    host.erase("/dev/kvm");
+    EXPECT_THAT(check("kvm")["found"].get<std::string>(), HasSubstr("no virtualisation"));
+    host.put("/proc/cpuinfo", "flags : fpu svm\n");
+    EXPECT_EQ(check("kvm")["mend"], "modprobe kvm_amd");
+}
+
+TEST_F(DoctorTest, Qemu) {
+    host.answer = {1, "Device 'lpar' not found"};
+    EXPECT_EQ(check("qemu")["level"], "bad");
+    host.answer = {-1, ""};
+    EXPECT_EQ(check("qemu")["level"], "bad");
+    host.programs.clear();
+    EXPECT_THAT(check("qemu")["found"].get<std::string>(), HasSubstr("is not there"));
+    host.programs["/opt/qemu"] = "/opt/qemu";
+    host.answer = {0, "  partition=<str>"};
+    EXPECT_EQ(lparctl(host, {"doctor", "--qemu", "/opt/qemu"}).status, 0);
+}
+
+// The real machine, whatever it is: the tool must come to an end and make sense.
+TEST(RealHost, DoctorEnds) {
+    Host host("/");
+    auto answer = host.run({"/bin/sh", "-c", "echo out; echo err >&2; exit 3"});
+    EXPECT_EQ(answer.status, 3);
+    EXPECT_EQ(answer.output, "out\nerr\n");
+    EXPECT_EQ(host.run({"/no/such/program"}).status, -1);
+    EXPECT_TRUE(host.find_program("sh").has_value());
+    EXPECT_FALSE(host.find_program("no-such-program-here").has_value());
+    EXPECT_EQ(host.block_name("/dev/null"), std::nullopt);
+    double before = host.now();
+    host.sleep(0.01);
+    EXPECT_GE(host.now() - before, 0.01);
+}
+
+} // namespace
+
+} // namespace lpar

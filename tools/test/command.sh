@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The built command as people meet it: exit codes, streams, a tree of plain files as the machine,
+# the man page and the completion.
+#   command.sh LPARCTL SOURCES
+set -u
+
+tool=$1
+sources=$2
+root=$(mktemp -d) || exit 1
+trap 'rm -rf "$root"' EXIT
+export LPAR_ROOT=$root
+failures=0
+checks=0
+
+fail() {
+	printf 'FAIL: %s\n' "$*" >&2
+	failures=$((failures + 1))
+}
+
+# expect STATUS PATTERN ARGUMENTS…: PATTERN must match what it says, on either stream
+expect() {
+	local want=$1 pattern=$2 said status
+	shift 2
+	said=$("$tool" "$@" 2>&1)
+	status=$?
+	checks=$((checks + 1))
+	[[ $status == "$want" ]] || fail "lparctl $*: exit $status, not $want: $said"
+	[[ $said =~ $pattern ]] || fail "lparctl $*: said '$said'"
+	[[ $said != *$'\e'* ]] || fail "lparctl $*: colours without a terminal"
+	[[ $said != *"runtime error"* && $said != *Sanitizer* ]] || fail "lparctl $*: $said"
+}
+
+partitions=$root/sys/kernel/config/lpar/partitions
+state=$root/sys/kernel/lpar/partitions
+node=$root/sys/devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1
+
+# ------------------------------------------------- nothing there, then a machine
+
+expect 1 'modprobe lpar_host' partition list
+expect 0 '^lparctl [0-9]' --version
+expect 2 'lparctl: A subcommand is required' --json
+expect 1 'bad +module' doctor
+
+mkdir -p "$partitions" "$state" "$node/queue" "$root"/sys/{block,class/block} "$root/dev" \
+	"$root/proc/self"
+echo 2097152 >"$node/size"
+echo 259:0 >"$node/dev"
+ln -s ../devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1 "$root/sys/block/nvme0n1"
+ln -s ../../block/nvme0n1 "$root/sys/class/block/nvme0n1"
+: >"$root/dev/nvme0n1"
+
+# A plain directory has no attributes: the first step after mkdir fails and is taken back.
+expect 1 'memory_limit cannot be set.*does not have it' partition create web --memory 1G
+[[ ! -e $partitions/web ]] || fail "a failed create left its directory"
+expect 0 '^$' partition create web
+expect 1 "exists already" partition create web
+mkdir "$partitions/web/disks"
+expect 1 'device cannot be set' disk add web /dev/nvme0n1
+[[ ! -e $partitions/web/disks/d0 ]] || fail "a failed add left its directory"
+expect 1 '/dev/null is not a block device' disk add web /dev/null
+expect 1 '/dev/lpar is not there: modprobe lpar_host' adapter list
+: >"$root/dev/lpar"
+expect 1 '/dev/lpar does not know the question' adapter list
+expect 0 'web +no' partition list
+expect 0 '"partitions": \[' partition list -j
+expect 0 '"partitions": \[' -j partition list
+expect 2 'disk add: .*--mode' disk add web /dev/nvme0n1 --mode fast
+
+mkdir -p "$state/web/stats"
+echo 41 >"$state/web/stats/requests"
+expect 0 'requests +41' stat
+expect 0 'requests +0' stat web -i 0.1 -c 1
+expect 0 '"rates":\{"requests":0.0\}' stat web -j -i 0.1 -c 2
+"$tool" stat >/dev/full 2>/dev/null && fail "stat to a full device succeeded"
+
+rmdir "$partitions/web/disks"
+expect 0 '^$' partition delete web
+[[ ! -e $partitions/web ]] || fail "delete left the directory"
+
+# ------------------------------ each option is in the man page and the completion
+
+leaves=("adapter list" "adapter show" "partition create" "partition show" "partition list"
+	"partition delete" "disk add" "disk remove" "disk list" "stat" "doctor")
+completion=$(<"$sources/lparctl.bash")
+manual=$(<"$sources/lparctl.8")
+for leaf in "${leaves[@]}"; do
+	checks=$((checks + 1))
+	[[ $manual == *".Cm $leaf"* ]] || fail "lparctl.8 lacks $leaf"
+	# shellcheck disable=SC2086 # two words
+	for option in $("$tool" $leaf --help | sed -n '/^Options/,/^Examples/p' |
+		grep -oE '^ +(-[a-z],)?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
+		[[ $completion == *"$option"* ]] || fail "lparctl.bash lacks $option"
+		[[ $manual == *"-${option#--}"* ]] || fail "lparctl.8 lacks $option"
+	done
+done
+if command -v mandoc >/dev/null; then
+	warnings=$(mandoc -T lint -W warning "$sources/lparctl.8") || fail "lparctl.8: $warnings"
+fi
+
+# ------------------------------------------------------------------- completion
+
+# shellcheck source=/dev/null
+source "$sources/lparctl.bash"
+
+# complete_to "CANDIDATES" WORDS…: what is offered for the last word
+complete_to() {
+	local want=$1
+	shift
+	COMP_WORDS=(lparctl "$@")
+	COMP_CWORD=$#
+	_lparctl
+	checks=$((checks + 1))
+	[[ ${COMPREPLY[*]-} == "$want" ]] || fail "completion of '$*': '${COMPREPLY[*]-}', not '$want'"
+}
+mkdir -p "$partitions"/{web,db}/disks/d{0,1}
+complete_to "partition" pa
+complete_to "adapter partition disk stat doctor" ""
+complete_to "add remove list" disk ""
+complete_to "db web" disk add ""
+complete_to "web" -j disk remove w
+complete_to "d0 d1" disk remove web ""
+complete_to "auto tag page" disk add web --mode ""
+complete_to "--name" disk add web --na
+complete_to "disks" partition delete web --force ""
+complete_to "db web" stat -i 1 ""
+complete_to "" disk remove nobody ""
+complete_to "" stat web ""
+
+[[ $failures == 0 ]] || exit 1
+echo "command.sh: $checks checks passed"

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "fake.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "cli.h"
+#include "paths.h"
+
+namespace lpar::test {
+
+namespace fs = std::filesystem;
+
+TempDir::TempDir() {
+    std::string name = (fs::temp_directory_path() / "lparctl-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+        throw std::runtime_error("mkdtemp");
+    path_ = fs::canonical(name).string();
+}
+
+TempDir::~TempDir() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
+FakeHost::FakeHost() : Host(TempDir::path()) {
+    directory(configfs_partitions);
+    directory(state_partitions);
+    directory("/sys/block");
+    directory("/sys/class/block");
+    put("/sys/kernel/lpar/version", LPARCTL_VERSION);
+    put("/proc/self/mountinfo", "");
+    mount("0:30", configfs_mount, "configfs");
+}
+
+void FakeHost::put(const std::string &file, const std::string &text) {
+    fs::path full = real_path(file);
+    fs::create_directories(full.parent_path());
+    std::ofstream(full, std::ios::binary) << text;
+}
+
+void FakeHost::directory(const std::string &name) {
+    fs::create_directories(real_path(name));
+}
+
+void FakeHost::link(const std::string &name, const std::string &target) {
+    fs::path full = real_path(name);
+    fs::create_directories(full.parent_path());
+    fs::create_directory_symlink(fs::path(real_path(target)).lexically_relative(full.parent_path()),
+                                 full);
+}
+
+void FakeHost::erase(const std::string &name) {
+    fs::remove_all(real_path(name));
+}
+
+void FakeHost::add_nvme(int n, const std::string &pci, int partitions) {
+    std::string controller = "nvme" + std::to_string(n);
+    std::string disk = controller + "n1";
+    std::string function = "/sys/devices/pci0000:00/0000:00:1c.0/" + pci;
+    std::string node = function + "/nvme/" + controller + "/" + disk;
+    directory("/sys/bus/pci/drivers/nvme");
+    link(function + "/driver", "/sys/bus/pci/drivers/nvme");
+    link("/sys/bus/pci/devices/" + pci, function);
+    put(function + "/nvme/" + controller + "/model", "Fast Disk 9000   \n");
+    link("/sys/class/nvme/" + controller, function + "/nvme/" + controller);
+    put(node + "/size", "8388608\n");
+    put(node + "/ro", "0\n");
+    put(node + "/dev", "259:" + std::to_string(minor_++) + "\n");
+    put(node + "/queue/logical_block_size", "512\n");
+    link(node + "/device", function + "/nvme/" + controller);
+    link("/sys/block/" + disk, node);
+    link("/sys/class/block/" + disk, node);
+    put("/dev/" + disk, "");
+    for (int i = 1; i <= partitions; i++) {
+        std::string name = disk + "p" + std::to_string(i);
+        std::string child = node + "/" + name;
+        put(child + "/partition", std::to_string(i) + "\n");
+        put(child + "/size", "2097152\n");
+        put(child + "/dev", "259:" + std::to_string(minor_++) + "\n");
+        link("/sys/class/block/" + name, child);
+        put("/dev/" + name, "");
+    }
+}
+
+void FakeHost::add_virtual_disk(const std::string &name, uint64_t sectors) {
+    std::string node = "/sys/devices/virtual/block/" + name;
+    put(node + "/size", std::to_string(sectors) + "\n");
+    put(node + "/dev", "252:" + std::to_string(minor_++) + "\n");
+    link("/sys/block/" + name, node);
+    link("/sys/class/block/" + name, node);
+    put("/dev/" + name, "");
+}
+
+void FakeHost::add_holder(const std::string &device, const std::string &holder) {
+    directory("/sys/class/block/" + device + "/holders/" + holder);
+}
+
+void FakeHost::add_group(const std::string &pci, const std::string &number,
+                         const std::string &type) {
+    put("/sys/kernel/iommu_groups/" + number + "/type", type + "\n");
+    link("/sys/bus/pci/devices/" + pci + "/iommu_group", "/sys/kernel/iommu_groups/" + number);
+}
+
+void FakeHost::mount(const std::string &number, const std::string &point,
+                     const std::string &source) {
+    std::string type = source == "configfs" ? "configfs" : "ext4";
+    std::ofstream(real_path("/proc/self/mountinfo"), std::ios::app)
+        << "36 25 " << number << " / " << point << " rw,relatime shared:1 - " << type << ' '
+        << source << " rw\n";
+}
+
+void FakeHost::attach(const std::string &partition, int pid) {
+    put(state_partitions + partition + "/attached", "1\n");
+    put(state_partitions + partition + "/pid", std::to_string(pid) + "\n");
+}
+
+int FakeHost::make_directory(const std::string &name) {
+    std::string what = "mkdir " + name.substr(std::string(configfs_partitions).size());
+    log.push_back(what);
+    if (auto found = fail.find(what); found != fail.end())
+        return found->second;
+    if (int error = Host::make_directory(name))
+        return error;
+    if (name.find("/disks/") == std::string::npos) {
+        directory(name + "/disks");
+        put(name + "/memory_limit", "268435456\n");
+        put(name + "/quantum_limit_us", "1000\n");
+        put(name + "/owner", "0\n");
+        std::string state = state_partitions + fs::path(name).filename().string();
+        put(state + "/attached", "0\n");
+        put(state + "/pinned_bytes", "0\n");
+        put(state + "/windows", "0\n");
+        directory(state + "/disks");
+        return 0;
+    }
+    for (const auto *attribute : {"device", "serial"})
+        put(name + "/" + attribute, "\n");
+    for (const auto *attribute : {"start", "size", "read_only", "queues", "enable"})
+        put(name + "/" + attribute, "0\n");
+    put(name + "/mode", "auto\n");
+    put(name + "/status", "disabled\n");
+    return 0;
+}
+
+int FakeHost::remove_directory(const std::string &name) {
+    std::string what = "rmdir " + name.substr(std::string(configfs_partitions).size());
+    log.push_back(what);
+    if (auto found = fail.find(what); found != fail.end())
+        return found->second;
+    if (!exists(name))
+        return ENOENT;
+    if (!list(name + "/disks").empty())
+        return ENOTEMPTY;
+    erase(name);
+    if (name.find("/disks/") == std::string::npos)
+        erase(state_partitions + fs::path(name).filename().string());
+    return 0;
+}
+
+int FakeHost::write(const std::string &file, const std::string &text) {
+    std::string what = "write " + file.substr(std::string(configfs_partitions).size()) + "=" + text;
+    log.push_back(what);
+    std::string disk = file.substr(0, file.rfind('/'));
+    bool is_enable = file.ends_with("/enable");
+    if (auto found = fail.find(what); found != fail.end()) {
+        if (is_enable && text == "1")
+            put(disk + "/status", "refused: " + refusal + "\n");
+        return found->second;
+    }
+    if (!exists(file))
+        return ENOENT;
+    if (is_enable)
+        return enable(disk, text);
+    if (read(disk + "/enable") == "1")
+        return EBUSY;
+    put(file, text + "\n");
+    return 0;
+}
+
+int FakeHost::enable(const std::string &disk, const std::string &wish) {
+    put(disk + "/enable", wish + "\n");
+    std::string below = disk.substr(std::string(configfs_partitions).size());
+    std::string state = state_partitions + below;
+    if (wish == "0") {
+        put(disk + "/status", "disabled\n");
+        erase(state);
+        return 0;
+    }
+    put(disk + "/status", "tag: nvme is qualified\n");
+    put(state + "/mode", "tag\n");
+    put(state + "/reason", "nvme is qualified\n");
+    put(state + "/adapter", "0000:01:00.0\n");
+    put(state + "/sectors", "2097152\n");
+    return 0;
+}
+
+int FakeHost::probe(lpar_probe &probe) {
+    auto found = probes.find(probe.path);
+    if (found != probes.end())
+        return found->second(probe);
+    return EOPNOTSUPP;
+}
+
+RunResult FakeHost::run(const std::vector<std::string> & /*arguments*/) const {
+    return answer;
+}
+
+std::optional<std::string> FakeHost::find_program(const std::string &name) const {
+    auto found = programs.find(name);
+    return found == programs.end() ? std::nullopt : std::optional(found->second);
+}
+
+void FakeHost::sleep(double seconds) {
+    time_ += seconds;
+    if (on_sleep)
+        on_sleep();
+}
+
+Answer lparctl(FakeHost &host, const std::vector<std::string> &words, bool colour) {
+    std::vector<const char *> argv{"lparctl"};
+    for (const auto &word : words)
+        argv.push_back(word.c_str());
+    std::ostringstream out;
+    std::ostringstream err;
+    Answer answer;
+    answer.status =
+        run_command_line(static_cast<int>(argv.size()), argv.data(), host, out, err, colour);
+    answer.out = out.str();
+    answer.err = err.str();
+    return answer;
+}
+
+} // namespace lpar::test

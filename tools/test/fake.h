@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+// A machine made of plain files in a temporary directory, with a kernel that behaves as
+// lpar_host's configfs does, and fails where a test wants it to.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host.h"
+#include "lpar/control.h"
+
+namespace lpar::test {
+
+class TempDir {
+  public:
+    TempDir();
+    ~TempDir();
+    TempDir(const TempDir &) = delete;
+    TempDir &operator=(const TempDir &) = delete;
+    const std::string &path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
+class FakeHost : private TempDir, public Host {
+  public:
+    FakeHost(); // with the module loaded, configfs mounted, no disks and no partitions
+
+    using TempDir::path;
+
+    // ---- building the tree; absolute paths of the fake machine
+    void put(const std::string &file, const std::string &text);
+    void directory(const std::string &name);
+    void link(const std::string &name, const std::string &target); // made relative
+    void erase(const std::string &name);
+
+    // An NVMe controller with one namespace: nvme<n>n1, with partitions of 1 GiB each.
+    void add_nvme(int n, const std::string &pci, int partitions = 0);
+    // A disk without an adapter: dm-0, md0, loop0.
+    void add_virtual_disk(const std::string &name, uint64_t sectors);
+    void add_holder(const std::string &device, const std::string &holder);
+    void add_group(const std::string &pci, const std::string &number, const std::string &type);
+    void mount(const std::string &number, const std::string &point, const std::string &source);
+    void attach(const std::string &partition, int pid);
+
+    // ---- what happened
+    std::vector<std::string> log; // "mkdir …", "write …=…", "rmdir …" below partitions/
+    bool has(const std::string &name) const { return exists(name); }
+
+    // ---- what goes wrong: errno for a step as it stands in the log
+    std::map<std::string, int> fail;
+    std::string refusal; // status after a failed enable, behind "refused: "
+
+    std::map<std::string, std::function<int(lpar_probe &)>> probes;
+    bool privileged = true;
+    RunResult answer;
+    std::map<std::string, std::string> programs;
+    std::function<void()> on_sleep;
+
+    [[nodiscard]] int write(const std::string &file, const std::string &text) override;
+    [[nodiscard]] int make_directory(const std::string &name) override;
+    [[nodiscard]] int remove_directory(const std::string &name) override;
+    [[nodiscard]] int probe(lpar_probe &probe) override;
+    bool is_privileged() const override { return privileged; }
+    RunResult run(const std::vector<std::string> &arguments) const override;
+    std::optional<std::string> find_program(const std::string &name) const override;
+    double now() const override { return time_; }
+    void sleep(double seconds) override;
+
+  private:
+    int enable(const std::string &disk, const std::string &wish);
+
+    double time_ = 100;
+    int minor_ = 0;
+};
+
+// The result of a command line given as words.
+struct Answer {
+    int status = 0;
+    std::string out;
+    std::string err;
+};
+Answer lparctl(FakeHost &host, const std::vector<std::string> &words, bool colour = false);
+
+} // namespace lpar::test
