@@ -8,7 +8,11 @@
 #include "disk.h"
 #include "window.h"
 
-#define BLK_RETRIES_MAX	3	/* a host that revokes more often makes no progress */
+/* A host that takes a window back more often makes no progress. */
+#define BLK_REVOKED_MAX	3
+/* A host that is short of something is asked again, for half a minute. */
+#define BLK_AGAIN_MS	10
+#define BLK_AGAIN_MAX	3000
 
 static blk_status_t blk_status(u32 status)
 {
@@ -20,6 +24,7 @@ static blk_status_t blk_status(u32 status)
 		return BLK_STS_NOTSUPP;
 	case LPAR_QUOTA:
 	case LPAR_NOMEM:
+	case LPAR_BUSY:
 		return BLK_STS_RESOURCE;
 	case LPAR_GONE:
 	case LPAR_NOENT:
@@ -43,7 +48,6 @@ static blk_status_t blk_status(u32 status)
 	case LPAR_INVAL:
 	case LPAR_VERSION:
 	case LPAR_STATE:
-	case LPAR_BUSY:
 	case LPAR_FAULT:
 	case LPAR_NOWINDOW:
 	case LPAR_RANGE:
@@ -58,9 +62,11 @@ static blk_status_t blk_translate(struct request *rq, struct lpar_request *req)
 	req->flags = 0;
 	req->urgent = rq->cmd_flags & (REQ_FUA | REQ_PREFLUSH);
 	req->expired = false;
-	req->retries = 0;
+	req->revoked = 0;
 	req->nsegs = 0;
 	req->nwindows = 0;
+	if (!(rq->rq_flags & RQF_DONTPREP))
+		req->again = 0;
 
 	switch (req_op(rq)) {
 	case REQ_OP_READ:
@@ -134,6 +140,14 @@ static void blk_complete(struct request *rq)
 {
 	struct lpar_request *req = blk_mq_rq_to_pdu(rq);
 
+	if (req->status == BLK_STS_RESOURCE && req->again < BLK_AGAIN_MAX) {
+		/* The flag keeps the count, and others from merging with it. */
+		rq->rq_flags |= RQF_DONTPREP;
+		req->again++;
+		blk_mq_requeue_request(rq, false);
+		blk_mq_delay_kick_requeue_list(rq->q, BLK_AGAIN_MS);
+		return;
+	}
 	blk_mq_end_request(rq, req->status);
 }
 
@@ -224,9 +238,9 @@ static bool blk_retry(struct lpar_device *dev, struct lpar_request *req)
 {
 	if (req->result != LPAR_NOWINDOW || !blk_has_data(req))
 		return false;
-	if (req->retries == BLK_RETRIES_MAX)
+	if (req->revoked == BLK_REVOKED_MAX)
 		return false;
-	req->retries++;
+	req->revoked++;
 	lpar_window_release(dev, req, true);
 	return lpar_window_park(dev, req);
 }

@@ -22,7 +22,8 @@ struct lpar_window;
  * @flags:    LPAR_BLK_*
  * @urgent:   somebody waits for just this one
  * @expired:  it has timed out once
- * @retries:  times that the host revoked a window under it
+ * @revoked:  times that the host took a window back under it
+ * @again:    times that the host was short of something
  * @nsegs:    of @segs
  * @nwindows: of @windows, each of which it is a user of
  * @segs:     as they go over the wire
@@ -37,7 +38,8 @@ struct lpar_request {
 	u8 flags;
 	bool urgent;
 	bool expired;
-	u8 retries;
+	u8 revoked;
+	u16 again;
 	u16 nsegs;
 	u16 nwindows;
 	struct lpar_seg *segs;

@@ -24,12 +24,13 @@
 /* x86's page; the module asserts that it is the kernel's. */
 #define CAPS_PAGE	4096u
 #define CAPS_TYPES	37	/* LPAR_CAP_* that are known are below this */
-#define CAPS_MAX_BLOCK	(1u << 30)
-#define CAPS_MAX_IO	(1u << 31)
+#define CAPS_MAX_BLOCK	0x40000000u
+#define CAPS_MAX_IO	0x80000000u
 
 struct caps_raw {
 	__u64 seen;		/* bit n: record n was there */
 	__u64 value[CAPS_TYPES];
+	__u64 most[CAPS_TYPES];
 };
 
 static bool caps_has(const struct caps_raw *raw, unsigned int type)
@@ -112,9 +113,10 @@ static int caps_walk(const __u8 *data, __u32 len, struct caps_raw *raw,
 					return -EPROTO;
 				memcpy(&value, data + at, sizeof(value));
 				raw->value[type] = le64_to_cpu(value.cur);
+				raw->most[type] = le64_to_cpu(value.max);
 				*why = "a value is outside its own range";
 				if (raw->value[type] < le64_to_cpu(value.min) ||
-				    raw->value[type] > le64_to_cpu(value.max))
+				    raw->value[type] > raw->most[type])
 					return -EPROTO;
 			}
 		}
@@ -208,6 +210,16 @@ static int caps_check_transfer(const struct caps_raw *raw,
 	return 0;
 }
 
+/* The greatest power of two that is at most @value, within what queues can be. */
+static __u32 caps_depth(__u64 value)
+{
+	__u32 depth = LPAR_QUEUE_DEPTH_MAX;
+
+	while (depth > value)
+		depth /= 2;
+	return depth;
+}
+
 static int caps_check_queues(const struct caps_raw *raw, struct lpar_caps *caps,
 			     const char **why)
 {
@@ -223,9 +235,8 @@ static int caps_check_queues(const struct caps_raw *raw, struct lpar_caps *caps,
 	*why = "queue depth";
 	if (value < LPAR_QUEUE_DEPTH_MIN)
 		return -ERANGE;
-	caps->depth = LPAR_QUEUE_DEPTH_MAX;
-	while (caps->depth > value)
-		caps->depth /= 2;
+	caps->depth = caps_depth(value);
+	caps->depth_most = caps_depth(raw->most[LPAR_CAP_DEPTH]);
 	return 0;
 }
 

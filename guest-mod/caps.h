@@ -31,6 +31,7 @@
  * @chunk_sectors:   multiple of the logical block; 0: none
  * @queues:          at least 1
  * @depth:           a power of two, LPAR_QUEUE_DEPTH_MIN … LPAR_QUEUE_DEPTH_MAX
+ * @depth_most:      what may be asked for, likewise
  * @discard_sectors: largest discard; 0: not offered
  * @discard_grain:   bytes, a power of two
  * @discard_align:   bytes, less than @discard_grain
@@ -56,6 +57,7 @@ struct lpar_caps {
 	__u32 chunk_sectors;
 	__u32 queues;
 	__u32 depth;
+	__u32 depth_most;
 	__u32 discard_sectors;
 	__u32 discard_grain;
 	__u32 discard_align;

@@ -96,7 +96,7 @@ void lpar_channel_free(struct lpar_device *dev)
 /**
  * lpar_channel_reset - make the host drain and drop every queue and window
  * @dev:        the device
- * @timeout_ms: how long to wait for the acknowledgement
+ * @timeout_ms: how long to wait for the host's answer
  *
  * The host does it inside the register write; waiting is for one that does not.
  * May sleep; takes no lock, so that nothing that hangs can be in its way.
@@ -172,13 +172,14 @@ static int channel_hello(struct lpar_device *dev)
 		return lpar_channel_errno(result.status);
 	}
 	if (result.ret[0] < wire_min || result.ret[0] > wire_max ||
-	    !result.ret[1] || result.ret[1] >= dev->doorbells) {
+	    !result.ret[1] || result.ret[1] >= LPAR_DOORBELLS_MAX) {
 		dev_err(&dev->pdev->dev, "HELLO gave version %llu and %llu queues\n",
 			result.ret[0], result.ret[1]);
 		return -EPROTO;
 	}
 	channel->version = result.ret[0];
-	channel->queues = result.ret[1];
+	/* What the host serves and the device has doorbells for. */
+	channel->queues = min_t(u64, result.ret[1], dev->doorbells - 1);
 	channel->quantum_us = min_t(u64, result.ret[2], U32_MAX);
 	return 0;
 }
@@ -297,7 +298,8 @@ int lpar_channel_errno(u32 status)
 	case LPAR_RANGE:
 		return -EINVAL;
 	case LPAR_NOSYS:
-		return -ENOSYS;
+	case LPAR_NOTSUPP:
+		return -EOPNOTSUPP;
 	case LPAR_VERSION:
 		return -EPROTONOSUPPORT;
 	case LPAR_NOENT:

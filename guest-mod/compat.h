@@ -132,7 +132,5 @@ lpar_compat_limits_commit_frozen(struct request_queue *q,
 #define queue_limits_start_update lpar_compat_limits_start_update
 #define queue_limits_commit_update_frozen lpar_compat_limits_commit_frozen
 
-/* 6.4 reports the death to the file systems on the disk in this call too. */
-
 #endif /* < 6.12 */
 #endif

@@ -31,7 +31,7 @@ struct lpar_queue;
  * @quantum_us: the host's limit of one donation
  */
 struct lpar_channel {
-	struct mutex lock;
+	struct mutex lock;	/* block, seq */
 	struct lpar_call *block;
 	u32 seq;
 	u32 version;
@@ -93,7 +93,7 @@ struct lpar_device {
 	struct lpar_channel channel;
 	struct lpar_windows windows;
 	struct workqueue_struct *wq;
-	struct work_struct event_work;
+	struct delayed_work event_work;
 	struct delayed_work reset_work;
 	unsigned long broken;
 	bool quiet;

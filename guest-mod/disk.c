@@ -10,9 +10,9 @@
 #include "channel.h"
 #include "disk.h"
 
-static unsigned int queue_depth = 256;
+static unsigned int queue_depth;
 module_param(queue_depth, uint, 0644);
-MODULE_PARM_DESC(queue_depth, "Most requests on one queue");
+MODULE_PARM_DESC(queue_depth, "Most requests on one queue (0: as the host proposes)");
 
 #define DISK_PART_BITS	4	/* minors of one disk */
 
@@ -135,8 +135,8 @@ static int disk_query(struct lpar_device *dev, u32 function,
 		*generation = result.ret[0];
 		err = lpar_caps_parse(data, result.out_len, caps, &why);
 		if (err)
-			dev_err(&dev->pdev->dev, "function %u: refused for its %s\n",
-				function, why);
+			dev_err_ratelimited(&dev->pdev->dev, "function %u: refused for its %s\n",
+					    function, why);
 	}
 	kfree(data);
 	return err;
@@ -168,15 +168,23 @@ static bool disk_number_used(struct lpar_device *dev, u32 number)
 	return false;
 }
 
+static u32 disk_depth(const struct lpar_caps *caps)
+{
+	u32 depth;
+
+	if (!queue_depth)
+		return caps->depth;
+	depth = clamp_t(u32, queue_depth, LPAR_QUEUE_DEPTH_MIN, caps->depth_most);
+	return rounddown_pow_of_two(depth);
+}
+
 /* All queues of a disk have one depth: what there is memory for. */
 static int disk_alloc_queues(struct lpar_disk *disk, u32 nr)
 {
-	u32 depth = disk->caps.depth, number;
+	u32 depth = disk_depth(&disk->caps), number;
 	struct lpar_device *dev = disk->dev;
 	struct lpar_queue *q;
 
-	while (depth > max(queue_depth, LPAR_QUEUE_DEPTH_MIN + 0u))
-		depth /= 2;
 again:
 	for (number = 1; disk->nr_queues < nr; number++) {
 		if (number > dev->channel.queues)
@@ -322,11 +330,8 @@ int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share)
 
 err_del:
 	list_del(&disk->node);
-	disk_free_queues(disk);
-	blk_mq_free_tag_set(&disk->tags);
-	put_disk(disk->gendisk);	/* frees the rest */
-	return err;
-
+	/* Never added, so free_disk is not called. */
+	put_disk(disk->gendisk);
 err_free_tags:
 	disk_free_queues(disk);
 	blk_mq_free_tag_set(&disk->tags);
@@ -375,18 +380,18 @@ static void disk_log_changes(struct lpar_disk *disk, const struct lpar_caps *to)
 	struct device *dev = &disk->dev->pdev->dev;
 
 	if (from->sectors != to->sectors)
-		dev_info(dev, "%s: capacity %llu, was %llu sectors\n", name,
+		dev_info_ratelimited(dev, "%s: capacity %llu, was %llu sectors\n", name,
 			 to->sectors, from->sectors);
 	if (from->write_cache != to->write_cache || from->fua != to->fua)
-		dev_info(dev, "%s: write cache %d, FUA %d\n", name,
+		dev_info_ratelimited(dev, "%s: write cache %d, FUA %d\n", name,
 			 to->write_cache, to->fua);
 	if (from->read_only != to->read_only)
-		dev_info(dev, "%s: read-only %d\n", name, to->read_only);
+		dev_info_ratelimited(dev, "%s: read-only %d\n", name, to->read_only);
 	if (from->discard_sectors != to->discard_sectors)
-		dev_info(dev, "%s: discard %u, was %u sectors\n", name,
+		dev_info_ratelimited(dev, "%s: discard %u, was %u sectors\n", name,
 			 to->discard_sectors, from->discard_sectors);
 	if (from->max_sectors != to->max_sectors || from->segments != to->segments)
-		dev_info(dev, "%s: requests of %u sectors in %u segments\n",
+		dev_info_ratelimited(dev, "%s: requests of %u sectors in %u segments\n",
 			 name, to->max_sectors, to->segments);
 }
 

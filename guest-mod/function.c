@@ -62,7 +62,7 @@ err_break:
 }
 
 static void function_update(struct lpar_device *dev,
-				const struct lpar_function *functions, u32 count)
+			    const struct lpar_function *functions, u32 count)
 {
 	const struct lpar_function *function;
 	struct lpar_disk *disk, *next;
@@ -80,8 +80,8 @@ static void function_update(struct lpar_device *dev,
 		if (err == -ENODEV || err == -ESTALE)
 			lpar_disk_remove(disk, true);
 		else if (err)
-			dev_err(&dev->pdev->dev, "%s: its new capabilities are not taken over: %d\n",
-				disk->gendisk->disk_name, err);
+			dev_err_ratelimited(&dev->pdev->dev, "%s: its new capabilities are not taken over: %d\n",
+					    disk->gendisk->disk_name, err);
 	}
 }
 
@@ -96,7 +96,7 @@ static u32 function_queues_free(struct lpar_device *dev)
 }
 
 static void function_add(struct lpar_device *dev,
-			    const struct lpar_function *functions, u32 count)
+			 const struct lpar_function *functions, u32 count)
 {
 	u32 new = 0, left, id, i;
 	int err;
@@ -114,8 +114,9 @@ static void function_add(struct lpar_device *dev,
 		left = function_queues_free(dev);
 		err = left ? lpar_disk_add(dev, id, max(left / new, 1u)) : -ENOSPC;
 		if (err)
-			dev_err(&dev->pdev->dev, "function %u: no disk: error %d%s\n",
-				id, err, left ? "" : " (the partition's queues are all in use)");
+			dev_err_ratelimited(&dev->pdev->dev, "function %u: no disk: error %d%s\n",
+					    id, err, left ? "" :
+					    " (the partition's queues are all in use)");
 		new--;
 	}
 }

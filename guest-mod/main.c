@@ -14,6 +14,8 @@
 #include "window.h"
 
 #define MAIN_RESET_MS	30000	/* until a reset without an answer is reported */
+#define MAIN_EVENT_MS	10	/* a storm of events makes for so many looks */
+#define MAIN_VECTORS	8	/* for queues, for each CPU: more are shared */
 
 /* End what the host has had and what waited; it writes no memory any more. */
 static void main_sweep(struct lpar_device *dev)
@@ -93,8 +95,8 @@ void lpar_main_break(struct lpar_device *dev, const char *fmt, ...)
 
 static void main_event_work(struct work_struct *work)
 {
-	struct lpar_device *dev = container_of(work, struct lpar_device,
-					       event_work);
+	struct lpar_device *dev = container_of(to_delayed_work(work),
+					       struct lpar_device, event_work);
 
 	lpar_function_rescan(dev);
 }
@@ -105,7 +107,8 @@ static irqreturn_t main_event_irq(int irq, void *data)
 
 	/* It waits for disk I/O, so it is not for dev->wq, which serves that. */
 	if (!lpar_device_broken(dev))
-		queue_work(system_long_wq, &dev->event_work);
+		queue_delayed_work(system_long_wq, &dev->event_work,
+				   msecs_to_jiffies(MAIN_EVENT_MS));
 	return IRQ_HANDLED;
 }
 
@@ -155,7 +158,8 @@ static int main_get_vectors(struct lpar_device *dev)
 	struct pci_dev *pdev = dev->pdev;
 	int nr, err;
 
-	nr = min(dev->vectors, dev->channel.queues + 1);
+	nr = min3(dev->vectors, dev->channel.queues + 1,
+		  MAIN_VECTORS * num_possible_cpus() + 1);
 	nr = pci_alloc_irq_vectors(pdev, 2, nr, PCI_IRQ_MSIX);
 	if (nr < 0)
 		return nr;
@@ -199,7 +203,7 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	spin_lock_init(&dev->queues_lock);
 	mutex_init(&dev->disks_lock);
 	INIT_LIST_HEAD(&dev->disks);
-	INIT_WORK(&dev->event_work, main_event_work);
+	INIT_DELAYED_WORK(&dev->event_work, main_event_work);
 	INIT_DELAYED_WORK(&dev->reset_work, main_reset_work);
 	lpar_window_init(dev);
 	pci_set_drvdata(pdev, dev);
@@ -234,7 +238,7 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 err_put_vectors:
 	main_put_vectors(dev);
-	cancel_work_sync(&dev->event_work);
+	cancel_delayed_work_sync(&dev->event_work);
 	lpar_disk_remove_all(dev);
 err_quiesce:
 	main_quiesce(dev);
@@ -261,7 +265,7 @@ static void main_remove(struct pci_dev *pdev)
 	if (!pci_device_is_present(pdev))
 		lpar_main_break(dev, "it was pulled out");
 	pci_free_irq(pdev, LPAR_VECTOR_EVENT, dev);
-	cancel_work_sync(&dev->event_work);
+	cancel_delayed_work_sync(&dev->event_work);
 	lpar_disk_remove_all(dev);
 	pci_free_irq_vectors(pdev);
 	main_quiesce(dev);
@@ -306,7 +310,7 @@ static int main_start(struct lpar_device *dev)
 	}
 	lpar_disk_start_all(dev);
 	if (!err && !lpar_device_broken(dev))
-		queue_work(system_long_wq, &dev->event_work);
+		queue_delayed_work(system_long_wq, &dev->event_work, 0);
 	return err;
 }
 

@@ -313,6 +313,7 @@ static bool queue_reap_locked(struct lpar_queue *q, struct list_head *done)
 		 * of the two sees the other's store.
 		 */
 		virt_mb();
+		/* The same pairing as above. */
 		tail = le32_to_cpu(virt_load_acquire(&ctrl->cq_tail));
 	} while (tail != q->cq_head);
 	return true;
@@ -485,12 +486,15 @@ int lpar_queue_create(struct lpar_queue *q, u32 function)
 	struct lpar_result result;
 	int err;
 
+	/* All at once: a shared interrupt may have the handler look already. */
+	spin_lock_irq(&q->lock);
 	memset(q->ctrl, 0, sizeof(*q->ctrl));
 	q->ctrl->quantum_us = cpu_to_le32(quantum_us);
 	q->sq_tail = 0;
 	q->sq_rung = 0;
 	q->cq_head = 0;
 	lpar_donate_init(&q->donate, donate, min(donate_batch, q->depth), donate_us);
+	spin_unlock_irq(&q->lock);
 
 	err = lpar_channel_call(dev, LPAR_OP_QUEUE_CREATE, arg, &result, NULL);
 	if (err)

@@ -8,6 +8,18 @@ state=/sys/kernel/lpar
 guests=$LPAR_TREE/tests/boot/guest
 nvme=/dev/nvme0n1
 
+# A test that fails must leave the machine clean, or its reason drowns in what follows from it.
+cleanup() {
+	local status=$?
+	if [ $status -ne 0 ] && [ -d "$config" ]; then
+		pkill -KILL qemu-system || true
+		sleep 1
+		for name in "$config"/*; do [ ! -d "$name" ] || remove "${name##*/}" || true; done
+	fi
+	exit $status
+}
+trap cleanup EXIT
+
 ok() { echo "ok - $*"; }
 fail() { echo "not ok - $*"; exit 1; }
 

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # What the rig's scripts share: messages and the cache of build products.
 
-rig=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-tree=$(cd "$rig/../.." && pwd)
+rig=$(readlink -f "${BASH_SOURCE[0]%/*}")
+tree=${rig%/tests/rig}
 cache=${LPAR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lpar}
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

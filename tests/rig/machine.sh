@@ -58,7 +58,7 @@ machine_stop() {
 
 # machine_run EMULATOR ARGS…: returns the job's status, or 125 and the reasons
 machine_run() {
-	local ended='' code=0 status='' reasons=() pipe reader
+	local ended='' code=0 verdict='' status='' reasons=() pipe reader
 	trap 'exit 130' INT TERM HUP
 	# the emulator dies with us whatever happens
 	if [ -n "$shell" ]; then
@@ -83,7 +83,8 @@ machine_run() {
 	emulator=
 	[ -z "${reader-}" ] || wait "$reader" || true
 
-	[ ! -s "$log/verdict" ] || status=$(sed -n 's/^verdict: status=\([0-9]*\) problems=[0-9]*$/\1/p' "$log/verdict")
+	read -r verdict <"$log/verdict" || true
+	[[ ! $verdict =~ ^verdict:\ status=([0-9]+)\ problems=[0-9]+$ ]] || status=${BASH_REMATCH[1]}
 	if [ -z "$status" ] && [ "$ended" != "$timer" ]; then
 		if [ "$code" -ne 0 ]; then
 			reasons+=("the emulator ended with status $code: $(tail -n 1 "$log/emulator.log")")

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the suites share. In user space kunit/test.h is the one of tests/fuzz,
+ * which runs the same suites under GoogleTest with sanitizers.
+ */
+#ifndef LPAR_KUNIT_SUITES_H
+#define LPAR_KUNIT_SUITES_H
+
+#include <kunit/test.h>
+
+#include "../../guest-mod/caps.h"
+#include "../../guest-mod/donate.h"
+#include "../../host-mod/core.h"
+
+/* Each limit is there, has a value of its own, and is reached before the others. */
+static const struct lpar_disk_limits suite_limits = {
+	.sectors = 1 << 20,
+	.logical_block = 512,
+	.physical_block = 2048,
+	.io_min = 8192,
+	.io_opt = 65536,
+	.max_transfer = 40960,
+	.segments = 8,
+	.segment_size = 16384,
+	.virt_boundary = 4095,
+	.dma_alignment = 3,
+	.chunk = 131072,
+	.queues = 5,
+	.discard = 1 << 20,
+	.discard_grain = 32768,
+	.discard_align = 1024,
+	.write_zeroes = 2 << 20,
+	.write_cache = true,
+};
+
+/* Deterministic, and good enough to spread over a table. */
+static inline u32 suite_random(u64 *state)
+{
+	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
+	return *state >> 33;
+}
+
+#endif
