@@ -381,18 +381,18 @@ static void disk_log_changes(struct lpar_disk *disk, const struct lpar_caps *to)
 
 	if (from->sectors != to->sectors)
 		dev_info_ratelimited(dev, "%s: capacity %llu, was %llu sectors\n", name,
-			 to->sectors, from->sectors);
+				     to->sectors, from->sectors);
 	if (from->write_cache != to->write_cache || from->fua != to->fua)
 		dev_info_ratelimited(dev, "%s: write cache %d, FUA %d\n", name,
-			 to->write_cache, to->fua);
+				     to->write_cache, to->fua);
 	if (from->read_only != to->read_only)
 		dev_info_ratelimited(dev, "%s: read-only %d\n", name, to->read_only);
 	if (from->discard_sectors != to->discard_sectors)
 		dev_info_ratelimited(dev, "%s: discard %u, was %u sectors\n", name,
-			 to->discard_sectors, from->discard_sectors);
+				     to->discard_sectors, from->discard_sectors);
 	if (from->max_sectors != to->max_sectors || from->segments != to->segments)
 		dev_info_ratelimited(dev, "%s: requests of %u sectors in %u segments\n",
-			 name, to->max_sectors, to->segments);
+				     name, to->max_sectors, to->segments);
 }
 
 /**

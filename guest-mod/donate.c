@@ -13,8 +13,9 @@
  * - An adapter that is faster than the submitter finishes each request before the
  *   next one comes, so that D is never seen. Hence @goal: hold for twice as many
  *   and see whether they come. They did not: the timer rings, and the next try is
- *   put off, for up to PATIENCE_MAX batches. They did, but the adapter was at work
- *   nearly until then: it is the slower one, and smaller batches keep it busy.
+ *   put off, for up to PATIENCE_MAX batches or until more are in flight than were.
+ *   They did, but the adapter was at work nearly until then: it is the slower one,
+ *   and smaller batches keep it busy.
  *
  * So a submitter that waits for each request has it rung for at once, but for one
  * in a thousand. Nothing is held for longer than a few times what a request takes
@@ -51,6 +52,8 @@ static __u32 donate_worth(const struct lpar_donate *d, __u32 inflight, __u32 hel
 static void donate_lower(struct lpar_donate *d, __u32 goal)
 {
 	d->goal = goal ? goal : 1;
+	d->tried = d->seen > d->tried / 2 ? d->seen : d->tried / 2;
+	d->seen = 0;
 	d->wait = d->patience;
 	if (d->patience < DONATE_PATIENCE_MAX)
 		d->patience *= 2;
@@ -94,6 +97,14 @@ bool lpar_donate_submitted(struct lpar_donate *d, __u32 inflight, __u32 held,
 		d->depth = inflight;
 	if (inflight > d->peak)
 		d->peak = inflight;
+	if (inflight > d->seen)
+		d->seen = inflight;
+	if (inflight > d->tried) {
+		/* Something else has begun. */
+		d->tried = inflight;
+		d->patience = DONATE_PATIENCE_MIN;
+		d->wait = 0;
+	}
 
 	d->full = held >= d->batch ||
 		  (last && held >= donate_worth(d, inflight, held));
@@ -111,14 +122,16 @@ bool lpar_donate_submitted(struct lpar_donate *d, __u32 inflight, __u32 held,
 void lpar_donate_rung(struct lpar_donate *d, __u32 inflight, __u32 held,
 		      __u64 now)
 {
-	__u64 busy = d->dry_at - d->rung_at, dry = now - d->dry_at;
+	__u64 busy, dry = now - d->dry_at;
 
+	busy = d->dry_at > d->rung_at ? d->dry_at - d->rung_at : 0;
 	d->rung_at = now;
 	if (!d->full)
 		return;
 	d->full = false;
+	/* More than half of all, and the adapter has waited for them. */
 	if (d->goal > 1 && donate_is_dry(inflight, held) &&
-	    dry * DONATE_DRY_PART < busy) {
+	    held > d->depth / 2 && dry * DONATE_DRY_PART < busy) {
 		donate_lower(d, d->goal / 2);
 		return;
 	}
@@ -130,6 +143,19 @@ void lpar_donate_rung(struct lpar_donate *d, __u32 inflight, __u32 held,
 		d->patience = DONATE_PATIENCE_MIN;
 	else
 		d->goal = d->goal * 2 < d->batch ? d->goal * 2 : d->batch;
+}
+
+/**
+ * lpar_donate_served - the doorbell has been rung
+ * @d:   the queue's state
+ * @now: time, ns
+ *
+ * The service takes the submitter's time, not the adapter's: it does not count
+ * when the two are compared. No lock: a time that is overwritten matters little.
+ */
+void lpar_donate_served(struct lpar_donate *d, __u64 now)
+{
+	d->rung_at = now;
 }
 
 /**

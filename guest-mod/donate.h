@@ -32,9 +32,11 @@ enum lpar_donate_policy {
  * @peak:       most that were in flight since the adapter last ran dry
  * @patience:   batches until a higher @goal is tried after one that failed
  * @wait:       of those, still to come
+ * @seen:       most that were in flight since @goal was last lowered
+ * @tried:      @seen when it was, fading: with more, a higher one is tried at once
  * @hold_ns:    shortest time that requests are held
  * @latency_ns: what a request lately took from its doorbell on
- * @rung_at:    time of the last doorbell
+ * @rung_at:    when the last doorbell had been served
  * @dry_at:     when the adapter last had no request left
  */
 struct lpar_donate {
@@ -46,6 +48,8 @@ struct lpar_donate {
 	__u32 peak;
 	__u32 patience;
 	__u32 wait;
+	__u32 seen;
+	__u32 tried;
 	__u64 hold_ns;
 	__u64 latency_ns;
 	__u64 rung_at;
@@ -58,6 +62,7 @@ bool lpar_donate_submitted(struct lpar_donate *d, __u32 inflight, __u32 held,
 			   bool last, bool urgent);
 void lpar_donate_rung(struct lpar_donate *d, __u32 inflight, __u32 held,
 		      __u64 now);
+void lpar_donate_served(struct lpar_donate *d, __u64 now);
 bool lpar_donate_dry(struct lpar_donate *d, __u32 held, __u64 now);
 void lpar_donate_expired(struct lpar_donate *d, __u32 inflight, __u32 held);
 void lpar_donate_measured(struct lpar_donate *d, __u64 latency_ns);

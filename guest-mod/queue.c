@@ -80,6 +80,13 @@ static void queue_rung_locked(struct lpar_queue *q, u64 now)
 	q->doorbells++;
 }
 
+/* Without the lock: this vCPU may be away for a quantum. */
+static void queue_ring(struct lpar_queue *q)
+{
+	lpar_device_ring(q->dev, q->number);
+	lpar_donate_served(&q->donate, ktime_get_ns());
+}
+
 /* What is held has its timer. */
 static void queue_hold_locked(struct lpar_queue *q)
 {
@@ -120,7 +127,7 @@ static enum hrtimer_restart queue_timer(struct hrtimer *timer)
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	if (ring)
-		lpar_device_ring(q->dev, q->number);
+		queue_ring(q);
 	return HRTIMER_NORESTART;
 }
 
@@ -199,7 +206,7 @@ bool lpar_queue_submit(struct lpar_queue *q, struct lpar_request *req, bool last
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	if (ring)
-		lpar_device_ring(q->dev, q->number);
+		queue_ring(q);
 	return true;
 }
 
@@ -223,7 +230,7 @@ void lpar_queue_commit(struct lpar_queue *q)
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	if (ring)
-		lpar_device_ring(q->dev, q->number);
+		queue_ring(q);
 }
 
 /**
@@ -244,7 +251,7 @@ void lpar_queue_nudge(struct lpar_queue *q)
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	if (ring)
-		lpar_device_ring(q->dev, q->number);
+		queue_ring(q);
 }
 
 /* -------------------------------------------------------- completion */
@@ -370,7 +377,7 @@ void lpar_queue_poll(struct lpar_queue *q)
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	if (ring)
-		lpar_device_ring(q->dev, q->number);
+		queue_ring(q);
 	lpar_blk_finish(q->dev, &done);
 }
 

@@ -45,6 +45,7 @@ void add_stat_command(CLI::App &app, Context &context);
 void add_doctor_command(CLI::App &app, Context &context);
 
 Json disk_json(const Disk &disk);
+std::string status_text(const Disk &disk);
 Json partition_json(const Partition &partition);
 
 } // namespace lpar

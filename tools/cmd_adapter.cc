@@ -36,6 +36,8 @@ std::string mode_name(uint32_t mode) {
         return "tag";
     case LPAR_MODE_PAGE:
         return "page";
+    case LPAR_MODE_COPY:
+        return "copy";
     default:
         return fmt::format("{}", mode);
     }

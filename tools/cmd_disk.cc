@@ -58,7 +58,8 @@ void add(Context &context, const Options &options) {
     if (context.json)
         context.emit(disk_json(disk));
     else
-        context.out << printable(fmt::format("{} {}: {}", disk.partition, disk.name, disk.status))
+        context.out << printable(
+                           fmt::format("{} {}: {}", disk.partition, disk.name, status_text(disk)))
                     << '\n';
 }
 
@@ -76,7 +77,8 @@ void list(Context &context, const std::string &only) {
     auto names = only.empty() ? config.partition_names() : std::vector{only};
     for (const auto &name : names) {
         for (const auto &disk : config.partition(name).disks) {
-            Colour colour = !disk.enabled               ? Colour::faint
+            Colour colour = disk.is_dead                ? Colour::bad
+                            : !disk.enabled             ? Colour::faint
                             : disk.actual_mode == "tag" ? Colour::good
                                                         : Colour::none;
             array.push_back(disk_json(disk));
@@ -87,7 +89,7 @@ void list(Context &context, const std::string &only) {
                        disk.read_only ? "read" : "read/write",
                        disk.queues == 0 ? "auto" : std::to_string(disk.queues),
                        disk.serial,
-                       {disk.status, colour}});
+                       {status_text(disk), colour}});
         }
     }
     if (context.json)
@@ -97,6 +99,12 @@ void list(Context &context, const std::string &only) {
 }
 
 } // namespace
+
+std::string status_text(const Disk &disk) {
+    if (disk.is_dead)
+        return "dead: its adapter is gone";
+    return disk.status.empty() ? "unknown" : disk.status;
+}
 
 Json disk_json(const Disk &disk) {
     auto text = [](const std::string &value) {
@@ -116,6 +124,7 @@ Json disk_json(const Disk &disk) {
             {"actual_mode", text(disk.actual_mode)},
             {"reason", text(disk.reason)},
             {"adapter", text(disk.adapter)},
+            {"dead", disk.is_dead},
             {"sectors", disk.sectors ? Json(*disk.sectors) : Json(nullptr)}};
 }
 
@@ -145,8 +154,8 @@ void add_disk_commands(CLI::App &app, Context &context) {
                      "Most queues (default: as many as the client has vCPUs)");
     leaf->add_option("--serial", options->serial,
                      "Serial number, at most 20 characters (default: made from the device's)");
-    leaf->add_option("--mode", options->mode, "auto, tag or page (default: auto)")
-        ->check(CLI::IsMember({"auto", "tag", "page"}));
+    leaf->add_option("--mode", options->mode, "auto, tag, page, or copy to compare (default: auto)")
+        ->check(CLI::IsMember({"auto", "tag", "page", "copy"}));
 
     leaf = add_leaf(*group, context, "remove", "Take a disk back", "  lparctl disk remove web d0",
                     [&context, options] { remove(context, *options); });

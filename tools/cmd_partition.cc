@@ -50,8 +50,7 @@ void print(const Context &context, const Partition &partition) {
     line("windows", partition.windows ? std::to_string(*partition.windows) : "");
     line("quantum limit", partition.quantum_limit_us ? human_us(*partition.quantum_limit_us) : "");
     for (const auto &disk : partition.disks)
-        line("disk " + disk.name,
-             fmt::format("{}, {}", disk.device, disk.status.empty() ? "unknown" : disk.status));
+        line("disk " + disk.name, fmt::format("{}, {}", disk.device, status_text(disk)));
 }
 
 void create(Context &context, const std::string &name, const std::string &memory,

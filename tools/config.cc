@@ -103,6 +103,7 @@ Disk Config::disk(const std::string &partition, const std::string &name) const {
     disk.actual_mode = host_.read(state + "mode").value_or("");
     disk.reason = host_.read(state + "reason").value_or("");
     disk.adapter = host_.read(state + "adapter").value_or("");
+    disk.is_dead = host_.read(state + "state") == "dead";
     disk.sectors = host_.read_number(state + "sectors");
     return disk;
 }
@@ -250,22 +251,31 @@ std::string Config::make_disk_directory(const NewDisk &wish) {
 
 std::string Config::why_not_enabled(int error, const NewDisk &wish,
                                     const std::string &disk_path) const {
-    if (error == EBUSY) {
-        if (auto name = host_.block_name(wish.device)) {
-            Devices devices(host_);
-            auto uses = devices.uses(*name);
-            if (uses.empty())
-                uses = devices.openers(*name);
-            if (!uses.empty())
-                return busy_message(wish.device, devices.get(*name), uses.front());
-        }
-        if (std::string who = attachment(wish.partition); !who.empty())
-            return who;
-    }
     static const std::string refused = "refused: ";
     std::string status = host_.read(disk_path + "/status").value_or("");
-    if (status.starts_with(refused))
-        return fmt::format("{}: {}", wish.device, status.substr(refused.size()));
+    std::string said = status.starts_with(refused) ? status.substr(refused.size()) : "";
+    auto block = host_.block_name(wish.device);
+    if (error == EBUSY && block) {
+        Devices devices(host_);
+        auto uses = devices.uses(*block);
+        // Disks may share one device by ranges: of those only the kernel knows which is in the way.
+        bool ours = std::erase_if(uses, [&](const Use &use) {
+                        return use.kind == Use::Kind::lpar && use.device == *block;
+                    }) != 0;
+        if (uses.empty() && ours)
+            return fmt::format("{}: {}: choose another range (--start, --size; see lparctl disk "
+                               "list), or another device",
+                               wish.device, said.empty() ? "the range is taken" : said);
+        std::string who = uses.empty() ? attachment(wish.partition) : "";
+        if (!who.empty())
+            return who;
+        if (uses.empty())
+            uses = devices.openers(*block); // need not be the reason, but is all there is to see
+        if (!uses.empty())
+            return busy_message(wish.device, devices.get(*block), uses.front());
+    }
+    if (!said.empty())
+        return fmt::format("{}: {}", wish.device, said);
     if (error == EBUSY)
         return fmt::format("{} is in use by something that does not show itself (ZFS, a program "
                            "in another container, …): stop that, or choose another",

@@ -21,13 +21,14 @@ struct Disk {
     bool read_only = false;
     uint64_t queues = 0; // 0: as many as there can be
     std::string serial;
-    std::string mode; // auto, tag, page
+    std::string mode; // auto, tag, page, copy
     bool enabled = false;
     // state
     std::string status;
-    std::string actual_mode; // tag, page, or empty
+    std::string actual_mode; // tag, page, copy, or empty
     std::string reason;
     std::string adapter;
+    bool is_dead = false; // the adapter was removed
     std::optional<uint64_t> sectors;
 };
 

@@ -12,22 +12,23 @@ namespace lpar {
 namespace {
 
 // The order in which people look for them; what is not listed comes behind, by name.
-constexpr std::array<std::string_view, 15> preferred = {
+constexpr std::array<std::string_view, 16> preferred = {
     "requests",
     "bytes",
     "bytes_copied",
     "errors",
+    "refused",
     "tag_maps",
     "page_maps",
     "doorbells",
     "dispatches",
     "donated_ns",
-    "pa_busy",
+    "full",
     "quantum_expiries",
+    "pa_busy",
     "undonated_worker_ns",
     "undonated_completion_ns",
     "interrupts",
-    "runnable",
 };
 
 size_t rank(const std::string &name) {
@@ -37,8 +38,9 @@ size_t rank(const std::string &name) {
 
 Counters read_counters(const Host &host, const std::string &directory) {
     Counters counters;
+    std::string base = directory + "/";
     for (const auto &name : host.list(directory))
-        if (auto value = host.read_number(directory + "/" + name))
+        if (auto value = host.read_number(base + name))
             counters.emplace_back(name, *value);
     std::stable_sort(counters.begin(), counters.end(),
                      [](const auto &a, const auto &b) { return rank(a.first) < rank(b.first); });

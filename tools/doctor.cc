@@ -89,11 +89,12 @@ void check_group(const Host &host, const std::string &pci, const std::string &dr
     auto group = host.resolve("/sys/bus/pci/devices/" + pci + "/iommu_group");
     if (!group) {
         if (parameter_is_set(host, "lpar_host", "allow_unsafe_dma"))
-            checks.push_back({name, Level::warn,
-                              fmt::format("{}: no IOMMU in front of it, and allow_unsafe_dma=1: a "
-                                          "client is not kept from other memory",
-                                          label),
-                              "turn the IOMMU on, and load lpar_host without allow_unsafe_dma"});
+            checks.push_back(
+                {name, Level::warn,
+                 fmt::format("{}: no IOMMU in front of it, and allow_unsafe_dma=1: only "
+                             "page mode, and nothing bounds what it reads and writes",
+                             label),
+                 "turn the IOMMU on, and load lpar_host without allow_unsafe_dma"});
         else
             checks.push_back({name, is_nvme ? Level::bad : Level::warn,
                               fmt::format("{}: no IOMMU in front of it", label),

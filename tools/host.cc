@@ -39,7 +39,7 @@ class File {
     ~File() { reset(); }
     File(const File &) = delete;
     File &operator=(const File &) = delete;
-    int get() const { return fd_; }
+    [[nodiscard]] int get() const { return fd_; }
     void reset() {
         if (fd_ >= 0)
             ::close(fd_);

@@ -26,7 +26,7 @@ _lparctl()
 	COMPREPLY=()
 	case $before in
 	--mode)
-		_lparctl_words $'auto\ntag\npage' "$current"
+		_lparctl_words $'auto\ntag\npage\ncopy' "$current"
 		return
 		;;
 	--force)

@@ -66,7 +66,7 @@ struct attack_answer {
 	u32 status;
 	u64 ret[3];
 	u32 len;
-	u8 data[3968];
+	u8 data[3968] __attribute__((aligned(8)));
 };
 
 /**
@@ -102,6 +102,7 @@ struct attack {
 	u64 end;
 	u32 wish;			/* function to attack; 0: the first */
 	bool expect_quota;
+	bool parallel;			/* there is a second CPU to flip on */
 
 	u32 function;
 	u64 window[2];			/* logical I/O addresses of the arena */

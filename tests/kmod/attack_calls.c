@@ -167,7 +167,7 @@ void attack_windows(struct attack *a)
 	attack_status(a, "2^63", map(a, 1ull << 63), ST(FAULT));
 	attack_status(a, "2^52", map(a, 1ull << 52), ST(FAULT));
 	if (a->rom)
-		attack_status(a, "ROM", map(a, a->rom), ST(FAULT) | ST(OK));
+		attack_status(a, "ROM", map(a, a->rom), ST(FAULT));
 	attack_good(a, &q);
 	attack_end(a);
 

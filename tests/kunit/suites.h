@@ -13,7 +13,7 @@
 #include "../../host-mod/core.h"
 
 /* Each limit is there, has a value of its own, and is reached before the others. */
-static const struct lpar_disk_limits suite_limits = {
+static const struct lpar_disk_limits suite_limits __maybe_unused = {
 	.sectors = 1 << 20,
 	.logical_block = 512,
 	.physical_block = 2048,

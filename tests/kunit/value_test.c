@@ -26,11 +26,11 @@ static void value_overlap(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lpar_core_overlap(TOP - 4096, 4096, TOP, 1));
 }
 
-static const struct range {
+static const struct span {
 	const char *name;
 	u64 start, bytes;
 	bool want;
-} ranges[] = {
+} spans[] = {
 	{ "a page", 0, 4096, true },
 	{ "a page further up", 0x123456000, 4096, true },
 	{ "4 GiB", 0x1000, 1ull << 32, true },
@@ -50,16 +50,16 @@ static const struct range {
 	{ "2^64-1", ~0ull, ~0ull, false },
 };
 
-static void range_name(const struct range *r, char *name)
+static void span_name(const struct span *r, char *name)
 {
 	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", r->name);
 }
 
-KUNIT_ARRAY_PARAM(ranges, ranges, range_name);
+KUNIT_ARRAY_PARAM(spans, spans, span_name);
 
 static void value_range(struct kunit *test)
 {
-	const struct range *r = test->param_value;
+	const struct span *r = test->param_value;
 
 	KUNIT_EXPECT_EQ(test, lpar_core_range_ok(r->start, r->bytes), r->want);
 }
@@ -121,7 +121,7 @@ static void value_expired(struct kunit *test)
 
 static struct kunit_case value_cases[] = {
 	KUNIT_CASE(value_overlap),
-	KUNIT_CASE_PARAM(value_range, ranges_gen_params),
+	KUNIT_CASE_PARAM(value_range, spans_gen_params),
 	KUNIT_CASE(value_quantum),
 	KUNIT_CASE(value_expired),
 	{}

@@ -120,7 +120,7 @@ complete_to "add remove list" disk ""
 complete_to "db web" disk add ""
 complete_to "web" -j disk remove w
 complete_to "d0 d1" disk remove web ""
-complete_to "auto tag page" disk add web --mode ""
+complete_to "auto tag page copy" disk add web --mode ""
 complete_to "--name" disk add web --na
 complete_to "disks" partition delete web --force ""
 complete_to "db web" stat -i 1 ""

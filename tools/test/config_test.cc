@@ -260,11 +260,19 @@ TEST_F(BusyTest, Swap) {
     EXPECT_THAT(message(), HasSubstr("/dev/nvme0n1p1 is used as swap: swapoff it, or"));
 }
 
-TEST_F(BusyTest, OtherPartition) {
+TEST_F(BusyTest, DiskOfAnotherPartition) {
+    ASSERT_EQ(lparctl(host, {"partition", "create", "db"}).status, 0);
+    ASSERT_EQ(lparctl(host, {"disk", "add", "db", "/dev/nvme0n1"}).status, 0);
+    EXPECT_THAT(message(), HasSubstr("/dev/nvme0n1p1 is in use: its disk /dev/nvme0n1 is already "
+                                     "shared as db/d0: lparctl disk remove db d0, or choose "
+                                     "another"));
+}
+
+TEST_F(BusyTest, OverlappingRange) {
     ASSERT_EQ(lparctl(host, {"partition", "create", "db"}).status, 0);
     ASSERT_EQ(lparctl(host, {"disk", "add", "db", "/dev/nvme0n1p1"}).status, 0);
-    EXPECT_THAT(message(), HasSubstr("/dev/nvme0n1p1 is already shared as db/d0: lparctl disk "
-                                     "remove db d0, or choose another"));
+    EXPECT_THAT(message(), HasSubstr("/dev/nvme0n1p1: in use: free it: choose another range "
+                                     "(--start, --size; see lparctl disk list), or another"));
 }
 
 TEST_F(BusyTest, OpenInAProgram) {
@@ -324,6 +332,13 @@ TEST_F(ConfigTest, AddNeedsPartitionAndDevice) {
     EXPECT_THAT(lparctl(host, {"disk", "add", "web", "/dev/null"}).err,
                 HasSubstr("/dev/null is not a block device: see lparctl adapter list"));
     EXPECT_THAT(host.log, IsEmpty());
+}
+
+TEST_F(ConfigTest, DeadDisk) {
+    ASSERT_EQ(add().status, 0);
+    host.put(std::string(state_partitions) + "web/disks/d0/state", "dead\n");
+    EXPECT_THAT(lparctl(host, {"disk", "list"}).out, HasSubstr("dead: its adapter is gone"));
+    EXPECT_EQ(Json::parse(lparctl(host, {"disk", "list", "-j"}).out)["disks"][0]["dead"], true);
 }
 
 TEST_F(ConfigTest, RemoveDisablesFirst) {

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The one place of the test modules that knows kernel versions: 6.1 and 6.12. */
+#ifndef LPAR_KMOD_COMPAT_H
+#define LPAR_KMOD_COMPAT_H
+
+#include <linux/blkdev.h>
+#include <linux/version.h>
+
+/* An open block device; 6.9 (f3a608827d1f) returns a file. Goes with 6.1. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+typedef struct file *compat_bdev_t;
+
+static inline compat_bdev_t compat_bdev_open(const char *path)
+{
+	return bdev_file_open_by_path(path, BLK_OPEN_READ, NULL, NULL);
+}
+
+static inline struct block_device *compat_bdev(compat_bdev_t b)
+{
+	return file_bdev(b);
+}
+
+static inline void compat_bdev_close(compat_bdev_t b)
+{
+	fput(b);
+}
+#else
+typedef struct block_device *compat_bdev_t;
+
+static inline compat_bdev_t compat_bdev_open(const char *path)
+{
+	return blkdev_get_by_path(path, FMODE_READ, NULL);
+}
+
+static inline struct block_device *compat_bdev(compat_bdev_t b)
+{
+	return b;
+}
+
+static inline void compat_bdev_close(compat_bdev_t b)
+{
+	blkdev_put(b, FMODE_READ);
+}
+#endif
+
+#endif
