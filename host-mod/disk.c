@@ -197,7 +197,10 @@ static void get_limits(struct block_device *bdev, enum lpar_mode mode,
 	lim->segment_size = min_t(u32, queue_max_segment_size(q),
 				  LPAR_WINDOW_SIZE) & ~(lim->logical_block - 1);
 	lim->virt_boundary = queue_virt_boundary(q);
-	lim->dma_alignment = bdev_dma_alignment(bdev);
+	/* segments are whole blocks, so a buffer must start like one: or the one
+	 * that crosses a page would be cut in the middle of a block */
+	lim->dma_alignment = bdev_dma_alignment(bdev) |
+			     (lim->logical_block - 1);
 	lim->chunk = q->limits.chunk_sectors << SECTOR_SHIFT;
 	lim->queues = queues ?: LPAR_DOORBELLS_MAX - 1;
 	lim->read_only = read_only || bdev_read_only(bdev);

@@ -14,7 +14,8 @@
 #include "core.hh"
 
 // A copy of just that size: the sanitizer sees a step beyond it.
-template <typename T> std::unique_ptr<T[]> exact(const T *from, size_t n) {
+template <typename T>
+std::unique_ptr<T[]> exact(const T *from, size_t n) {
     auto copy = std::make_unique<T[]>(n);
     std::copy(from, from + n, copy.get());
     return copy;
@@ -27,7 +28,10 @@ class Input : public FuzzedDataProvider {
     // One time in n.
     bool rarely(unsigned n) { return ConsumeIntegralInRange<unsigned>(1, n) == n; }
 
-    template <typename T, size_t N> T pick(const T (&from)[N]) { return PickValueInArray(from); }
+    template <typename T, size_t N>
+    T pick(const T (&from)[N]) {
+        return PickValueInArray(from);
+    }
 
     // A power of two from 2^low to 2^high, less one: a mask.
     uint32_t mask(unsigned low, unsigned high) {

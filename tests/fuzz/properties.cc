@@ -12,16 +12,14 @@ namespace {
 using Wide = unsigned __int128;
 
 // Numbers near the powers of two, where arithmetic goes wrong.
-template <typename T> rc::Gen<T> edgy() {
-    return rc::gen::oneOf(rc::gen::arbitrary<T>(),
-                          rc::gen::apply(
-                              [](int bit, int off) {
-                                  return static_cast<T>((T{1} << bit) + static_cast<T>(off));
-                              },
-                              rc::gen::inRange(0, static_cast<int>(sizeof(T) * 8)),
-                              rc::gen::inRange(-3, 4)),
-                          rc::gen::apply([](int off) { return static_cast<T>(off); },
-                                         rc::gen::inRange(-5000, 5000)));
+template <typename T>
+rc::Gen<T> edgy() {
+    return rc::gen::oneOf(
+        rc::gen::arbitrary<T>(),
+        rc::gen::apply(
+            [](int bit, int off) { return static_cast<T>((T{1} << bit) + static_cast<T>(off)); },
+            rc::gen::inRange(0, static_cast<int>(sizeof(T) * 8)), rc::gen::inRange(-3, 4)),
+        rc::gen::apply([](int off) { return static_cast<T>(off); }, rc::gen::inRange(-5000, 5000)));
 }
 
 RC_GTEST_PROP(Tag, PlacesAreDistinctAndBlocksApart, ()) {
@@ -116,8 +114,8 @@ RC_GTEST_PROP(Range, OkIsWholePagesWithoutWrap, ()) {
         start &= ~4095ull;
         bytes &= ~4095ull;
     }
-    const bool ok = start % 4096 == 0 && bytes % 4096 == 0 && bytes &&
-                    Wide{start} + bytes < Wide{1} << 64;
+    const bool ok =
+        start % 4096 == 0 && bytes % 4096 == 0 && bytes && Wide{start} + bytes < Wide{1} << 64;
     RC_ASSERT(lpar_core_range_ok(start, bytes) == ok);
 }
 

@@ -16,8 +16,7 @@ constexpr uint64_t most_io = 1ull << 31; // a guest's request is no longer
 bool plausible(const lpar_disk_limits &l) {
     return l.sectors <= 1ull << 54 && l.sectors * 512 % l.logical_block == 0 &&
            l.max_transfer >= 4096 && l.segment_size >= 4096 &&
-           (!l.virt_boundary || l.virt_boundary + 1 >= l.logical_block) &&
-           l.dma_alignment < 4096 &&
+           (!l.virt_boundary || l.virt_boundary + 1 >= l.logical_block) && l.dma_alignment < 4096 &&
            (!l.chunk || (l.chunk >= 4096 && l.chunk % l.physical_block == 0 && l.chunk <= most_io));
 }
 

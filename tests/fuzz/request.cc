@@ -126,12 +126,13 @@ Ask make(Input &in, const lpar_disk_limits &l) {
 
     Wide total = 0;
     if (transfer || in.rarely(16)) {
-        a.nsegs = in.rarely(4) ? in.ConsumeIntegralInRange(0, 257) : in.ConsumeIntegralInRange(1, 6);
+        a.nsegs =
+            in.rarely(4) ? in.ConsumeIntegralInRange(0, 257) : in.ConsumeIntegralInRange(1, 6);
         const Wide step = Wide{l.virt_boundary} + 1;
         for (unsigned i = 0; i < a.nsegs && i < l.segments; i++) {
             Seg s = {};
-            const uint64_t window = in.rarely(8) ? in.pick(edges) >> 21
-                                                 : in.ConsumeIntegralInRange(0, 4);
+            const uint64_t window =
+                in.rarely(8) ? in.pick(edges) >> 21 : in.ConsumeIntegralInRange(0, 4);
             const bool first = i == 0, last = i + 1 == a.nsegs;
             // up to a boundary, over whole ones, from a boundary
             uint64_t from = 0, to = 0;
@@ -211,9 +212,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
              r.op == a.op && r.flags == a.flags);
     MUST(!std::memcmp(&sqe, &sqe_before, sizeof(sqe)));
     MUST(!std::memcmp(&lim, &lim_before, sizeof(lim)));
-    MUST(std::equal(wire.begin(), wire.end(), segs.get(), [](const auto &x, const auto &y) {
-        return !std::memcmp(&x, &y, sizeof(x));
-    }));
+    MUST(std::equal(wire.begin(), wire.end(), segs.get(),
+                    [](const auto &x, const auto &y) { return !std::memcmp(&x, &y, sizeof(x)); }));
 
     // before the segments are known
     const lpar_status early = lpar_core_request(&sqe, nullptr, &lim, &r);

@@ -71,7 +71,9 @@ void add_all() {
 
 extern "C" {
 
-void kunit_user_register(kunit_suite *suite) { suites().push_back(suite); }
+void kunit_user_register(kunit_suite *suite) {
+    suites().push_back(suite);
+}
 
 void kunit_user_fail(const char *file, int line, bool abort_case, const char *format, ...) {
     char text[512];

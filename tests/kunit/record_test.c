@@ -804,7 +804,7 @@ static void record_random(struct kunit *test)
 	unsigned int i, n, ok = 0;
 
 	good.len = lpar_core_records(good.at, BUF, &suite_limits, "name", "serial");
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 300; i++) {
 		memcpy(s.at, good.at, good.len);
 		for (n = suite_random(&state) % 4 + 1; n; n--)
 			s.at[suite_random(&state) % good.len] =
@@ -812,8 +812,8 @@ static void record_random(struct kunit *test)
 		ok += !parse(test, &s, good.len, &caps);
 	}
 	/* both happen */
-	KUNIT_EXPECT_GT(test, ok, 20u);
-	KUNIT_EXPECT_LT(test, ok, 980u);
+	KUNIT_EXPECT_GT(test, ok, 10u);
+	KUNIT_EXPECT_LT(test, ok, 290u);
 }
 
 static struct kunit_case record_cases[] = {

@@ -69,7 +69,7 @@ machine_run() {
 		machine_fresh
 		status=0
 		machine_once "$@" || status=$?
-		[ "$status" -eq 126 ] && [ "$try" -lt 3 ] || break
+		if [ "$status" -ne 126 ] || [ "$try" -eq 3 ]; then break; fi
 		say "the emulator executed a stale breakpoint: once more (console: $log/console.int3.$try)"
 		mv "$log/console.log" "$log/console.int3.$try"
 	done
@@ -89,7 +89,7 @@ machine_once() {
 		# through a pipe: what the emulator opens by name it would truncate
 		exec {pipe}> >(exec cat)
 		reader=$!
-		(cd "$log" && exec setpriv --pdeathsig KILL "$@") </dev/null >&"$pipe" 2>"$log/emulator.log" &
+		(cd "$log" && exec setpriv --pdeathsig KILL "$@") </dev/null 1>&"$pipe" 2>"$log/emulator.log" &
 	fi
 	emulator=$!
 	echo "$emulator" >"$log/pid"

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+// V3 (memory that never comes), G6 and A3 (revocation while the adapter uses a window, and what it reaches afterwards).
+#include "harness.h"
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace hostile;
+
+namespace {
+
+constexpr std::uint64_t stuck_gpa = 1ull << 33;
+
+// Memory whose first access waits for ever.
+class Stuck {
+public:
+	Stuck() : uffd_(static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC)))
+	{
+		uffdio_api api{UFFD_API, 0, 0};
+		uffdio_register reg{{reinterpret_cast<std::uintptr_t>(memory_.data()), memory_.size()},
+				    UFFDIO_REGISTER_MODE_MISSING, 0};
+		if (uffd_.get() < 0 || ioctl(uffd_.get(), UFFDIO_API, &api) || ioctl(uffd_.get(), UFFDIO_REGISTER, &reg))
+			skip("no userfaultfd");
+	}
+	Memory &memory() { return memory_; }
+
+private:
+	Memory memory_{LPAR_WINDOW_SIZE};
+	Fd uffd_;
+};
+
+// A process whose vCPU thread waits in @stick for memory that never comes; others of its threads go on.
+pid_t start_stuck(void (*stick)(FakeGuest &g))
+{
+	int ready[2];
+	if (pipe(ready))
+		throw std::runtime_error("no pipe");
+	pid_t pid = fork();
+	if (!pid) {
+		try {
+			FakeGuest g(options.partition);
+			Stuck s;
+			g.start();
+			g.monitor().memory(true, stuck_gpa, s.memory().data(), s.memory().size());
+			(void)!write(ready[1], "r", 1);
+			stick(g);
+		} catch (const std::exception &x) {
+			fmt::print("# {}\n", x.what());
+			std::fflush(stdout);
+		}
+		_exit(1);
+	}
+	char c = 0;
+	close(ready[1]);
+	EXPECT(read(ready[0], &c, 1) == 1, "the client does not start");
+	close(ready[0]);
+	sleep_ms(500);
+	return pid;
+}
+
+void expect_killable(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	int status = wait_for(pid, 10);
+	EXPECT(status == 256 + SIGKILL, "the client cannot be killed ({})", status);
+	EXPECT(at_baseline(options.partition), "not released");
+}
+
+void stick_in_map(FakeGuest &g) { g.map(stuck_gpa); }
+void stick_in_enable(FakeGuest &g)
+{
+	g.monitor().reset();
+	g.monitor().enable(stuck_gpa);
+}
+void stick_in_queue(FakeGuest &g)
+{
+	attack_call(g.env(), LPAR_OP_QUEUE_CREATE, g.env()->function, 5, stuck_gpa, 16 | 8 << 16, 5);
+}
+// several threads wait for the first one's lock
+void stick_many(FakeGuest &g)
+{
+	for (int i = 0; i < 4; i++)
+		std::thread([&g] {
+			sleep_ms(100);
+			g.monitor().vcpu();
+			g.monitor().reset();
+		}).detach();
+	g.map(stuck_gpa);
+}
+
+CASE(stuck, "V3 memory that never comes: the client can be killed")
+{
+	for (auto stick : {stick_in_map, stick_in_enable, stick_in_queue, stick_many})
+		expect_killable(start_stuck(stick));
+}
+
+CASE(stuck_others, "V3 memory that never comes: others go on")
+{
+	pid_t pid = start_stuck(stick_in_map);
+
+	for (const char *file : {"attached", "pinned_bytes", "windows", "queues", "vcpus", "doorbells"})
+		EXPECT(in_child([&] { return partition_value(options.partition, file) < 0; }, 5) == 0, "{} hangs", file);
+	if (options.neighbour.empty())
+		fmt::print("# no neighbour (-P)\n");
+	else
+		EXPECT(in_child([] {
+			FakeGuest g(options.neighbour);
+			g.start();
+			return 0;
+		}, 30) == 0, "the neighbour hangs");
+	EXPECT(in_child([] {
+		Monitor m;
+		return m.attach(options.partition) != EBUSY;
+	}, 5) == 0, "another client of the partition hangs");
+	expect_killable(pid);
+}
+
+// The administrator must not hang with the client: not for ever, and not so that he cannot be killed.
+CASE(stuck_admin, "V3 memory that never comes: the administrator can disable the disk")
+{
+	namespace fs = std::filesystem;
+	fs::path disks = options.config + "/" + options.partition + "/disks", enable;
+	std::error_code error;
+
+	for (auto &entry : fs::directory_iterator(disks, error))
+		enable = entry.path() / "enable";
+	if (enable.empty())
+		skip("no disk in " + disks.string());
+	pid_t pid = start_stuck(stick_in_map);
+	int status = in_child([&] {
+		std::ofstream(enable) << 0 << std::flush;
+		return 0;
+	}, 5);
+	EXPECT(status == 0, "{}", status == -2 ? "it hangs and cannot be killed" : "it hangs");
+	// nor may the rest of the configuration
+	EXPECT(in_child([&] {
+		std::string line;
+		std::ifstream(disks.parent_path() / "memory_limit") >> line;
+		std::ofstream(disks.parent_path() / "memory_limit") << line << std::flush;
+		return 0;
+	}, 5) == 0, "the partition's other attributes hang");
+	expect_killable(pid);
+	std::ofstream(enable) << 1 << std::flush;
+}
+
+// ------------------------------------------------------------------------------------------------ G6
+
+// Everything of the guest's memory, as it is after nothing may write to it any more.
+void expect_untouched(FakeGuest &g, const char *after)
+{
+	std::memset(g.ram().data(), ATTACK_CANARY, g.ram().size());
+	sleep_ms(30);
+	for (std::size_t i = 0; i < g.ram().size(); i++)
+		if (g.ram().data()[i] != ATTACK_CANARY) {
+			EXPECT(false, "byte {:#x} was written after {}", i, after);
+			return;
+		}
+}
+
+CASE(removed, "G6 LPAR_MEMORY_REMOVE while requests use the windows", 300)
+{
+	FakeGuest g(options.partition);
+	attack *a = g.env();
+	Memory queues(LPAR_WINDOW_SIZE);
+	const std::uint64_t gpa = 1ull << 34;
+
+	// rings and call block stay: they are in a range of their own
+	EXPECT_ERRNO(g.monitor().memory(true, gpa, queues.data(), queues.size()), 0);
+	for (int round = 0; round < 20; round++) {
+		attack_queue q;
+		u16 id;
+
+		g.start();
+		u8 *mem = a->mem;
+		a->mem = queues.data();
+		a->gpa = gpa;
+		EXPECT(attack_create(a, &q, 1, 64, 8) == LPAR_OK, "no queue");
+		a->mem = mem;
+		a->gpa = FakeGuest::base;
+		const u64 stale = a->window[1];
+
+		std::atomic<bool> over = false;
+		std::atomic<unsigned> bad = 0;
+		std::thread reader([&] {
+			g.monitor().vcpu();
+			do {
+				g.submit_many(q, 64);
+				g.monitor().ring(1);
+				for (int i = 0; i < 64; i++) {
+					u32 st = attack_reap(a, &q, &id);
+					bad += st != LPAR_OK && st != LPAR_NOWINDOW;
+				}
+			} while (!over);
+		});
+		usleep(500 * (round + 1));
+		EXPECT_ERRNO(g.monitor().memory(false, FakeGuest::base, g.ram().data(), g.ram().size()), 0);
+		expect_untouched(g, "LPAR_MEMORY_REMOVE");
+		over = true;
+		reader.join();
+		EXPECT(!bad, "round {}: {} requests ended with something else", round, bad.load());
+		EXPECT(partition_value(options.partition, "windows") == 0, "round {}: windows are left", round);
+
+		EXPECT_ERRNO(g.monitor().memory(true, FakeGuest::base, g.ram().data(), g.ram().size()), 0);
+		// the slot is not another window before the guest has given it back
+		u64 addr;
+		EXPECT(g.map(FakeGuest::base + LPAR_WINDOW_SIZE, &addr) == LPAR_OK, "round {}: MAP", round);
+		EXPECT(addr != stale, "round {}: the revoked address is used again", round);
+		EXPECT(attack_io(a, &q, attack_sqe(a, LPAR_BLK_READ, 8, 0, 4096)) == LPAR_NOWINDOW,
+		       "round {}: the revoked address works", round);
+		EXPECT(g.unmap(stale) == LPAR_OK, "round {}: UNMAP of the revoked one", round);
+		a->window[1] = addr;
+		EXPECT(attack_good(a, &q), "round {}: reads do not work any more", round);
+	}
+}
+
+CASE(reset_busy, "G6 LPAR_RESET while requests use the windows", 300)
+{
+	FakeGuest g(options.partition);
+
+	for (int round = 0; round < 20; round++) {
+		attack_queue q;
+		g.start();
+		EXPECT(attack_create(g.env(), &q, 1, 64, 8) == LPAR_OK, "no queue");
+		g.submit_many(q, 64);
+		g.monitor().ring(1);
+		EXPECT_ERRNO(g.monitor().reset(), 0);
+		expect_untouched(g, "LPAR_RESET");
+		EXPECT(partition_value(options.partition, "pinned_bytes") == 0, "round {}: something is pinned", round);
+	}
+}
+
+// ------------------------------------------------------------------------------------------------ A3
+
+struct Window {
+	std::string adapter;
+	u64 gpa, io;
+};
+
+// PARTITION GPA SLOT ADAPTER IOADDR TAGADDR, one window and adapter a line
+std::vector<Window> mapped_windows()
+{
+	std::ifstream in("/sys/kernel/debug/lpar/windows");
+	std::vector<Window> all;
+	std::string line;
+
+	if (!in)
+		skip("no /sys/kernel/debug/lpar/windows");
+	while (std::getline(in, line)) {
+		std::istringstream words(line);
+		std::string partition, gpa, slot, adapter, io;
+		if (words >> partition >> gpa >> slot >> adapter >> io && partition == options.partition)
+			all.push_back({adapter, std::stoull(gpa, nullptr, 16), std::stoull(io, nullptr, 16)});
+	}
+	return all;
+}
+
+// What the kernel has said since this was made.
+class KernelLog {
+public:
+	KernelLog() : fd_(open("/dev/kmsg", O_RDONLY | O_NONBLOCK)) { lseek(fd_.get(), 0, SEEK_END); }
+	std::vector<std::string> with(const std::string &a, const std::string &b)
+	{
+		std::vector<std::string> lines;
+		char buffer[2048];
+		for (ssize_t n; (n = read(fd_.get(), buffer, sizeof(buffer))) > 0;) {
+			std::string line(buffer, n);
+			if (line.find(a) != std::string::npos && line.find(b) != std::string::npos)
+				lines.push_back(line.substr(line.find(';') + 1, line.find('\n') - line.find(';') - 1));
+		}
+		return lines;
+	}
+
+private:
+	Fd fd_;
+};
+
+// Have the adapter write a sector of the disk to an I/O address: lpar_revoke_probe.
+int probe(const Window &w, const std::string &disk, u64 sector)
+{
+	const char *build = std::getenv("LPAR_BUILD"), *kver = std::getenv("LPAR_KVER");
+	std::string path = fmt::format("{}/modules/{}/lpar_revoke_probe.ko", build ? build : "", kver ? kver : "");
+	Fd module(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+
+	if (module.get() < 0)
+		skip("no " + path);
+	std::string parameters = fmt::format("pci={} disk={} io={:#x} sector={}", w.adapter, disk, w.io, sector);
+	return syscall(SYS_finit_module, module.get(), parameters.c_str(), 0) ? errno : 0;
+}
+
+CASE(strict, "A3 G6 a revoked window cannot be reached by its adapter")
+{
+	FakeGuest g(options.partition);
+	std::string disks = "/sys/kernel/lpar/partitions/" + options.partition + "/disks", disk;
+	u8 *data = g.ram().data() + LPAR_WINDOW_SIZE;
+	u64 start = 0;
+
+	for (auto &entry : std::filesystem::directory_iterator(disks)) {
+		std::ifstream(entry.path() / "device") >> disk;
+		std::ifstream(entry.path() / "start") >> start;
+	}
+	for (int how = 0; how < 3; how++) {
+		const char *names[] = {"UNMAP", "LPAR_MEMORY_REMOVE", "LPAR_RESET"};
+		Window window{};
+
+		g.start();
+		for (auto &w : mapped_windows())
+			if (w.gpa == FakeGuest::base + LPAR_WINDOW_SIZE)
+				window = w;
+		EXPECT(window.io && !(window.io & (LPAR_WINDOW_SIZE - 1)), "the window's I/O address is {:#x}", window.io);
+		if (!window.io)
+			return;
+		// the control: the access as such works
+		std::memset(data, 0, 4096);
+		int error = probe(window, disk, start / 512 + 8);
+		if (error != EAGAIN)
+			throw std::runtime_error(fmt::format("lpar_revoke_probe: {}", strerrorname_np(error)));
+		EXPECT(attack_is_pattern(data, 8, 4096), "{}: the window is not reached before", names[how]);
+		EXPECT(attack_load(reinterpret_cast<u32 *>(data + 4096)) == 0, "{}: too much is written", names[how]);
+
+		// the device may be busy with it just now, and keeps the translation
+		if (how == 0)
+			EXPECT(g.unmap(g.env()->window[1]) == LPAR_OK, "UNMAP");
+		else if (how == 1)
+			EXPECT_ERRNO(g.monitor().memory(false, FakeGuest::base, g.ram().data(), g.ram().size()), 0);
+		else
+			EXPECT_ERRNO(g.monitor().reset(), 0);
+		std::memset(data, ATTACK_CANARY, 4096);
+		KernelLog log;
+		error = probe(window, disk, start / 512 + 8);
+		EXPECT(error == EAGAIN, "lpar_revoke_probe afterwards: {}", strerrorname_np(error));
+		bool dead = std::all_of(data, data + 4096, [](u8 byte) { return byte == ATTACK_CANARY; });
+		EXPECT(dead, "{}: the window is reached afterwards", names[how]);
+		sleep_ms(200);
+		// what the IOMMU names is bus:slot.function
+		auto faults = log.with("fault addr", window.adapter.substr(5));
+		unsigned exact = 0;
+		for (auto &line : faults) {
+			fmt::print("# {}: {}\n", names[how], line);
+			exact += line.find(fmt::format("{:#x}", window.io)) != std::string::npos;
+		}
+		EXPECT(exact, "{}: no IOMMU fault names {} and {:#x}", names[how], window.adapter, window.io);
+		if (how == 1)
+			EXPECT_ERRNO(g.monitor().memory(true, FakeGuest::base, g.ram().data(), g.ram().size()), 0);
+	}
+}
+
+}
