@@ -27,7 +27,7 @@
 
 #include "donate.h"
 
-#define DONATE_PATIENCE_MIN	16
+#define DONATE_PATIENCE_MIN	2
 #define DONATE_PATIENCE_MAX	1024
 /* Held for so many times the latency of a request, and for no longer, ns. */
 #define DONATE_HOLD_FACTOR	4

@@ -136,7 +136,7 @@ bool lpar_channel_serve(struct lpar_client *c)
 	struct lpar_call_in in;
 	struct answer a = {};
 	enum lpar_status st;
-	unsigned int i;
+	unsigned int i, resets;
 
 	if (mutex_lock_killable(&c->lock))
 		return false;
@@ -151,9 +151,13 @@ bool lpar_channel_serve(struct lpar_client *c)
 	for (i = 0; i < ARRAY_SIZE(in.arg); i++)
 		in.arg[i] = le64_to_cpu(READ_ONCE(block->arg[i]));
 	c->last_seq = in.seq;
+	resets = c->resets;
 
 	st = call(c, &in, block->data, sizeof(block->data), &a);
 
+	/* pinning drops the lock: the call block may have gone meanwhile */
+	if (c->resets != resets)
+		goto out;
 	for (i = 0; i < ARRAY_SIZE(a.ret); i++)
 		WRITE_ONCE(block->ret[i], cpu_to_le64(a.ret[i]));
 	WRITE_ONCE(block->out_len, cpu_to_le32(a.len));
@@ -169,14 +173,21 @@ out:
 /* Take a call block into use. c->lock is held. Return: see LPAR_ENABLE. */
 int lpar_channel_enable(struct lpar_client *c, u64 gpa)
 {
+	struct lpar_area area = {};
 	int ret;
 
 	lockdep_assert_held(&c->lock);
 	if (c->enabled)
 		return -EBUSY;
-	ret = lpar_memory_map(c, gpa, sizeof(struct lpar_call), &c->call_area);
+	ret = lpar_memory_map(c, gpa, sizeof(struct lpar_call), &area);
 	if (ret)
 		return ret == -EDQUOT ? -ENOMEM : ret;
+	/* the lock was dropped: somebody else may have been faster */
+	if (c->enabled) {
+		lpar_memory_unmap(c, &area);
+		return -EBUSY;
+	}
+	c->call_area = area;
 	c->last_seq = 0;
 	c->greeted = false;
 	c->enabled = true;
@@ -191,14 +202,18 @@ int lpar_channel_enable(struct lpar_client *c, u64 gpa)
  */
 int lpar_channel_reset(struct lpar_client *c, bool killable)
 {
-	int ret = lpar_queue_destroy_all(c, NULL, killable);
+	int ret;
 
+	/* first: a pin that is under way finds that it came too late */
+	c->generation++;
+	c->resets++;
+	c->enabled = false;
+	ret = lpar_queue_destroy_all(c, NULL, killable);
 	if (ret)
 		return ret;
 	lpar_window_revoke(c, 0, U64_MAX);
 	lpar_window_forget(c);
 	lpar_memory_unmap(c, &c->call_area);
-	c->enabled = false;
 	c->greeted = false;
 	return 0;
 }

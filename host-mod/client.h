@@ -53,6 +53,7 @@ struct lpar_vcpu {
 	struct lpar_client *client;
 	struct callback_head work;
 	bool queued;			/* work is on the task's list */
+	bool serving;			/* what it rings now is no guest's ring */
 	unsigned long rung[BITS_TO_LONGS(LPAR_DOORBELLS_MAX)];
 };
 
@@ -70,11 +71,13 @@ struct lpar_client {
 	struct mm_struct *mm;
 	pid_t pid;
 
-	/* Protects all below up to the next empty line. Held while memory is
-	 * pinned; private to the partition; waiters can be killed. */
+	/* Protects all below up to the next empty line. Not held while memory is
+	 * pinned: the VMM may make that last for ever. See lpar_memory_pin(). */
 	struct mutex lock;
 	struct lpar_range memory[LPAR_MEMORY_MAX];
 	unsigned int ranges;
+	unsigned int generation;	/* of memory, and of resets */
+	unsigned int resets;
 	struct xarray chunks;		/* guest address >> shift → window */
 	struct lpar_adapter *adapter[LPAR_CLIENT_ADAPTERS];
 	struct lpar_area call_area;
@@ -96,6 +99,7 @@ struct lpar_client {
 	unsigned int n_vcpus;
 
 	struct work_struct worker;	/* serves what strangers rang */
+	struct task_struct *worker_task; /* while it does */
 	unsigned long rung[BITS_TO_LONGS(LPAR_DOORBELLS_MAX)];
 	atomic64_t doorbells;
 	atomic64_t windows_live;

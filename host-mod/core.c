@@ -83,10 +83,15 @@ enum lpar_status lpar_core_request(const struct lpar_blk_sqe *sqe,
 	};
 	u64 bytes = (u64)r.nsectors << LPAR_SECTOR_SHIFT;
 	enum lpar_status st;
+	u32 i;
 
 	*out = r;
 	if (sqe->reserved || sqe->reserved2 || sqe->reserved3)
 		return LPAR_INVAL;
+	/* where the segments stand in the table, here is nothing to misread */
+	for (i = 0; r.nsegs > LPAR_SQE_SEGS && i < LPAR_SQE_SEGS; i++)
+		if (sqe->seg[i].addr || sqe->seg[i].len || sqe->seg[i].reserved)
+			return LPAR_INVAL;
 
 	switch (r.op) {
 	case LPAR_BLK_READ:
@@ -219,6 +224,8 @@ enum lpar_status lpar_core_status(int error)
 		return LPAR_FAULT;
 	case -EINVAL:
 		return LPAR_INVAL;
+	case -EAGAIN:
+		return LPAR_BUSY;
 	default:
 		return LPAR_NOMEM;
 	}

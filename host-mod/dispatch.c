@@ -122,8 +122,9 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated)
 			if (lpar_ring_ahead(cq_tail, cq_head, q->depth) < 0 ||
 			    taken > q->depth)
 				return broken(q, "impossible completion index");
-			if (taken == q->depth)	/* first consume, then go on */
-				return LPAR_REASON_YIELD;
+			/* the client owes us room: it rings when there is */
+			if (taken == q->depth)
+				return LPAR_REASON_EMPTY;
 
 			lpar_copy_once(&sqe, &q->sq[q->sq_head & (q->depth - 1)],
 				       sizeof(sqe));
@@ -255,10 +256,13 @@ static void task_work(struct callback_head *work)
 	WRITE_ONCE(v->queued, false);
 	smp_mb();
 	/* a thread that has left the address space serves nobody */
-	if (current->mm == c->mm)
+	if (current->mm == c->mm) {
+		v->serving = true;
 		for_each_set_bit(i, v->rung, LPAR_DOORBELLS_MAX)
 			if (test_and_clear_bit(i, v->rung))
 				dispatch(c, i, true);
+		v->serving = false;
+	}
 	fput(c->file);
 }
 
@@ -273,9 +277,16 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 		return 0;
 	atomic64_inc(&c->doorbells);
 
+	/* A VMM may connect an interrupt to a doorbell. What we ring ourselves
+	 * while we serve is not served: it would never end. */
+	if (in_task() && READ_ONCE(c->worker_task) == current)
+		return 0;
+
 	rcu_read_lock();
 	v = in_task() ? find_vcpu(c, current) : NULL;
-	if (v && add_task_work) {
+	if (v && v->serving) {
+		;
+	} else if (v && add_task_work) {
 		set_bit(bell->index, v->rung);
 		/* Only this thread queues its own work, so a plain flag does.
 		 * The work holds the file: release does not run before it. */
@@ -301,9 +312,11 @@ static void worker(struct work_struct *work)
 	struct lpar_client *c = container_of(work, struct lpar_client, worker);
 	unsigned int i;
 
+	WRITE_ONCE(c->worker_task, current);
 	for_each_set_bit(i, c->rung, LPAR_DOORBELLS_MAX)
 		if (test_and_clear_bit(i, c->rung))
 			dispatch(c, i, false);
+	WRITE_ONCE(c->worker_task, NULL);
 }
 
 /**
@@ -322,8 +335,12 @@ int lpar_dispatch_ring(struct lpar_client *c, unsigned int index)
 	rcu_read_lock();
 	v = find_vcpu(c, current);
 	rcu_read_unlock();
+	if (v && v->serving)
+		return 0;
 	if (v) {
+		v->serving = true;
 		dispatch(c, index, true);
+		v->serving = false;
 	} else {
 		set_bit(index, c->rung);
 		queue_work(workers, &c->worker);

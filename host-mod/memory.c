@@ -27,6 +27,7 @@ int lpar_memory_add(struct lpar_client *c, const struct lpar_range *r)
 				      c->memory[i].bytes))
 			return -EEXIST;
 	c->memory[c->ranges++] = *r;
+	c->generation++;
 	return 0;
 }
 
@@ -42,6 +43,7 @@ int lpar_memory_remove(struct lpar_client *c, const struct lpar_range *r)
 		if (m->gpa == r->gpa && m->hva == r->hva &&
 		    m->bytes == r->bytes) {
 			c->memory[i] = c->memory[--c->ranges];
+			c->generation++;
 			return 0;
 		}
 	}
@@ -92,8 +94,7 @@ void lpar_memory_uncharge(struct lpar_client *c, unsigned long pages)
 	atomic64_sub((s64)pages << PAGE_SHIFT, &c->partition->pinned);
 }
 
-/* Pin all of the pages or none. Return: 0, -EFAULT, -ENOMEM, -EINTR when killed. */
-int lpar_memory_pin(u64 hva, unsigned int n, struct page **pages)
+static int pin_all(u64 hva, unsigned int n, struct page **pages)
 {
 	unsigned int done = 0;
 	int ret;
@@ -114,11 +115,42 @@ int lpar_memory_pin(u64 hva, unsigned int n, struct page **pages)
 }
 
 /**
+ * lpar_memory_pin - pin all of the pages or none
+ * @c: the client; its lock is held, and dropped meanwhile
+ * @hva: where they are in the VMM
+ * @n: how many
+ * @pages: out
+ *
+ * A fault may wait for the VMM (userfaultfd), for as long as it likes: then this
+ * thread waits, until it is killed, and nobody else. What the caller knew of the
+ * client under the lock it has to look up again.
+ *
+ * Return: 0; -EAGAIN: the memory was changed or the client reset meanwhile;
+ * -EFAULT; -ENOMEM; -EINTR when killed.
+ */
+int lpar_memory_pin(struct lpar_client *c, u64 hva, unsigned int n,
+		    struct page **pages)
+{
+	unsigned int generation = c->generation;
+	int ret;
+
+	lockdep_assert_held(&c->lock);
+	mutex_unlock(&c->lock);
+	ret = pin_all(hva, n, pages);
+	mutex_lock(&c->lock);
+	if (!ret && c->generation != generation) {
+		unpin_user_pages(pages, n);
+		ret = -EAGAIN;
+	}
+	return ret;
+}
+
+/**
  * lpar_memory_map - pin guest memory and map it for the host's own CPU
  * @gpa, @bytes: page-aligned, inside one range
  *
- * c->lock is held, the caller is a thread of the VMM; may sleep. Return: 0,
- * -EINVAL, -EFAULT (not memory), -EDQUOT, -ENOMEM.
+ * c->lock is held, and dropped meanwhile; the caller is a thread of the VMM; may
+ * sleep. Return: 0, -EINVAL, -EFAULT (not memory), -EDQUOT, -ENOMEM, -EAGAIN.
  */
 int lpar_memory_map(struct lpar_client *c, u64 gpa, u64 bytes,
 		    struct lpar_area *area)
@@ -139,7 +171,7 @@ int lpar_memory_map(struct lpar_client *c, u64 gpa, u64 bytes,
 	ret = lpar_memory_charge(c, area->n);
 	if (ret)
 		goto err_free;
-	ret = lpar_memory_pin(m->hva + (gpa - m->gpa), area->n, area->pages);
+	ret = lpar_memory_pin(c, m->hva + (gpa - m->gpa), area->n, area->pages);
 	if (ret)
 		goto err_uncharge;
 	area->addr = vmap(area->pages, area->n, VM_MAP, PAGE_KERNEL);

@@ -11,7 +11,8 @@ const struct lpar_range *lpar_memory_next(struct lpar_client *c, u64 gpa,
 
 int lpar_memory_charge(struct lpar_client *c, unsigned long pages);
 void lpar_memory_uncharge(struct lpar_client *c, unsigned long pages);
-int lpar_memory_pin(u64 hva, unsigned int n, struct page **pages);
+int lpar_memory_pin(struct lpar_client *c, u64 hva, unsigned int n,
+		    struct page **pages);
 
 int lpar_memory_map(struct lpar_client *c, u64 gpa, u64 bytes,
 		    struct lpar_area *area);

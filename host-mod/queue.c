@@ -151,7 +151,8 @@ static int queue_alloc_reqs(struct lpar_queue *q)
 /**
  * lpar_queue_create - a client's queue on one of its disks
  *
- * c->lock is held, the caller is a thread of the VMM; may sleep.
+ * c->lock is held, and dropped while pages are pinned; the caller is a thread of
+ * the VMM; may sleep.
  */
 enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 index,
 				   u64 gpa, u64 shape, u64 vector)
@@ -188,6 +189,10 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 		goto err_free;
 	ret = queue_alloc_reqs(q);
 	if (ret)
+		goto err_free;
+	/* the lock was dropped: another call may have made the same queue */
+	ret = -EAGAIN;
+	if (rcu_access_pointer(c->queue[index]))
 		goto err_free;
 	q->ctrl = q->area.addr;
 	q->sq = q->area.addr + lpar_queue_sq_offset();

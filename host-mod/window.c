@@ -70,7 +70,7 @@ static int pin(struct lpar_client *c, struct lpar_window *w)
 		unsigned int first = (from - start) >> PAGE_SHIFT;
 		unsigned int n = (to - from) >> PAGE_SHIFT;
 
-		ret = lpar_memory_pin(m->hva + (from - m->gpa), n,
+		ret = lpar_memory_pin(c, m->hva + (from - m->gpa), n,
 				      &w->pages[first]);
 		if (ret)
 			goto err_unpin;
@@ -179,8 +179,9 @@ static void destroy(struct lpar_client *c, struct lpar_window *w)
  * lpar_window_map - the window that contains a guest address, made if need be
  * @addr: out: its logical I/O address
  *
- * c->lock is held, the caller is a thread of the VMM; may sleep. Return: 0,
- * -EFAULT (no memory there), -EDQUOT (a limit), -ENOMEM, -EINTR when killed.
+ * c->lock is held, and dropped while pages are pinned; the caller is a thread of
+ * the VMM; may sleep. Return: 0, -EFAULT (no memory there), -EDQUOT (a limit),
+ * -ENOMEM, -EAGAIN (the memory was changed meanwhile), -EINTR when killed.
  */
 int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
 {
@@ -204,6 +205,10 @@ int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
 	ret = pin(c, w);
 	if (ret)
 		goto err_free;
+	/* the lock was dropped: another call may have made the same window */
+	ret = -EAGAIN;
+	if (xa_load(&c->chunks, chunk))
+		goto err_unmap;
 	ret = map_adapters(c, w);
 	if (ret)
 		goto err_unmap;

@@ -34,7 +34,7 @@ constexpr std::array kinds = {
     Kind{LPAR_CAP_SEGMENT_SIZE, Unit::bytes, "segment_size", "largest segment"},
     Kind{LPAR_CAP_VIRT_BOUNDARY, Unit::mask, "virt_boundary", "boundary between segments"},
     Kind{LPAR_CAP_DMA_ALIGNMENT, Unit::mask, "dma_alignment", "alignment of segments"},
-    Kind{LPAR_CAP_CHUNK, Unit::bytes, "chunk", "no request crosses a multiple of"},
+    Kind{LPAR_CAP_CHUNK, Unit::bytes, "chunk", "requests cross no multiple of"},
     Kind{LPAR_CAP_QUEUES, Unit::count, "queues", "queues"},
     Kind{LPAR_CAP_DEPTH, Unit::count, "depth", "requests in one queue"},
     Kind{LPAR_CAP_WRITE_CACHE, Unit::flag, "write_cache", "volatile write cache"},
@@ -78,6 +78,8 @@ std::string decode_value(std::span<const uint8_t> body, Record &record) {
 std::string one(uint64_t value, Unit unit) {
     switch (unit) {
     case Unit::bytes:
+        if (value == 0)
+            return "none";
         return value < 1024 ? fmt::format("{}", value)
                             : fmt::format("{} ({} bytes)", human_bytes(value), value);
     case Unit::sectors:

@@ -50,12 +50,13 @@ Bytes operator+(Bytes a, const Bytes &b) {
 }
 
 TEST(Records, EveryKnownKind) {
-    auto records = decode_records(
-        text(LPAR_CAP_NAME, "d0") + text(LPAR_CAP_SERIAL, "ABCDEFGH") +
-        value(LPAR_CAP_SECTORS, 2097152, 2097152, 2097152) + value(LPAR_CAP_QUEUES, 1, 16, 4) +
-        value(LPAR_CAP_VIRT_BOUNDARY, 0xfff, 0xfff, 0xfff) + value(LPAR_CAP_FUA, 1, 1, 1));
+    auto records = decode_records(text(LPAR_CAP_NAME, "d0") + text(LPAR_CAP_SERIAL, "ABCDEFGH") +
+                                  value(LPAR_CAP_SECTORS, 2097152, 2097152, 2097152) +
+                                  value(LPAR_CAP_QUEUES, 1, 16, 4) +
+                                  value(LPAR_CAP_VIRT_BOUNDARY, 0xfff, 0xfff, 0xfff) +
+                                  value(LPAR_CAP_FUA, 1, 1, 1) + value(LPAR_CAP_CHUNK, 0, 0, 0));
     EXPECT_EQ(records.error, "");
-    ASSERT_EQ(records.good.size(), 6u);
+    ASSERT_EQ(records.good.size(), 7u);
     EXPECT_EQ(records.good[0].name, "name");
     EXPECT_EQ(describe(records.good[0]), "d0");
     EXPECT_EQ(describe(records.good[1]), "ABCDEFGH"); // fills its field: no final zero
@@ -63,6 +64,7 @@ TEST(Records, EveryKnownKind) {
     EXPECT_EQ(describe(records.good[3]), "4, can be 1 to 16");
     EXPECT_EQ(describe(records.good[4]), "0xfff");
     EXPECT_EQ(describe(records.good[5]), "yes");
+    EXPECT_EQ(describe(records.good[6]), "none");
 }
 
 TEST(Records, AllTypesOfTheWireAreKnown) {
