@@ -29,6 +29,8 @@
 
 #define DONATE_PATIENCE_MIN	2
 #define DONATE_PATIENCE_MAX	1024
+/* A goal that was met so many times outlives one failure: anybody may stumble. */
+#define DONATE_PROVEN		4
 /* Held for so many times the latency of a request, and for no longer, ns. */
 #define DONATE_HOLD_FACTOR	4
 #define DONATE_HOLD_MAX		50000000ull
@@ -52,7 +54,9 @@ static __u32 donate_worth(const struct lpar_donate *d, __u32 inflight, __u32 hel
 static void donate_lower(struct lpar_donate *d, __u32 goal)
 {
 	d->goal = goal ? goal : 1;
-	d->tried = d->seen > d->tried / 2 ? d->seen : d->tried / 2;
+	d->proven = 0;
+	d->tried = d->seen > d->seen_before ? d->seen : d->seen_before;
+	d->seen_before = d->seen;
 	d->seen = 0;
 	d->wait = d->patience;
 	if (d->patience < DONATE_PATIENCE_MAX)
@@ -135,14 +139,17 @@ void lpar_donate_rung(struct lpar_donate *d, __u32 inflight, __u32 held,
 		donate_lower(d, d->goal / 2);
 		return;
 	}
+	d->proven++;
 	if (d->wait)
 		d->wait--;
 	if (d->wait)
 		return;
-	if (d->goal >= d->batch)
+	if (d->goal >= d->batch) {
 		d->patience = DONATE_PATIENCE_MIN;
-	else
+	} else {
 		d->goal = d->goal * 2 < d->batch ? d->goal * 2 : d->batch;
+		d->proven = 0;
+	}
 }
 
 /**
@@ -188,10 +195,14 @@ bool lpar_donate_dry(struct lpar_donate *d, __u32 held, __u64 now)
  */
 void lpar_donate_expired(struct lpar_donate *d, __u32 inflight, __u32 held)
 {
+	d->full = false;
+	if (d->goal > 1 && d->proven >= DONATE_PROVEN) {
+		d->proven = 0;
+		return;
+	}
 	donate_lower(d, held < d->goal ? held : d->goal);
 	d->depth = inflight;
 	d->peak = inflight;
-	d->full = false;
 }
 
 /**

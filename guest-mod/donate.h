@@ -27,13 +27,15 @@ enum lpar_donate_policy {
  * @policy:     enum lpar_donate_policy
  * @batch:      requests that are worth a doorbell in any case
  * @goal:       requests that are held for while none of them waits long
+ * @proven:     times that @goal was met
  * @full:       the last answer was for a full batch
  * @depth:      how many requests the submitter is believed to keep in flight
  * @peak:       most that were in flight since the adapter last ran dry
  * @patience:   batches until a higher @goal is tried after one that failed
  * @wait:       of those, still to come
  * @seen:       most that were in flight since @goal was last lowered
- * @tried:      @seen when it was, fading: with more, a higher one is tried at once
+ * @seen_before: the same for the time before that
+ * @tried:      the most of both then: with more, a higher goal is tried at once
  * @hold_ns:    shortest time that requests are held
  * @latency_ns: what a request lately took from its doorbell on
  * @rung_at:    when the last doorbell had been served
@@ -43,12 +45,14 @@ struct lpar_donate {
 	enum lpar_donate_policy policy;
 	__u32 batch;
 	__u32 goal;
+	__u32 proven;
 	bool full;
 	__u32 depth;
 	__u32 peak;
 	__u32 patience;
 	__u32 wait;
 	__u32 seen;
+	__u32 seen_before;
 	__u32 tried;
 	__u64 hold_ns;
 	__u64 latency_ns;

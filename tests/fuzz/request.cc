@@ -144,10 +144,15 @@ Ask make(Input &in, const lpar_disk_limits &l) {
                 from = to - l.logical_block;
             else if (last && in.ConsumeBool())
                 to = from + l.logical_block;
+            // off by anything, or by whole blocks
             if (in.rarely(16))
                 from += in.ConsumeIntegralInRange(-600, 600);
+            else if (in.rarely(12))
+                from += static_cast<uint64_t>(l.logical_block) * in.ConsumeIntegralInRange(-2, 2);
             if (in.rarely(16))
                 to += in.ConsumeIntegralInRange(-600, 600);
+            else if (in.rarely(12))
+                to += static_cast<uint64_t>(l.logical_block) * in.ConsumeIntegralInRange(-2, 2);
             s.addr = (window << 21) + from;
             s.len = static_cast<uint32_t>(to - from);
             if (in.rarely(24))

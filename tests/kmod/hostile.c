@@ -364,8 +364,9 @@ static void attack_all(struct hostile *h)
 
 	pr_info("KTAP version 1\n");
 	registers(h);
-	attack_calls(a);
 	if (attack_start(a)) {
+		attack_calls(a);
+		attack_start(a);
 		attack_shapes(a);
 		attack_windows(a);
 		attack_requests(a);
