@@ -121,10 +121,10 @@ static blk_status_t blk_queue_rq(struct blk_mq_hw_ctx *hctx,
 		err = lpar_window_resolve(q->dev, req);
 	if (err == -EAGAIN && lpar_window_park(q->dev, req)) {
 		if (bd->last)
-			lpar_queue_commit(q);
+			lpar_ring_commit(q);
 		return BLK_STS_OK;
 	}
-	if (!err && lpar_queue_submit(q, req, bd->last))
+	if (!err && lpar_ring_submit(q, req, bd->last))
 		return BLK_STS_OK;
 
 	lpar_window_release(q->dev, req, false);
@@ -133,7 +133,7 @@ static blk_status_t blk_queue_rq(struct blk_mq_hw_ctx *hctx,
 
 static void blk_commit_rqs(struct blk_mq_hw_ctx *hctx)
 {
-	lpar_queue_commit(hctx->driver_data);
+	lpar_ring_commit(hctx->driver_data);
 }
 
 static void blk_complete(struct request *rq)
@@ -162,12 +162,12 @@ static enum blk_eh_timer_return blk_timeout(struct request *rq)
 	struct lpar_queue *q = req->queue;
 	struct lpar_disk *disk = rq->q->queuedata;
 
-	lpar_queue_poll(q);
+	lpar_ring_poll(q);
 	if (blk_mq_request_completed(rq))
 		return BLK_EH_DONE;
 	if (!req->expired) {
 		req->expired = true;
-		lpar_queue_nudge(q);
+		lpar_ring_nudge(q);
 		lpar_window_kick(q->dev);
 		return BLK_EH_RESET_TIMER;
 	}
@@ -208,8 +208,10 @@ const struct blk_mq_ops lpar_blk_ops = {
 };
 
 /**
- * lpar_blk_pdu_size - bytes of our part of a request
+ * lpar_blk_pdu_size - how large our part of a request is
  * @segs: segments of a request, at most
+ *
+ * Return: bytes.
  */
 unsigned int lpar_blk_pdu_size(u32 segs)
 {

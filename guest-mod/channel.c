@@ -287,7 +287,9 @@ out:
 
 /**
  * lpar_channel_errno - a call's status as an errno
- * @status: enum lpar_status from a result
+ * @status: enum lpar_status from a result, not validated
+ *
+ * Return: 0 or a negative errno.
  */
 int lpar_channel_errno(u32 status)
 {

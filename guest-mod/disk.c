@@ -9,6 +9,7 @@
 #include "blk.h"
 #include "channel.h"
 #include "disk.h"
+#include "window.h"
 
 static unsigned int queue_depth;
 module_param(queue_depth, uint, 0644);
@@ -276,7 +277,9 @@ static int disk_alloc_tags(struct lpar_disk *disk)
  * @function: id
  * @share:    how many queues it may have
  *
- * Sleeps, with disks_lock held. Return: 0 or a negative errno.
+ * Sleeps, with disks_lock held.
+ *
+ * Return: 0 or a negative errno.
  */
 int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share)
 {
@@ -355,11 +358,16 @@ err_free:
 void lpar_disk_remove(struct lpar_disk *disk, bool dead)
 {
 	struct lpar_device *dev = disk->dev;
+	u32 i;
 
 	lockdep_assert_held(&dev->disks_lock);
 	dev_info(&dev->pdev->dev, "%s: removed\n", disk->gendisk->disk_name);
 	if (dead) {
 		WRITE_ONCE(disk->dead, true);
+		/* First, since file systems wait for it when they are told. */
+		for (i = 0; i < disk->nr_queues; i++)
+			lpar_queue_abandon(disk->queues[i]);
+		lpar_window_kick(dev);
 		blk_mark_disk_dead(disk->gendisk);
 		set_capacity(disk->gendisk, 0);
 	}
@@ -399,8 +407,9 @@ static void disk_log_changes(struct lpar_disk *disk, const struct lpar_caps *to)
  * lpar_disk_refresh - take changed capabilities over
  * @disk: nothing is on its way while its limits change
  *
- * Sleeps, with disks_lock held. Return: 0 or a negative errno; -ESTALE when it
- * takes a new disk.
+ * Sleeps, with disks_lock held.
+ *
+ * Return: 0 or a negative errno; -ESTALE when it takes a new disk.
  */
 int lpar_disk_refresh(struct lpar_disk *disk)
 {

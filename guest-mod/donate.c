@@ -91,8 +91,8 @@ void lpar_donate_init(struct lpar_donate *d, enum lpar_donate_policy policy,
  * @last:     the block layer has no more at hand
  * @urgent:   something waits for just this request
  *
- * After a true answer call lpar_donate_rung(); a false one obliges the caller to
- * have the timer running.
+ * Return: true to ring, and then lpar_donate_rung() is to be called; false obliges
+ * the caller to have the timer running.
  */
 bool lpar_donate_submitted(struct lpar_donate *d, __u32 inflight, __u32 held,
 			   bool last, bool urgent)
@@ -171,7 +171,7 @@ void lpar_donate_served(struct lpar_donate *d, __u64 now)
  * @held: submitted and not rung for
  * @now:  time, ns
  *
- * After a true answer call lpar_donate_rung().
+ * Return: true to ring, and then lpar_donate_rung() is to be called.
  */
 bool lpar_donate_dry(struct lpar_donate *d, __u32 held, __u64 now)
 {
@@ -219,8 +219,10 @@ void lpar_donate_measured(struct lpar_donate *d, __u64 latency_ns)
 }
 
 /**
- * lpar_donate_hold - how long requests may be held, ns
+ * lpar_donate_hold - how long requests may be held
  * @d: the queue's state
+ *
+ * Return: ns.
  */
 __u64 lpar_donate_hold(const struct lpar_donate *d)
 {

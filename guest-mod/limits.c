@@ -48,6 +48,8 @@ void lpar_limits_fill(struct queue_limits *lim, const struct lpar_caps *caps)
  * lpar_limits_differ - would lpar_limits_fill() give something else?
  * @a: capabilities
  * @b: capabilities
+ *
+ * Return: whether it would.
  */
 bool lpar_limits_differ(const struct lpar_caps *a, const struct lpar_caps *b)
 {

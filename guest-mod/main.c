@@ -30,7 +30,7 @@ static void main_sweep(struct lpar_device *dev)
 	for (i = 1; i < ARRAY_SIZE(dev->queues); i++) {
 		q = dev->queues[i];
 		if (q)
-			lpar_queue_sweep(q, &done);
+			lpar_ring_sweep(q, &done);
 	}
 	spin_unlock_irq(&dev->queues_lock);
 	lpar_window_sweep(dev, &done);

@@ -27,6 +27,7 @@ struct lpar_request;
  * @created:  the host knows it
  * @lock:     protects all below; also orders a submission with the sweep of a
  *            broken device
+ * @closed:   nothing is submitted any more
  * @reqs:     by id: the request that the host has, the one owner of it
  * @sq_tail:  submissions written
  * @sq_rung:  of those, rung for (or seen to be taken)
@@ -54,6 +55,7 @@ struct lpar_queue {
 	bool created;
 
 	spinlock_t lock;	/* all below */
+	bool closed;
 	struct lpar_request **reqs;
 	u32 sq_tail;
 	u32 sq_rung;
@@ -73,12 +75,16 @@ struct lpar_queue *lpar_queue_alloc(struct lpar_device *dev, u32 number,
 void lpar_queue_free(struct lpar_queue *q);
 int lpar_queue_create(struct lpar_queue *q, u32 function);
 void lpar_queue_destroy(struct lpar_queue *q);
+void lpar_queue_abandon(struct lpar_queue *q);
 int lpar_queue_irq_get(struct lpar_queue *q, const struct cpumask *cpus);
 void lpar_queue_irq_put(struct lpar_queue *q);
-bool lpar_queue_submit(struct lpar_queue *q, struct lpar_request *req, bool last);
-void lpar_queue_commit(struct lpar_queue *q);
-void lpar_queue_poll(struct lpar_queue *q);
-void lpar_queue_nudge(struct lpar_queue *q);
-void lpar_queue_sweep(struct lpar_queue *q, struct list_head *done);
+
+/* ring.c */
+bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last);
+void lpar_ring_commit(struct lpar_queue *q);
+void lpar_ring_poll(struct lpar_queue *q);
+void lpar_ring_nudge(struct lpar_queue *q);
+enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer);
+void lpar_ring_sweep(struct lpar_queue *q, struct list_head *done);
 
 #endif

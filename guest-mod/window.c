@@ -462,7 +462,7 @@ static void window_work(struct work_struct *work)
 			goto out;
 		}
 		WRITE_ONCE(windows->starved, false);
-		if (err || !lpar_queue_submit(req->queue, req, true))
+		if (err || !lpar_ring_submit(req->queue, req, true))
 			lpar_blk_end(dev, req, BLK_STS_IOERR);
 		cond_resched();
 	}

@@ -366,11 +366,14 @@ static void swap_out(struct lpar_adapter *a, struct device *dev)
 
 /**
  * lpar_adapter_map - map a window's pages and have tags stand for them
+ * @a: the adapter
  * @pages: LPAR_TAG_BLOCK_PAGES of them, pinned
+ * @map: out: filled in on success; the caller's to keep until it is unmapped
  *
- * May sleep. Return: 0, -ENODEV (the device is going), -EDQUOT (a 32-bit adapter's
- * share is used up), -ENOSPC (no tags left), -ENOMEM, -EIO (the IOMMU did not
- * give one aligned extent).
+ * Context: may sleep; takes @a->sem for reading.
+ * Return: 0, -ENODEV (the device is going), -EDQUOT (a 32-bit adapter's share is
+ * used up), -ENOSPC (no tags left), -ENOMEM, -EIO (the IOMMU did not give one
+ * aligned extent), or what mapping the pages gave.
  */
 int lpar_adapter_map(struct lpar_adapter *a, struct page **pages,
 		     struct lpar_map *map)
@@ -471,9 +474,12 @@ static void unmap_locked(struct lpar_adapter *a, struct lpar_map *map)
 
 /**
  * lpar_adapter_unmap - the first half of revoking a window
+ * @map: from lpar_adapter_map(); not freed
  *
  * No request of this adapter uses the window. The adapter may still reach the
- * pages until lpar_adapter_flush(); only then they may be unpinned. May sleep.
+ * pages until lpar_adapter_flush(); only then they may be unpinned.
+ *
+ * Context: may sleep; takes the adapter's sem for reading.
  */
 void lpar_adapter_unmap(struct lpar_map *map)
 {
@@ -499,7 +505,10 @@ void lpar_adapter_flush(struct lpar_adapter *a)
 
 /**
  * lpar_adapter_check - can this adapter's DMA be redirected at all?
+ * @pdev: the PCI function
  * @why: out, LPAR_WHY_MAX bytes: the reason and the way out when it cannot
+ *
+ * Context: any that may call iommu_get_domain_for_dev(); takes no lock.
  * Return: 0; -EPERM: no IOMMU protects the host; -EOPNOTSUPP: something else
  */
 int lpar_adapter_check(struct pci_dev *pdev, char *why)
@@ -670,9 +679,11 @@ err_put:
 
 /**
  * lpar_adapter_get - have a PCI function's DMA operations wrapped
+ * @pdev: the function; lpar_adapter_check() has nothing against it
  *
- * May sleep. Checked before by lpar_adapter_check(). Return: the adapter;
- * -ENODEV: its driver has gone; -EBUSY: somebody else wrapped it; -ENOMEM.
+ * Context: may sleep; takes create_lock and the device's lock.
+ * Return: the adapter, to be given to lpar_adapter_put(); or an ERR_PTR: -ENODEV
+ * (its driver has gone), -EBUSY (somebody else wrapped it), -ENOMEM.
  */
 struct lpar_adapter *lpar_adapter_get(struct pci_dev *pdev)
 {

@@ -28,33 +28,55 @@ struct lpar_adapter_counts {
  *
  * Exists while a disk in tag mode uses it: lpar_adapter_get() to _put(). The
  * driver stays bound and the host goes on using the device.
+ *
+ * @link:      in the list of all adapters; under list_lock
+ * @refs:      disks that use it; under list_lock
+ * @pdev:      the function; referenced
+ * @domain:    the IOMMU's, as it was when the operations were wrapped
+ * @ops:       what dev->dma_ops points to while @wrapped
+ * @orig:      before 6.12: the original operations, to forward to
+ * @alias:     from 6.12 on: the device whose DMA API is forwarded to
+ * @counts:    of the wrapped operations
+ * @io:        I/O address >> LPAR_WINDOW_SHIFT → struct lpar_map
+ * @sem:       read: a window is mapped, unmapped or flushed; write: the
+ *             operations are given back
+ * @maps:      lpar_map.link of all live ones; under @maps_lock
+ * @maps_lock: protects @maps and @mapped
+ * @mapped:    bytes mapped for windows; under @maps_lock
+ * @limit:     most of them: 2 GiB for a 32-bit adapter, else none
+ * @wrapped:   the operations are ours; under @sem
+ * @dying:     its driver is being unbound: no new windows, and clients are not
+ *             shown its disks. Set under list_lock, never cleared
+ * @kobj:      its folder in sysfs; the last reference frees the structure
  */
 struct lpar_adapter {
-	struct list_head link;		/* all adapters */
-	unsigned int refs;		/* disks; under list_lock */
+	struct list_head link;
+	unsigned int refs;
 	struct pci_dev *pdev;
 	struct iommu_domain *domain;
-	struct dma_map_ops ops;		/* what dev->dma_ops points to */
-	const struct dma_map_ops *orig;	/* until 6.12: whom to forward to */
-	struct device *alias;		/* from 6.12 on: the same for dma-iommu */
+	struct dma_map_ops ops;
+	const struct dma_map_ops *orig;
+	struct device *alias;
 	struct lpar_adapter_counts __percpu *counts;
-	struct xarray io;		/* I/O address >> LPAR_WINDOW_SHIFT → map */
-	/* Read: a window is being mapped or unmapped. Write: the device goes. */
+	struct xarray io;
 	struct rw_semaphore sem;
-	struct list_head maps;		/* of windows; under maps_lock */
-	spinlock_t maps_lock;
-	u64 mapped;			/* bytes; under maps_lock */
-	u64 limit;			/* of them: 32-bit adapters have few */
-	bool wrapped;			/* under sem */
-	bool dying;			/* no new windows, no new requests */
+	struct list_head maps;
+	spinlock_t maps_lock;		/* maps, mapped */
+	u64 mapped;
+	u64 limit;
+	bool wrapped;
+	bool dying;
 	struct kobject kobj;
 };
 
 /**
  * struct lpar_map - one window mapped for one adapter
  * @adapter: whose
+ * @link:    in adapter->maps
+ * @sgt:     the pages as they were mapped, for unmapping
  * @io:      I/O address of the chunk; LPAR_WINDOW_SIZE long and aligned
  * @block:   the tags that stand for it
+ * @gone:    unmapped already, when the driver went; under adapter->sem
  */
 struct lpar_map {
 	struct lpar_adapter *adapter;
@@ -62,7 +84,7 @@ struct lpar_map {
 	struct sg_table sgt;
 	dma_addr_t io;
 	int block;
-	bool gone;			/* unmapped already; under adapter->sem */
+	bool gone;
 };
 
 int lpar_adapter_init(struct kobject *parent);

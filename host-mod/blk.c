@@ -259,12 +259,16 @@ static bool refuse(struct lpar_queue *q, u16 id, enum lpar_status st)
 }
 
 /**
- * lpar_blk_start - take one request
+ * lpar_blk_start - take one request (seed 004, fig. 7, steps 720-730)
+ * @q: the queue that it stands in
+ * @lim: the disk's limits, as they were when the dispatch began
  * @sqe: a private copy
  * @may_wait: the submission may wait for the adapter (the worker's may)
  *
- * The queue's server only; may sleep. Return: false when the adapter has no room:
- * the request stays in the client's queue, and nothing has happened.
+ * Context: the queue's server only (LPAR_Q_SERVING is held); may sleep.
+ * Return: true when the request was taken: it ends, now or later, by
+ * lpar_queue_complete(); false when the adapter has no room: the request stays in
+ * the client's queue, and nothing has happened.
  */
 bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 		    const struct lpar_blk_sqe *sqe, bool may_wait)

@@ -125,9 +125,11 @@ static enum lpar_status call(struct lpar_client *c, const struct lpar_call_in *i
 
 /**
  * lpar_channel_serve - carry out the call that the call block holds
+ * @c: the client
  *
- * A thread of the VMM; may sleep, and gives up when it is killed. Return: whether
- * there was one.
+ * Context: a thread of the VMM; may sleep, and gives up when it is killed. Takes
+ * @c->lock, which is dropped while memory is pinned.
+ * Return: whether a call was carried out and answered.
  */
 bool lpar_channel_serve(struct lpar_client *c)
 {
@@ -196,9 +198,14 @@ int lpar_channel_enable(struct lpar_client *c, u64 gpa)
 
 /**
  * lpar_channel_reset - back to the state after LPAR_ATTACH, memory excepted
+ * @c: the client
+ * @killable: give up when the calling thread is killed
  *
- * c->lock is held. When it returns 0, no adapter reaches guest memory. Return: 0,
- * -EINTR when @killable and killed.
+ * State: any => disabled. When it returns 0, no adapter reaches guest memory.
+ *
+ * Context: @c->lock is held; sleeps until the adapters have finished.
+ * Return: 0; -EINTR when @killable and killed: the channel is disabled all the
+ * same, and a later call does the rest.
  */
 int lpar_channel_reset(struct lpar_client *c, bool killable)
 {

@@ -64,6 +64,41 @@ struct lpar_vcpu {
  * the file, so release runs when none of them does; what is left then are
  * requests in the adapter, the worker and eventfd wakers, which it ends in this
  * order: wakers, worker, queues, windows. See docs/teardown.md.
+ *
+ * @partition:    whose client it is; its configfs item is depended on
+ * @file:         the open file; what task work holds
+ * @mm:           of the process that attached; mmgrab()bed, so accounting works
+ *                after the process has left it
+ * @pid:          of that process
+ * @lock:         protects what follows, up to the first empty line. Not held
+ *                while memory is pinned: the VMM may make that last for ever.
+ *                See lpar_memory_pin()
+ * @memory:       guest memory that the VMM has told, @ranges of it
+ * @ranges:       used entries of @memory
+ * @generation:   goes up when @memory changes and at each reset
+ * @resets:       goes up at each reset
+ * @chunks:       guest address >> LPAR_WINDOW_SHIFT → its window
+ * @adapter:      those that windows are mapped for; the index is the place in
+ *                lpar_window.map. Not referenced: the disks are what holds them
+ * @call_area:    the call block, pinned and mapped while @enabled
+ * @enabled:      the call block is in use
+ * @greeted:      HELLO has been answered
+ * @last_seq:     number of the last call that was taken
+ * @windows:      logical I/O address >> LPAR_WINDOW_SHIFT → its window; read
+ *                under RCU in the I/O path, changed under @lock
+ * @queue:        by number, [0] is unused; read under RCU, changed under @lock
+ * @bell:         doorbells; connected and disconnected under @lock
+ * @vector:       interrupts, signalled in any context; under @vectors_lock
+ * @vectors_lock: protects @vector
+ * @vcpus:        threads that donate; read under RCU, added under @lock, freed
+ *                with the client
+ * @n_vcpus:      how many
+ * @worker:       serves what strangers rang
+ * @worker_task:  who runs @worker, while it does
+ * @rung:         doorbells that @worker is to serve
+ * @doorbells:    rung in the client's life
+ * @windows_live: windows that hold pinned pages
+ * @queues_live:  queues that exist
  */
 struct lpar_client {
 	struct lpar_partition *partition;
@@ -71,14 +106,12 @@ struct lpar_client {
 	struct mm_struct *mm;
 	pid_t pid;
 
-	/* Protects all below up to the next empty line. Not held while memory is
-	 * pinned: the VMM may make that last for ever. See lpar_memory_pin(). */
-	struct mutex lock;
+	struct mutex lock;		/* up to the next empty line */
 	struct lpar_range memory[LPAR_MEMORY_MAX];
 	unsigned int ranges;
-	unsigned int generation;	/* of memory, and of resets */
+	unsigned int generation;
 	unsigned int resets;
-	struct xarray chunks;		/* guest address >> shift → window */
+	struct xarray chunks;
 	struct lpar_adapter *adapter[LPAR_CLIENT_ADAPTERS];
 	struct lpar_area call_area;
 	bool enabled;
@@ -91,15 +124,14 @@ struct lpar_client {
 	struct lpar_queue __rcu *queue[LPAR_DOORBELLS_MAX];
 
 	struct lpar_bell bell[LPAR_DOORBELLS_MAX];
-	/* Signalled from interrupts; changed under vectors_lock. */
 	struct eventfd_ctx *vector[LPAR_DOORBELLS_MAX + 1];
-	spinlock_t vectors_lock;
+	spinlock_t vectors_lock;	/* vector */
 
-	DECLARE_HASHTABLE(vcpus, 6);	/* RCU; changed under lock */
+	DECLARE_HASHTABLE(vcpus, 6);
 	unsigned int n_vcpus;
 
-	struct work_struct worker;	/* serves what strangers rang */
-	struct task_struct *worker_task; /* while it does */
+	struct work_struct worker;
+	struct task_struct *worker_task;
 	unsigned long rung[BITS_TO_LONGS(LPAR_DOORBELLS_MAX)];
 	atomic64_t doorbells;
 	atomic64_t windows_live;

@@ -366,9 +366,12 @@ static struct configfs_subsystem subsys = {
 
 /**
  * lpar_config_get - a partition by its name, kept until lpar_config_put()
+ * @name: as its folder in configfs is called
  *
- * configfs refuses to remove it meanwhile. May sleep; not from configfs callbacks.
- * Return: it, or -ENOENT.
+ * configfs refuses to remove it meanwhile.
+ *
+ * Context: may sleep; not from configfs callbacks.
+ * Return: it, or ERR_PTR(-ENOENT).
  */
 struct lpar_partition *lpar_config_get(const char *name)
 {

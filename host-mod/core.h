@@ -81,9 +81,26 @@ bool lpar_core_shape(u64 arg, struct lpar_queue_shape *shape);
 
 /**
  * struct lpar_disk_limits - what the adapter and the path to it can take
- *
- * Sizes in bytes, masks as the block layer has them (virt_boundary and
- * dma_alignment are masks, 0 for none). @sectors is the disk's length.
+ * @sectors:        length of the disk, sectors of 512 bytes
+ * @logical_block:  bytes, a power of two
+ * @physical_block: bytes
+ * @io_min:         bytes
+ * @io_opt:         bytes; 0: none
+ * @max_transfer:   bytes of one READ or WRITE
+ * @segments:       of one READ or WRITE
+ * @segment_size:   bytes of one segment
+ * @virt_boundary:  mask; 0: none
+ * @dma_alignment:  mask
+ * @chunk:          bytes; no READ or WRITE crosses a multiple of it; 0: none
+ * @queues:         that a client may have on the disk
+ * @discard:        bytes of one DISCARD; 0: not offered
+ * @discard_grain:  bytes
+ * @discard_align:  bytes
+ * @write_zeroes:   bytes of one WRITE_ZEROES; 0: not offered
+ * @write_cache:    it is volatile: FLUSH matters
+ * @fua:            the adapter has it; only with @write_cache
+ * @rotational:     a disk that turns
+ * @read_only:      by the device or by configuration
  */
 struct lpar_disk_limits {
 	u64 sectors;
@@ -128,6 +145,9 @@ struct lpar_blk_request {
  *
  * What passes needs no split, no bounce and no check in the host's block layer
  * (hostile.md G3, G9). Windows are not looked at here.
+ *
+ * Context: any; pure.
+ * Return: LPAR_OK, or what the request is to end with.
  */
 enum lpar_status lpar_core_request(const struct lpar_blk_sqe *sqe,
 				   const struct lpar_seg *segs,
@@ -137,10 +157,15 @@ enum lpar_status lpar_core_request(const struct lpar_blk_sqe *sqe,
 /* ------------------------------------------------------------ capabilities */
 
 /**
- * lpar_core_records - write a disk's capability records
- * @buf, @size: where; 8-byte aligned
- * @name, @serial: text, cut to LPAR_TEXT_MAX
- * Return: bytes written, or -ENOSPC
+ * lpar_core_records - write a disk's capability records (seed 001, fig. 6, step 630)
+ * @buf: where to, 8-byte aligned
+ * @size: its bytes
+ * @lim: the disk's limits
+ * @name: text, cut to LPAR_TEXT_MAX
+ * @serial: likewise
+ *
+ * Context: any; pure.
+ * Return: bytes written, or -ENOSPC.
  */
 int lpar_core_records(void *buf, size_t size, const struct lpar_disk_limits *lim,
 		      const char *name, const char *serial);

@@ -201,7 +201,9 @@ static void get_limits(struct block_device *bdev, enum lpar_mode mode,
 	 * that crosses a page would be cut in the middle of a block */
 	lim->dma_alignment = bdev_dma_alignment(bdev) |
 			     (lim->logical_block - 1);
-	lim->chunk = q->limits.chunk_sectors << SECTOR_SHIFT;
+	/* what does not cross 2 GiB does not cross a power of two above it */
+	lim->chunk = min_t(u64, (u64)q->limits.chunk_sectors << SECTOR_SHIFT,
+			   SZ_2G);
 	lim->queues = queues ?: LPAR_DOORBELLS_MAX - 1;
 	lim->read_only = read_only || bdev_read_only(bdev);
 	lim->write_cache = bdev_write_cache(bdev);
@@ -473,9 +475,13 @@ struct lpar_disk *lpar_disk_find(struct lpar_partition *p, u32 id)
 
 /**
  * lpar_disk_enable - make the wish real
+ * @d: a disabled disk
  *
- * State: disabled => enabled. partition->config is held; may sleep. On an error
- * nothing has changed but d->status, which says why.
+ * State: disabled => enabled. On an error nothing has changed but d->status,
+ * which says why.
+ *
+ * Context: partition->config is held; may sleep.
+ * Return: 0 or a negative errno; see docs/operations.md.
  */
 int lpar_disk_enable(struct lpar_disk *d)
 {
@@ -573,11 +579,14 @@ static bool adapter_shared(struct lpar_disk *d)
 
 /**
  * lpar_disk_disable - give the device back
+ * @d: an enabled disk
  * @force: also when the client uses it: its requests are waited for, later ones
  *         end with LPAR_GONE
  *
- * State: enabled => disabled. partition->config is held; may sleep as long as the
- * adapter needs. Return: 0; -EBUSY: the client has queues on it.
+ * State: enabled => disabled.
+ *
+ * Context: partition->config is held; sleeps as long as the adapter needs.
+ * Return: 0; -EBUSY: the client has queues on it.
  */
 int lpar_disk_disable(struct lpar_disk *d, bool force)
 {
@@ -637,9 +646,13 @@ void lpar_disk_setup(struct lpar_disk *d, struct lpar_partition *p)
 
 /**
  * lpar_disk_probe - what would become of a block device, see LPAR_PROBE
+ * @probe: in: path; out: everything else
  *
- * Opens it for reading, not exclusively. May sleep. Return: 0, or why the device
- * could not be opened; whether it can be shared stands in @probe.
+ * Opens it for reading, not exclusively.
+ *
+ * Context: may sleep.
+ * Return: 0, or why the device could not be opened; whether it can be shared
+ * stands in @probe.
  */
 int lpar_disk_probe(struct lpar_probe *probe)
 {

@@ -38,13 +38,46 @@ struct lpar_disk_state {
  *
  * The upper part is the administrator's wish, under partition->config and
  * constant while enabled; the lower one is what enabling it made of it.
+ *
+ * @group:       its configfs item, whose release frees the structure
+ * @partition:   whose disk it is
+ * @device:      path of the block device
+ * @start:       of the range on the device, bytes
+ * @size:        of the range, bytes; 0: to the end
+ * @read_only:   refuse writes
+ * @queues:      most queues of the client on it; 0: as many as there are doorbells
+ * @serial:      what the client sees; empty: made when it is enabled
+ * @wish:        the mode asked for
+ * @enabled:     the lower part is valid; under partition->config
+ * @status:      what became of the wish, in words
+ * @link:        in partition->disks
+ * @range:       in the disks of @backing; under backings_lock
+ * @backing:     the open block device, shared by all disks on it
+ * @bdev:        the same, for bios
+ * @first:       sector of the device at which the disk begins
+ * @mode:        in force
+ * @adapter:     in tag mode, referenced; else NULL
+ * @place:       of @adapter in lpar_client.adapter
+ * @nowait:      submitting never waits, so vCPU threads may do it
+ * @id:          the function's number; not used again by the partition
+ * @generation:  goes up when what the client is told changes; partition->lock
+ * @state:       limits in force; replaced under partition->lock, read under RCU
+ * @queues_live: of the client; under partition->lock
+ * @dead:        taken away under a client: requests end with LPAR_GONE
+ * @poll:        compares the device's limits once a second
+ * @node:        folder in sysfs
+ * @queues_node: its folder "queues"
+ * @stats_node:  its folder "stats"
+ * @past:        counters of queues that are gone; under @queues_lock
+ * @queues_lock: protects @queue_list and @past
+ * @queue_list:  lpar_queue.link of the queues on it
  */
 struct lpar_disk {
 	struct config_group group;
 	struct lpar_partition *partition;
 	char device[256];
-	u64 start;			/* bytes */
-	u64 size;			/* bytes; 0: to the end */
+	u64 start;
+	u64 size;
 	bool read_only;
 	u32 queues;
 	char serial[21];
@@ -52,27 +85,27 @@ struct lpar_disk {
 	bool enabled;
 	char status[LPAR_WHY_MAX + 80];
 
-	struct list_head link;		/* in partition->disks */
-	struct list_head range;		/* in backing->disks */
+	struct list_head link;
+	struct list_head range;
 	struct lpar_backing *backing;
 	struct block_device *bdev;
-	sector_t first;			/* of the range */
+	sector_t first;
 	enum lpar_mode mode;
-	struct lpar_adapter *adapter;	/* in tag mode */
-	int place;			/* of it, in the client's table */
-	bool nowait;			/* submitting never waits */
+	struct lpar_adapter *adapter;
+	int place;
+	bool nowait;
 	u32 id;
 	u32 generation;
 	struct lpar_disk_state __rcu *state;
-	unsigned int queues_live;	/* of the client; under partition->lock */
-	bool dead;			/* taken away under a client */
+	unsigned int queues_live;
+	bool dead;
 
-	struct delayed_work poll;	/* the device's limits may change */
+	struct delayed_work poll;
 	struct lpar_node *node;
 	struct lpar_node *queues_node;
 	struct lpar_node *stats_node;
-	struct lpar_stats past;		/* of queues that are gone */
-	spinlock_t queues_lock;
+	struct lpar_stats past;
+	spinlock_t queues_lock;		/* past, queue_list */
 	struct list_head queue_list;
 };
 

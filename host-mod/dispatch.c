@@ -321,9 +321,14 @@ static void worker(struct work_struct *work)
 
 /**
  * lpar_dispatch_ring - a doorbell that came by the VMM's ioctl
+ * @c: the client
+ * @index: LPAR_DOORBELL_CALL or the number of a queue
  *
  * The calling thread's time is donated when it is a vCPU's; otherwise the worker
- * serves. May sleep. Return: 0, -EINVAL.
+ * serves.
+ *
+ * Context: a thread of the VMM; may sleep.
+ * Return: 0, -EINVAL.
  */
 int lpar_dispatch_ring(struct lpar_client *c, unsigned int index)
 {

@@ -66,9 +66,11 @@ const struct lpar_range *lpar_memory_next(struct lpar_client *c, u64 gpa,
 
 /**
  * lpar_memory_charge - account for pages that are about to be pinned
+ * @c: the client
+ * @pages: how many
  *
- * May sleep (mmap lock). Return: 0; -EDQUOT: the partition's limit; -ENOMEM:
- * RLIMIT_MEMLOCK of the VMM.
+ * Context: may sleep (mmap lock).
+ * Return: 0; -EDQUOT: the partition's limit; -ENOMEM: RLIMIT_MEMLOCK of the VMM.
  */
 int lpar_memory_charge(struct lpar_client *c, unsigned long pages)
 {
@@ -147,10 +149,13 @@ int lpar_memory_pin(struct lpar_client *c, u64 hva, unsigned int n,
 
 /**
  * lpar_memory_map - pin guest memory and map it for the host's own CPU
- * @gpa, @bytes: page-aligned, inside one range
+ * @c: the client; its lock is held, and dropped meanwhile
+ * @gpa: guest address, page-aligned
+ * @bytes: length, page-aligned, at most 64 MiB; inside one range
+ * @area: out
  *
- * c->lock is held, and dropped meanwhile; the caller is a thread of the VMM; may
- * sleep. Return: 0, -EINVAL, -EFAULT (not memory), -EDQUOT, -ENOMEM, -EAGAIN.
+ * Context: a thread of the VMM; may sleep.
+ * Return: 0, -EINVAL, -EFAULT (not memory), -EDQUOT, -ENOMEM, -EAGAIN, -EINTR.
  */
 int lpar_memory_map(struct lpar_client *c, u64 gpa, u64 bytes,
 		    struct lpar_area *area)

@@ -22,32 +22,51 @@
  * Lives as long as its configfs item; an attached client holds the item, and
  * configfs refuses to remove it meanwhile.
  *
- * @config: one change at a time: attributes, disks, attach and detach. Outermost.
- * @lock:   protects @disks and their state; held shortly, inside the client's lock
+ * @group:        its configfs item, whose release frees the structure
+ * @disks_group:  the default group "disks" below it
+ * @link:         in the list of all partitions; under partitions_lock
+ * @node:         folder in sysfs
+ * @disks_node:   its folder "disks"
+ * @stats_node:   its folder "stats"
+ * @config:       one change at a time: attributes, disks, attach and detach.
+ *                Outermost
+ * @client:       who is attached, or NULL; changes under @config and @lock
+ * @memory_limit: bytes that may be pinned; changes under @config, without client
+ * @quantum_us:   longest service per donation, microseconds; likewise
+ * @owner:        who may attach, besides CAP_SYS_ADMIN; likewise
+ * @last_id:      the last function's number; under @lock
+ * @lock:         protects @disks and their state; held shortly, inside the
+ *                client's lock
+ * @disks:        lpar_disk.link of the enabled ones
+ * @pinned:       bytes pinned now
+ * @past:         counters of disks that are gone
+ * @doorbells:    rung by clients that are gone
+ * @calls:        carried out
+ * @call_ns:      CPU time that was donated for them, ns
  */
 struct lpar_partition {
 	struct config_group group;
 	struct config_group disks_group;
-	struct list_head link;		/* of all partitions */
+	struct list_head link;
 	struct lpar_node *node;
 	struct lpar_node *disks_node;
 	struct lpar_node *stats_node;
 
-	struct mutex config;
-	struct lpar_client *client;	/* changes under config and lock */
-	u64 memory_limit;		/* bytes that may be pinned */
+	struct mutex config;		/* see above */
+	struct lpar_client *client;
+	u64 memory_limit;
 	u32 quantum_us;
 	kuid_t owner;
-	u32 last_id;			/* of functions */
+	u32 last_id;
 
-	struct mutex lock;
-	struct list_head disks;		/* enabled ones */
+	struct mutex lock;		/* disks; client, with config */
+	struct list_head disks;
 
-	atomic64_t pinned;		/* bytes */
-	struct lpar_stats past;		/* of disks that are gone */
-	atomic64_t doorbells;		/* of clients that have gone */
-	atomic64_t calls;		/* carried out */
-	atomic64_t call_ns;		/* donated for them */
+	atomic64_t pinned;
+	struct lpar_stats past;
+	atomic64_t doorbells;
+	atomic64_t calls;
+	atomic64_t call_ns;
 };
 
 static inline const char *lpar_partition_name(struct lpar_partition *p)

@@ -70,10 +70,16 @@ static void retry(struct timer_list *t)
 
 /**
  * lpar_queue_complete - end a request: exactly once for each that was taken
+ * @q: the queue; the caller is a user of it
+ * @id: the client's number of the request
+ * @status: what it ends with
+ * @bytes: that were transferred
  * @began: local_clock() at the start of undonated work, or 0 for donated work
  *
- * Any context. There is room: the server takes a request only while the requests
- * taken and the completions not yet consumed fit into the ring.
+ * There is room: the server takes a request only while the requests taken and the
+ * completions not yet consumed fit into the ring.
+ *
+ * Context: any.
  */
 void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 			 u32 bytes, u64 began)
@@ -150,9 +156,15 @@ static int queue_alloc_reqs(struct lpar_queue *q)
 
 /**
  * lpar_queue_create - a client's queue on one of its disks
+ * @c: the client; its lock is held, and dropped while pages are pinned
+ * @function: the disk's number
+ * @index: the queue's number, which is its doorbell's, 1 … LPAR_DOORBELLS_MAX - 1
+ * @gpa: guest address of its memory, page-aligned
+ * @shape: depth | segments << 16
+ * @vector: interrupt, 1 … LPAR_DOORBELLS_MAX
  *
- * c->lock is held, and dropped while pages are pinned; the caller is a thread of
- * the VMM; may sleep.
+ * Context: a thread of the VMM; may sleep.
+ * Return: LPAR_OK, or what the call ends with; see docs/protocol.md.
  */
 enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 index,
 				   u64 gpa, u64 shape, u64 vector)
@@ -268,11 +280,13 @@ enum lpar_status lpar_queue_close(struct lpar_client *c, u64 index)
 
 /**
  * lpar_queue_destroy_all - end a client's queues and what they have in the adapter
+ * @c: the client
  * @only: just those of this disk; NULL: all
  * @killable: give up with -EINTR when the caller is killed; what is left then is
  *            unusable and goes with the next call
  *
- * c->lock is held. Sleeps until the adapter has finished.
+ * Context: c->lock is held; sleeps until the adapter has finished.
+ * Return: 0, -EINTR.
  */
 int lpar_queue_destroy_all(struct lpar_client *c, struct lpar_disk *only,
 			   bool killable)

@@ -22,9 +22,18 @@ enum lpar_phase {
 
 /**
  * struct lpar_req - a request in the host's block layer
- * @wins:  windows that it uses, @nwins of them
- * @big:   of a large request: room for @wins, the vectors and @guest
- * @guest: in copy mode, the guest's page for each of the bio's
+ * @bio:          what the host's driver gets
+ * @queue:        whose
+ * @free:         in queue->free or queue->freed
+ * @bytes:        to be transferred
+ * @id:           the client's number of it
+ * @nwins:        of @wins
+ * @phase:        enum lpar_phase
+ * @big:          of a large request: room for @wins, the vectors and @guest
+ * @guest:        in copy mode, the guest's page for each of the bio's
+ * @wins:         windows that it uses
+ * @inline_wins:  @wins of a small request
+ * @inline_bvecs: the bio's vectors of a small request
  */
 struct lpar_req {
 	struct bio bio;
@@ -43,9 +52,39 @@ struct lpar_req {
 
 /**
  * struct lpar_queue - one submission and completion queue of a client
- *
- * @users: dispatchers, requests in the adapter, and the client. A user may touch
- *         all of it; lpar_queue_destroy() waits for the last.
+ * @users:        dispatchers, requests in the adapter, and the client. A user may
+ *                touch all of it; lpar_queue_destroy_all() waits for the last
+ * @client:       whose
+ * @disk:         what it is for
+ * @index:        its number
+ * @vector:       its interrupt
+ * @depth:        slots, a power of two
+ * @segs:         segments of each slot
+ * @area:         its memory, pinned and mapped
+ * @ctrl:         shared indices, the start of @area
+ * @sq:           shared submissions
+ * @cq:           shared completions
+ * @seg_table:    shared segments
+ * @flags:        LPAR_Q_SERVING: being served; LPAR_Q_KICKED: rung meanwhile
+ * @sq_head:      submissions taken; the server's, like the next two
+ * @seg_copy:     private copy of one request's segments
+ * @free:         requests that can be taken; refilled from @freed
+ * @freed:        requests that have ended, by completions
+ * @reqs:         all requests, @depth of them
+ * @reserve:      memory of one large request, so that one can always go on
+ * @reserve_used: bit 0: it is in use
+ * @big_size:     bytes of @reserve
+ * @lock:         protects the next four and the completions' counters; taken in
+ *                hard interrupts
+ * @cq_tail:      completions written
+ * @state:        LPAR_QUEUE_*: what ctrl->state is set to
+ * @stalled:      say RUNNABLE at the next completion
+ * @retry:        say it soon, when no completion is to come
+ * @stats:        counters; see stats.h for who writes which
+ * @link:         in disk->queue_list
+ * @node:         folder in sysfs
+ * @stats_node:   its folder "stats"
+ * @rcu:          frees it after readers of client->queue
  */
 struct lpar_queue {
 	struct lpar_users users;
@@ -68,20 +107,20 @@ struct lpar_queue {
 #define LPAR_Q_KICKED	1
 	u32 sq_head;
 	struct lpar_seg *seg_copy;
-	struct llist_node *free;	/* requests; refilled from freed */
+	struct llist_node *free;
 
-	struct llist_head freed;	/* by completions */
+	struct llist_head freed;
 	struct lpar_req *reqs;
-	void *reserve;			/* one large request's, so one can go on */
+	void *reserve;
 	unsigned long reserve_used;
 	size_t big_size;
 
 	/* Completions may come in hard interrupts. Protects the next four. */
 	spinlock_t lock;
 	u32 cq_tail;
-	u32 state;			/* LPAR_QUEUE_*: ctrl->state's origin */
-	bool stalled;			/* say runnable at the next completion */
-	struct timer_list retry;	/* …or soon, when none is to come */
+	u32 state;
+	bool stalled;
+	struct timer_list retry;
 
 	struct lpar_stats stats;
 	struct list_head link;		/* disk->queue_list */

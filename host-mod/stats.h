@@ -40,6 +40,7 @@ void lpar_stats_add(struct lpar_stats *sum, const struct lpar_stats *s);
 
 /**
  * struct lpar_node - a folder in sysfs, read-only
+ * @kobj:  the folder
  * @owner: what its files show; lives until lpar_node_remove()
  * @read:  sums up the owner's counters, for the folder "stats"
  */

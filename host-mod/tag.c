@@ -111,9 +111,13 @@ static void grow(struct work_struct *work)
 
 /**
  * lpar_tag_alloc - have a block of tags stand for one window of an adapter
+ * @adapter: whose
+ * @io: I/O address of the window's first byte
  *
- * May sleep. Return: the block, -ENOSPC when the tag range is used up, -ENOMEM.
- * Seed 004, fig. 7, step 720.
+ * Seed 004, fig. 7, step 720; done once for each window, not for each request.
+ *
+ * Context: may sleep, when the range has to grow.
+ * Return: the block, -ENOSPC when the tag range is used up, -ENOMEM.
  */
 int lpar_tag_alloc(struct lpar_adapter *adapter, dma_addr_t io)
 {

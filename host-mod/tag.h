@@ -44,9 +44,12 @@ static inline struct page *lpar_tag_page(int block, unsigned int place)
  * @pfn: a page of the tag range
  * @adapter: who asks
  *
- * Any context, no lock: a request that carries a tag holds its window, and the
- * window is what keeps the table's entry. Return: DMA_MAPPING_ERROR for what is
- * no live tag of this adapter. Seed 004, fig. 7, step 734.
+ * Seed 004, fig. 7, step 734. A request that carries a tag holds its window, and
+ * the window is what keeps the table's entry.
+ *
+ * Context: any, no lock.
+ * Return: the I/O address; DMA_MAPPING_ERROR for what is no live tag of this
+ * adapter.
  */
 static inline dma_addr_t lpar_tag_lookup(unsigned long pfn,
 					 const struct lpar_adapter *adapter)

@@ -177,11 +177,16 @@ static void destroy(struct lpar_client *c, struct lpar_window *w)
 
 /**
  * lpar_window_map - the window that contains a guest address, made if need be
+ * @c: the client; its lock is held, and dropped while pages are pinned
+ * @gpa: the guest address
  * @addr: out: its logical I/O address
  *
- * c->lock is held, and dropped while pages are pinned; the caller is a thread of
- * the VMM; may sleep. Return: 0, -EFAULT (no memory there), -EDQUOT (a limit),
- * -ENOMEM, -EAGAIN (the memory was changed meanwhile), -EINTR when killed.
+ * Seed 004, fig. 7, steps 706-708.
+ *
+ * Context: a thread of the VMM; may sleep.
+ * Return: 0, -EFAULT (no memory there), -EDQUOT (a limit), -ENOSPC (no tags, or
+ * no place for one more adapter), -ENOMEM, -EAGAIN (the memory was changed
+ * meanwhile), -EINTR when killed.
  */
 int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
 {
@@ -268,10 +273,15 @@ enum lpar_status lpar_window_unmap(struct lpar_client *c, u64 addr)
 
 /**
  * lpar_window_revoke - take back the windows that touch a range
+ * @c: the client
+ * @gpa: guest address of the range
+ * @bytes: its length
  *
- * c->lock is held; waits for the requests that use them. When it returns no
- * adapter reaches the memory. The slots stay taken until the client has unmapped
- * them, so a request that still names one finds nothing, never another window.
+ * When it returns no adapter reaches the memory. The slots stay taken until the
+ * client has unmapped them, so a request that still names one finds nothing,
+ * never another window.
+ *
+ * Context: c->lock is held; sleeps until the requests that use them have ended.
  */
 void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes)
 {
@@ -310,8 +320,10 @@ void lpar_window_forget(struct lpar_client *c)
 
 /**
  * lpar_window_drop_adapter - no disk of the client is on this adapter any more
+ * @c: the client
+ * @a: the adapter; the disk's queues are gone, so nobody uses its mappings
  *
- * c->lock is held; the disk's queues are gone, so nobody uses its mappings.
+ * Context: c->lock is held; may sleep.
  */
 void lpar_window_drop_adapter(struct lpar_client *c, struct lpar_adapter *a)
 {

@@ -17,6 +17,7 @@
  * @chunk: guest address >> LPAR_WINDOW_SHIFT
  * @pinned: pages of it that are memory
  * @map:   how each of the client's adapters reaches it; NULL: not at all
+ * @rcu:   frees it after readers of client->windows
  * @valid: which pages are memory, when not all are
  * @pages: all of them, with the hole page where there is no memory
  */
@@ -44,8 +45,11 @@ void lpar_window_show(struct lpar_client *c, struct seq_file *s);
 
 /**
  * lpar_window_get - the window that a segment names
+ * @c: the client
+ * @addr: logical I/O address
  *
- * Any context, no lock. Return: it, with a user more, or NULL.
+ * Context: any, no lock.
+ * Return: it, with a user more, or NULL.
  */
 static inline struct lpar_window *lpar_window_get(struct lpar_client *c, u64 addr)
 {

@@ -194,7 +194,7 @@ enum lpar_cap {
 	LPAR_CAP_SEGMENT_SIZE	= 23,	/* of one segment */
 	LPAR_CAP_VIRT_BOUNDARY	= 24,	/* mask; 0: none */
 	LPAR_CAP_DMA_ALIGNMENT	= 25,	/* mask */
-	LPAR_CAP_CHUNK		= 26,	/* no request may cross a multiple; 0: none */
+	LPAR_CAP_CHUNK		= 26,	/* no transfer may cross a multiple; 0: none */
 	LPAR_CAP_QUEUES		= 27,
 	LPAR_CAP_DEPTH		= 28,
 	LPAR_CAP_WRITE_CACHE	= 29,	/* 1: volatile, FLUSH matters */

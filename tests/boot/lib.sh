@@ -98,10 +98,10 @@ adapter_of() {
 
 # wait_for WHAT SECONDS COMMAND…
 wait_for() {
-	local what=$1 i
-	for ((i = 0; i < $2 * 10; i++)); do
+	local what=$1 end=$((SECONDS + $2))
+	while ((SECONDS < end)); do
 		if "${@:3}" >/dev/null 2>&1; then return; fi
-		sleep 0.1
+		sleep 0.2
 	done
 	fail "$what: not after $2 s"
 }

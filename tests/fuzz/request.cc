@@ -22,6 +22,7 @@ struct Ask {
     uint32_t nsectors, reserved2;
     uint64_t reserved3;
     std::vector<Seg> segs;
+    uint8_t own; // in the entry's own segments, which are for two at most
 };
 
 // ------------------------------------------------------------------- the rules, in bytes
@@ -66,7 +67,7 @@ bool one_chunk(const Ask &a, const lpar_disk_limits &l) {
 
 bool legal(const Ask &a, const lpar_disk_limits &l, bool with_segs) {
     const Wide bytes = Wide{a.nsectors} * 512;
-    if (a.reserved || a.reserved2 || a.reserved3)
+    if (a.reserved || a.reserved2 || a.reserved3 || (a.nsegs > 2 && a.own))
         return false;
     switch (a.op) {
     case 1:
@@ -123,6 +124,9 @@ Ask make(Input &in, const lpar_disk_limits &l) {
         a.reserved2 = in.ConsumeIntegral<uint32_t>();
     if (in.rarely(24))
         a.reserved3 = in.ConsumeIntegral<uint64_t>();
+
+    if (in.rarely(16))
+        a.own = in.ConsumeIntegral<uint8_t>();
 
     Wide total = 0;
     if (transfer || in.rarely(16)) {
@@ -199,6 +203,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sqe.nsectors = cpu_to_le32(a.nsectors);
     sqe.reserved2 = cpu_to_le32(a.reserved2);
     sqe.reserved3 = cpu_to_le64(a.reserved3);
+    reinterpret_cast<uint8_t *>(sqe.seg)[a.id % sizeof(sqe.seg)] = a.own;
     std::vector<lpar_seg> wire;
     for (const Seg &s : a.segs)
         wire.push_back({cpu_to_le64(s.addr), cpu_to_le32(s.len), cpu_to_le32(s.reserved)});

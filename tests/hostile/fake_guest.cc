@@ -36,6 +36,14 @@ Memory::Memory(std::size_t bytes) : size_(bytes)
 	mprotect(data_, bytes, PROT_READ | PROT_WRITE);
 }
 
+void Memory::scatter()
+{
+	madvise(data_, size_, MADV_NOHUGEPAGE);
+	for (std::size_t odd : {0, 4096})
+		for (std::size_t at = odd; at < size_; at += 8192)
+			data_[at] = 0;
+}
+
 Memory::~Memory() { munmap(data_, size_ + 4096); }
 
 Monitor::Monitor() : fd_(open(LPAR_DEVICE, O_RDWR | O_CLOEXEC))
@@ -113,6 +121,7 @@ int Monitor::probe(const std::string &path, lpar_probe &p)
 
 FakeGuest::FakeGuest(const std::string &partition)
 {
+	ram_.scatter();
 	if (int e = monitor_.attach(partition))
 		throw std::runtime_error(fmt::format("attach {}: {}", partition, std::strerror(e)));
 	if (int e = monitor_.memory(true, base, ram_.data(), ram_.size()))
@@ -201,7 +210,7 @@ void FakeGuest::start()
 void FakeGuest::submit_many(attack_queue &q, unsigned n, std::uint8_t op)
 {
 	for (unsigned i = 0; i < n; i++) {
-		lpar_blk_sqe sqe = attack_sqe(&attack_, op, 8 * (i % 32), i % 32 * 4096, 4096);
+		lpar_blk_sqe sqe = attack_sqe(&attack_, op, 8 * (i % 64), i % 64 * 4096, 4096);
 		sqe.id = i;
 		attack_submit(&attack_, &q, &sqe);
 	}

@@ -43,6 +43,8 @@ public:
 	~Memory();
 	std::uint8_t *data() const { return data_; }
 	std::size_t size() const { return size_; }
+	// Small pages, no two neighbours of which are neighbours for the adapter.
+	void scatter();
 
 private:
 	std::uint8_t *data_;

@@ -165,7 +165,7 @@ CASE(closed_busy, "V2 close with requests in flight, never consumed")
 		Running g(options.partition, 64);
 		g.submit_many(g.q, 64, round & 1 ? LPAR_BLK_WRITE : LPAR_BLK_READ);
 		if (round & 1) // what is written is what is there
-			for (u64 i = 0; i < 32; i++)
+			for (u64 i = 0; i < 64; i++)
 				attack_pattern(g.ram().data() + ATTACK_DATA + i * 4096, 8 * i, 4096);
 		g.monitor().ring(1);
 		g.monitor().close();
@@ -377,7 +377,7 @@ void live(unsigned state, int ready)
 				attack_reap(g.env(), &g.q, &id);
 		}
 	case 2: // writing what is there
-		for (u64 i = 0; i < 32; i++)
+		for (u64 i = 0; i < 64; i++)
 			attack_pattern(g.ram().data() + ATTACK_DATA + i * 4096, 8 * i, 4096);
 		tell();
 		for (;;) {

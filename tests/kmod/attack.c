@@ -220,6 +220,7 @@ static bool look(struct attack *a)
 	a->logical_block = value(&a->answer, LPAR_CAP_LOGICAL_BLOCK);
 	a->max_transfer = value(&a->answer, LPAR_CAP_MAX_TRANSFER);
 	a->segments = value(&a->answer, LPAR_CAP_SEGMENTS);
+	a->segment_size = value(&a->answer, LPAR_CAP_SEGMENT_SIZE);
 	a->virt_boundary = value(&a->answer, LPAR_CAP_VIRT_BOUNDARY);
 	a->dma_alignment = value(&a->answer, LPAR_CAP_DMA_ALIGNMENT);
 	a->chunk = value(&a->answer, LPAR_CAP_CHUNK);

@@ -110,6 +110,7 @@ struct attack {
 	u32 logical_block;
 	u32 max_transfer;
 	u32 segments;
+	u32 segment_size;
 	u32 virt_boundary;
 	u32 dma_alignment;
 	u32 chunk;
@@ -176,8 +177,10 @@ void attack_indices(struct attack *a);
 void attack_full(struct attack *a);
 void attack_quota(struct attack *a, u64 from, u64 to);
 
-/* G2: one thread runs attack_race(), another attack_flip() until it is over. */
+/* G2: one thread runs attack_race(), another attack_flip(); when both have ended,
+ * attack_canaries() looks for what they must not have touched. */
 void attack_race(struct attack *a, struct attack_queue *q, u32 count);
+void attack_canaries(struct attack *a, struct attack_queue *q);
 void attack_flip(struct attack *a, struct attack_queue *q, u32 *random);
 /* G5: from each thread; @queues: doorbells to ring, existing and other ones. */
 void attack_storm(struct attack *a, u32 count, u32 doorbells);

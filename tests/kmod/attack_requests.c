@@ -9,6 +9,11 @@ struct base {
 	u64 addr;
 };
 
+static u32 min_u32(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
 static void refused(struct base *b, const char *what, struct lpar_blk_sqe sqe,
 		    u64 allowed)
 {
@@ -266,6 +271,55 @@ static void segments(struct base *b)
 	attack_end(a);
 }
 
+/* As long as one may be, at each alignment: it must neither hang nor need a split. */
+static void longest(struct attack *a)
+{
+	static const u16 sectors[] = { 0, 1, 7, 8, 9, 255 };
+	u32 bytes = min_u32(a->max_transfer, LPAR_WINDOW_SIZE / 2);
+	/* in the segment table: at least three */
+	u32 each = min_u32(min_u32(a->segment_size, 65536), bytes / 4 & ~4095u);
+	u32 n = each ? (bytes + each - 1) / each : 0;
+	u8 *data = a->mem + LPAR_WINDOW_SIZE;
+	struct attack_queue q;
+	u32 i, s;
+
+	attack_begin(a, "G9 the longest request, anywhere");
+	attack_status(a, "QUEUE_CREATE", attack_create(a, &q, 2, 4, 64), ST(OK));
+	if (n < 3 || n > q.segs || n > a->segments || each & 4095) {
+		attack_log("%s: %u segments of %u: left out", a->name, n, each);
+		goto out;
+	}
+	for (s = 0; s < ARRAY_SIZE(sectors) && !a->failed; s++) {
+		struct lpar_seg *segs = q.table + (q.sq_tail & (q.depth - 1)) * q.segs;
+		u32 known = (2 * ATTACK_SECTORS - sectors[s]) * 512;
+		struct lpar_blk_sqe sqe = { 0 };
+
+		if (sectors[s] * 512 % a->logical_block)
+			continue;
+		for (i = 0; i < n; i++) {
+			segs[i].addr = cpu_to_le64(a->window[1] + i * each);
+			segs[i].len = cpu_to_le32(min_u32(each, bytes - i * each));
+			segs[i].reserved = 0;
+		}
+		sqe.op = LPAR_BLK_READ;
+		sqe.sector = cpu_to_le64(sectors[s]);
+		sqe.nsectors = cpu_to_le32(bytes / 512);
+		sqe.nsegs = cpu_to_le16(n);
+		memset(data, 0, bytes);
+		attack_status(a, sectors[s] & 7 ? "at an odd sector" : "at a page",
+			      attack_io(a, &q, sqe),
+			      a->chunk ? ST(OK) | ST(INVAL) : ST(OK));
+		if (!a->chunk)
+			attack_expect(a, attack_is_pattern(data, sectors[s],
+							   min_u32(bytes, known)),
+				      "%u bytes at sector %u read something else",
+				      bytes, sectors[s]);
+	}
+out:
+	attack_status(a, "QUEUE_DESTROY", attack_destroy(a, &q), ST(OK));
+	attack_end(a);
+}
+
 void attack_requests(struct attack *a)
 {
 	struct attack_queue q;
@@ -283,6 +337,7 @@ void attack_requests(struct attack *a)
 	ranges(&b);
 	addresses(&b);
 	segments(&b);
+	longest(a);
 	attack_begin(a, "G3 refused writes have written nothing");
 	memset(a->mem + ATTACK_DATA, 0, 4096);
 	attack_status(a, "READ", attack_io(a, &q, read_sqe(&b)), ST(OK));

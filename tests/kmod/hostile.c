@@ -224,6 +224,7 @@ static void race(struct hostile *h)
 		wake_up_process(thread);
 		attack_race(a, &q, flips);
 		kthread_stop(thread);
+		attack_canaries(a, &q);
 	} else if (!IS_ERR(thread)) {
 		kthread_stop(thread);
 	}
@@ -332,8 +333,8 @@ static void reset_in_flight(struct hostile *h)
 		attack_status(a, "QUEUE_CREATE", attack_create(a, &q, 1, 64, 4),
 			      ST(OK));
 		for (i = 0; i < 64; i++) {
-			sqe = attack_sqe(a, LPAR_BLK_READ, 8 * (i % 16),
-					 i % 16 * 4096, 4096);
+			sqe = attack_sqe(a, LPAR_BLK_READ, 8 * i, i * 4096,
+					 4096);
 			attack_submit(a, &q, &sqe);
 		}
 		ring(a, q.index);

@@ -55,7 +55,7 @@ static void check_wire(struct kunit *test, const u8 *buf, int bytes,
 		KUNIT_ASSERT_LT(test, type, TYPES);
 		KUNIT_ASSERT_GE(test, len, 8u);
 		KUNIT_ASSERT_EQ(test, len % 8, 0u);
-		KUNIT_EXPECT_EQ(test, rec.reserved, 0u);
+		KUNIT_EXPECT_EQ(test, le32_to_cpu(rec.reserved), 0u);
 		KUNIT_EXPECT_EQ_MSG(test, seen >> type & 1, 0ull, "type %u twice",
 				    type);
 		seen |= 1ull << type;

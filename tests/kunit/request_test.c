@@ -464,6 +464,31 @@ static void request_segment_bits(struct kunit *test)
 		}
 }
 
+/* The entry's own segments are zero when they stand in the table. */
+static void request_unused_segments(struct kunit *test)
+{
+	struct scratch *s = scratch(test);
+	struct wire *w = &s->wire;
+	struct lpar_blk_request r;
+	unsigned int byte;
+	u8 *seg = (u8 *)w->sqe.seg;
+
+	legal(&s->ask, LPAR_BLK_WRITE);
+	KUNIT_EXPECT_EQ(test, decide(test, s, true, &r), LPAR_OK);
+	for (byte = 0; byte < sizeof(w->sqe.seg); byte++) {
+		seg[byte] = 0x80;
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_request(&w->sqe, w->seg,
+							    &w->lim, &r),
+				    LPAR_INVAL, "byte %u", byte);
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_request(&w->sqe, NULL,
+							    &w->lim, &r),
+				    LPAR_INVAL, "byte %u, without segments", byte);
+		seg[byte] = 0;
+	}
+	KUNIT_EXPECT_EQ(test, lpar_core_request(&w->sqe, w->seg, &w->lim, &r),
+			LPAR_OK);
+}
+
 static void request_flags(struct kunit *test)
 {
 	static const u8 allowed[] = {
@@ -639,6 +664,7 @@ static struct kunit_case request_cases[] = {
 	KUNIT_CASE_PARAM(request_segments, seg_rows_gen_params),
 	KUNIT_CASE(request_reserved_bits),
 	KUNIT_CASE(request_segment_bits),
+	KUNIT_CASE(request_unused_segments),
 	KUNIT_CASE(request_flags),
 	KUNIT_CASE(request_operations),
 	KUNIT_CASE(request_all_segments),

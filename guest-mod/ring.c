@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rings: submissions out, completions in.
+ *
+ * Nothing is taken from shared memory but what the host alone writes there, each
+ * value once, and it is checked against private indices. A host that breaks the
+ * rules has broken its device, not this kernel.
+ */
+#include <linux/interrupt.h>
+#include <asm/barrier.h>
+
+#include "blk.h"
+#include "queue.h"
+
+static u32 ring_inflight(const struct lpar_queue *q)
+{
+	return q->sq_tail - q->cq_head;
+}
+
+/* Submitted and not rung for. A host may complete even those. */
+static u32 ring_held(const struct lpar_queue *q)
+{
+	return min(q->sq_tail - q->sq_rung, ring_inflight(q));
+}
+
+/* The caller rings when it has let go of the lock. */
+static void ring_rung_locked(struct lpar_queue *q, u64 now)
+{
+	lockdep_assert_held(&q->lock);
+	lpar_donate_rung(&q->donate, ring_inflight(q), ring_held(q), now);
+	q->sq_rung = q->sq_tail;
+	q->doorbells++;
+}
+
+/* Without the lock: this vCPU may be away for a quantum. */
+static void ring_now(struct lpar_queue *q)
+{
+	lpar_device_ring(q->dev, q->number);
+	lpar_donate_served(&q->donate, ktime_get_ns());
+}
+
+/* What is held has its timer. */
+static void ring_hold_locked(struct lpar_queue *q)
+{
+	u64 hold = lpar_donate_hold(&q->donate);
+
+	lockdep_assert_held(&q->lock);
+	if (ring_held(q) == 1)
+		q->held_since = ktime_get_ns();
+	if (q->timing)
+		return;
+	/* A doorbell does not stop it: that would cost as much as the doorbell. */
+	q->timing = true;
+	hrtimer_start(&q->timer, ns_to_ktime(hold), HRTIMER_MODE_REL_SOFT);
+}
+
+/**
+ * lpar_ring_timer - requests may have been held for long enough
+ * @timer: lpar_queue.timer
+ *
+ * Softirq.
+ *
+ * Return: HRTIMER_RESTART while what is held may wait on, else HRTIMER_NORESTART.
+ */
+enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer)
+{
+	struct lpar_queue *q = container_of(timer, struct lpar_queue, timer);
+	u64 now = ktime_get_ns(), until;
+	unsigned long flags;
+	bool ring = false;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (ring_held(q) && !lpar_device_broken(q->dev)) {
+		/* Those it was started for may be rung for, and others held. */
+		until = q->held_since + lpar_donate_hold(&q->donate);
+		if (now < until) {
+			hrtimer_forward_now(timer, ns_to_ktime(until - now));
+			spin_unlock_irqrestore(&q->lock, flags);
+			return HRTIMER_RESTART;
+		}
+		lpar_donate_expired(&q->donate, ring_inflight(q),
+				    ring_held(q));
+		ring_rung_locked(q, now);
+		ring = true;
+	}
+	q->timing = false;
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	if (ring)
+		ring_now(q);
+	return HRTIMER_NORESTART;
+}
+
+/* -------------------------------------------------------- submission */
+
+static void ring_write_locked(struct lpar_queue *q, struct lpar_request *req)
+{
+	struct request *rq = blk_mq_rq_from_pdu(req);
+	u32 slot = q->sq_tail & (q->depth - 1);
+	struct lpar_blk_sqe sqe = {
+		.op = req->op,
+		.flags = req->flags,
+		.id = cpu_to_le16(rq->tag),
+		.nsegs = cpu_to_le16(req->nsegs),
+	};
+
+	lockdep_assert_held(&q->lock);
+	if (req->op != LPAR_BLK_FLUSH) {
+		sqe.sector = cpu_to_le64(blk_rq_pos(rq));
+		sqe.nsectors = cpu_to_le32(blk_rq_sectors(rq));
+	}
+	if (req->nsegs <= LPAR_SQE_SEGS)
+		memcpy(sqe.seg, req->segs, req->nsegs * sizeof(*req->segs));
+	else
+		memcpy(q->table + slot * q->segs, req->segs,
+		       req->nsegs * sizeof(*req->segs));
+	q->sq[slot] = sqe;
+}
+
+/**
+ * lpar_ring_submit - put a request into the ring, and ring where it is time
+ * @q:    the queue
+ * @req:  resolved; the queue's when this returns true
+ * @last: the block layer has no more at hand
+ *
+ * Any context. There is always a slot: a queue has as many tags as slots, and a
+ * tag is in use until its completion is consumed.
+ *
+ * Return: false when the device is broken or the queue closed; the request is
+ * still the caller's.
+ */
+bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
+{
+	bool urgent = req->urgent, data = req->nsegs;
+	int tag = blk_mq_rq_from_pdu(req)->tag;
+	unsigned long flags;
+	bool ring;
+	u64 now;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (lpar_device_broken(q->dev) || q->closed) {
+		spin_unlock_irqrestore(&q->lock, flags);
+		return false;
+	}
+	ring_write_locked(q, req);
+	q->reqs[tag] = req;
+	q->sq_tail++;
+	q->requests++;
+	/*
+	 * Order the entry and its segments before the index that publishes them.
+	 * Pairs with the host's acquire load of sq_tail.
+	 */
+	virt_store_release(&q->ctrl->sq_tail, cpu_to_le32(q->sq_tail));
+
+	ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
+				     ring_held(q), last, urgent);
+	if (ring) {
+		now = ktime_get_ns();
+		ring_rung_locked(q, now);
+		if (data && !q->sample) {
+			q->sample = req;
+			q->sample_at = now;
+		}
+	} else {
+		ring_hold_locked(q);
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	if (ring)
+		ring_now(q);
+	return true;
+}
+
+/**
+ * lpar_ring_commit - the block layer has no more at hand after all
+ * @q: the queue
+ *
+ * Any context.
+ */
+void lpar_ring_commit(struct lpar_queue *q)
+{
+	unsigned long flags;
+	bool ring = false;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (ring_held(q) && !lpar_device_broken(q->dev))
+		ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
+					     ring_held(q), true, false);
+	if (ring)
+		ring_rung_locked(q, ktime_get_ns());
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	if (ring)
+		ring_now(q);
+}
+
+/**
+ * lpar_ring_nudge - ring whether it seems necessary or not
+ * @q: the queue
+ *
+ * Any context.
+ */
+void lpar_ring_nudge(struct lpar_queue *q)
+{
+	unsigned long flags;
+	bool ring;
+
+	spin_lock_irqsave(&q->lock, flags);
+	ring = ring_inflight(q) && !lpar_device_broken(q->dev);
+	if (ring)
+		ring_rung_locked(q, ktime_get_ns());
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	if (ring)
+		ring_now(q);
+}
+
+/* -------------------------------------------------------- completion */
+
+/* Consume the completion at cq_head. False: it breaks the rules. */
+static bool ring_consume_locked(struct lpar_queue *q, struct list_head *done)
+{
+	u32 slot = q->cq_head & (q->depth - 1);
+	struct lpar_request *req;
+	union {
+		u64 word;
+		struct lpar_cqe cqe;
+	} copy;
+	u32 id;
+
+	lockdep_assert_held(&q->lock);
+	BUILD_BUG_ON(sizeof(copy) != sizeof(u64));
+	copy.word = READ_ONCE(*(u64 *)&q->cq[slot]);
+	id = le16_to_cpu(copy.cqe.id);
+	req = id < q->depth ? q->reqs[id] : NULL;
+	if (!req || copy.cqe.reserved) {
+		lpar_main_break(q->dev, "queue %u: a completion for %u, which is not on its way",
+				q->number, id);
+		return false;
+	}
+	q->reqs[id] = NULL;
+	q->cq_head++;
+	if (q->sample == req) {
+		q->sample = NULL;
+		lpar_donate_measured(&q->donate, ktime_get_ns() - q->sample_at);
+	}
+	req->result = le16_to_cpu(copy.cqe.status);
+	list_add_tail(&req->node, done);
+	return true;
+}
+
+/* Consume all there is, then ask for the next interrupt. */
+static bool ring_reap_locked(struct lpar_queue *q, struct list_head *done)
+{
+	struct lpar_queue_ctrl *ctrl = q->ctrl;
+	u32 tail;
+
+	lockdep_assert_held(&q->lock);
+	/*
+	 * Order the index before the entries that it publishes. Pairs with the
+	 * host's release store of cq_tail.
+	 */
+	tail = le32_to_cpu(virt_load_acquire(&ctrl->cq_tail));
+	do {
+		if (tail - q->cq_head > ring_inflight(q)) {
+			lpar_main_break(q->dev, "queue %u: %u completions of %u requests",
+					q->number, tail - q->cq_head,
+					ring_inflight(q));
+			return false;
+		}
+		while (q->cq_head != tail) {
+			if (!ring_consume_locked(q, done))
+				return false;
+		}
+		/* Order our reads of the entries before giving them back. */
+		virt_store_release(&ctrl->cq_head, cpu_to_le32(q->cq_head));
+		WRITE_ONCE(ctrl->cq_event, cpu_to_le32(q->cq_head));
+		/*
+		 * Order the request for an interrupt before looking again. Pairs
+		 * with the host's full barrier between cq_tail and cq_event: one
+		 * of the two sees the other's store.
+		 */
+		virt_mb();
+		/* The same pairing as above. */
+		tail = le32_to_cpu(virt_load_acquire(&ctrl->cq_tail));
+	} while (tail != q->cq_head);
+	return true;
+}
+
+/* Does the host want the CPU again, or is it time for what is held? */
+static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
+{
+	u32 taken = le32_to_cpu(READ_ONCE(q->ctrl->sq_head));
+	u32 state = le32_to_cpu(READ_ONCE(q->ctrl->state));
+	bool ring = false;
+
+	lockdep_assert_held(&q->lock);
+	if (q->sq_tail - taken > q->depth) {
+		lpar_main_break(q->dev, "queue %u: %u submissions taken of %u",
+				q->number, taken, q->sq_tail);
+		return false;
+	}
+	if (state & LPAR_QUEUE_BROKEN) {
+		lpar_main_break(q->dev, "the host gave up on queue %u", q->number);
+		return false;
+	}
+	/* A service that was under way may have taken what was not rung for. */
+	if ((s32)(taken - q->sq_rung) > 0)
+		q->sq_rung = taken;
+
+	if (state & LPAR_QUEUE_PA_BUSY)
+		ring = taken != q->sq_tail;
+	if (state & LPAR_QUEUE_RUNNABLE)
+		ring = ring || ring_inflight(q);
+	if (reaped && ring_held(q) == ring_inflight(q) &&
+	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
+		ring = true;
+	return ring;
+}
+
+/**
+ * lpar_ring_poll - take completions, and donate again where that is wanted
+ * @q: the queue
+ *
+ * Any context; from its interrupt.
+ */
+void lpar_ring_poll(struct lpar_queue *q)
+{
+	bool ring = false;
+	unsigned long flags;
+	LIST_HEAD(done);
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (!lpar_device_broken(q->dev) && ring_reap_locked(q, &done))
+		ring = ring_wants_locked(q, !list_empty(&done));
+	if (ring)
+		ring_rung_locked(q, ktime_get_ns());
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	if (ring)
+		ring_now(q);
+	lpar_blk_finish(q->dev, &done);
+}
+
+/**
+ * lpar_ring_sweep - take every request that the host has
+ * @q:    that the host has let go of: by a reset, or one queue alone
+ * @done: where to put them
+ *
+ * Any context.
+ */
+void lpar_ring_sweep(struct lpar_queue *q, struct list_head *done)
+{
+	unsigned long flags;
+	u32 i;
+
+	spin_lock_irqsave(&q->lock, flags);
+	for (i = 0; i < q->depth; i++) {
+		if (!q->reqs[i])
+			continue;
+		list_add_tail(&q->reqs[i]->node, done);
+		q->reqs[i] = NULL;
+	}
+	q->sample = NULL;
+	spin_unlock_irqrestore(&q->lock, flags);
+}
