@@ -322,8 +322,8 @@ bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 	if (b.nsegs)
 		opf |= REQ_NOMERGE;
 	/* a request that has to be split can only be submitted by waiting */
-	if (!may_wait &&
-	    b.nsectors <= queue_max_sectors(bdev_get_queue(d->bdev)))
+	if (!may_wait && (!b.nsegs || b.nsectors <=
+			  queue_max_sectors(bdev_get_queue(d->bdev))))
 		opf |= REQ_NOWAIT;
 	bio_init(&r->bio, d->bdev, vecs ? bvecs : NULL, vecs, opf);
 	r->bio.bi_iter.bi_sector = d->first + b.sector;

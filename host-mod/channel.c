@@ -179,13 +179,14 @@ int lpar_channel_enable(struct lpar_client *c, u64 gpa)
 	int ret;
 
 	lockdep_assert_held(&c->lock);
-	if (c->enabled)
+	/* a reset that was interrupted leaves the area until the next one */
+	if (c->enabled || c->call_area.addr)
 		return -EBUSY;
 	ret = lpar_memory_map(c, gpa, sizeof(struct lpar_call), &area);
 	if (ret)
 		return ret == -EDQUOT ? -ENOMEM : ret;
 	/* the lock was dropped: somebody else may have been faster */
-	if (c->enabled) {
+	if (c->enabled || c->call_area.addr) {
 		lpar_memory_unmap(c, &area);
 		return -EBUSY;
 	}

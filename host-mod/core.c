@@ -225,7 +225,10 @@ enum lpar_status lpar_core_status(int error)
 	case -EINVAL:
 		return LPAR_INVAL;
 	case -EAGAIN:
+	case -EINTR:
 		return LPAR_BUSY;
+	case -EIO:
+		return LPAR_IOERR;
 	default:
 		return LPAR_NOMEM;
 	}

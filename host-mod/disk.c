@@ -4,12 +4,14 @@
  * all disks that lie on it; their ranges must not overlap. Whether tags may be
  * used is decided here, from what is on the way of the data (design §3.1).
  *
- * Locks: partition->config > client->lock > partition->lock > backings_lock.
+ * Locks: partition->config > client->lock; partition->config > backings_lock >
+ * partition->lock. See docs/locking.md.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
+#include <linux/jhash.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -395,7 +397,7 @@ void lpar_disk_stats(struct lpar_disk *d, struct lpar_stats *sum)
 	spin_lock(&d->queues_lock);
 	lpar_stats_add(sum, &d->past);
 	list_for_each_entry(q, &d->queue_list, link)
-		lpar_stats_add(sum, &q->stats);
+		lpar_queue_stats(q, sum);
 	spin_unlock(&d->queues_lock);
 }
 
@@ -473,6 +475,18 @@ struct lpar_disk *lpar_disk_find(struct lpar_partition *p, u32 id)
 	return NULL;
 }
 
+/* A serial of the names when none is given: unique even where they are long. */
+static void set_serial(struct lpar_disk *d)
+{
+	const char *p = lpar_partition_name(d->partition);
+	const char *n = lpar_disk_name(d);
+
+	if (snprintf(d->serial, sizeof(d->serial), "%s-%s", p, n) >=
+	    (int)sizeof(d->serial))
+		snprintf(d->serial, sizeof(d->serial), "%.11s-%08x", p,
+			 jhash(n, strlen(n), jhash(p, strlen(p), 0)));
+}
+
 /**
  * lpar_disk_enable - make the wish real
  * @d: a disabled disk
@@ -537,8 +551,7 @@ int lpar_disk_enable(struct lpar_disk *d)
 	if (ret)
 		goto err_state;
 	if (!d->serial[0])
-		snprintf(d->serial, sizeof(d->serial), "%s-%s",
-			 lpar_partition_name(p), lpar_disk_name(d));
+		set_serial(d);
 
 	list_add(&d->range, &d->backing->disks);
 	mutex_unlock(&backings_lock);

@@ -91,21 +91,18 @@ static enum lpar_reason broken(struct lpar_queue *q, const char *what)
 	return LPAR_REASON_FAULT;
 }
 
-static enum lpar_reason serve(struct lpar_queue *q, bool donated)
+static enum lpar_reason serve(struct lpar_queue *q, bool donated,
+			      const struct lpar_quantum *quantum)
 {
 	struct lpar_queue_ctrl *ctrl = q->ctrl;
 	struct lpar_disk_limits lim;
 	struct lpar_blk_sqe sqe;
-	struct lpar_quantum quantum;
 	u32 cq_head, cq_tail, taken;
 	long left;
 
 	if (READ_ONCE(q->state) & LPAR_QUEUE_BROKEN)
 		return LPAR_REASON_FAULT;
 	lpar_disk_limits(q->disk, &lim);
-	quantum = lpar_core_quantum(local_clock(),
-				    le32_to_cpu(READ_ONCE(ctrl->quantum_us)),
-				    READ_ONCE(q->client->partition->quantum_us));
 	lpar_queue_clear(q);
 
 	for (;;) {
@@ -132,7 +129,7 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated)
 				return LPAR_REASON_FULL;
 			q->sq_head++;
 			WRITE_ONCE(ctrl->sq_head, cpu_to_le32(q->sq_head));
-			if (lpar_core_expired(&quantum, local_clock()))
+			if (lpar_core_expired(quantum, local_clock()))
 				return LPAR_REASON_EXPIRED;
 			if (signal_pending(current))
 				return LPAR_REASON_YIELD;
@@ -179,10 +176,15 @@ static void account(struct lpar_queue *q, enum lpar_reason reason, bool donated,
  */
 static void dispatch_queue(struct lpar_queue *q, bool donated)
 {
+	struct lpar_quantum quantum;
 	enum lpar_reason reason;
 	struct stopwatch watch;
 	struct blk_plug plug;
 
+	atomic64_inc(&q->rings);
+	quantum = lpar_core_quantum(local_clock(),
+				    le32_to_cpu(READ_ONCE(q->ctrl->quantum_us)),
+				    READ_ONCE(q->client->partition->quantum_us));
 	set_bit(LPAR_Q_KICKED, &q->flags);
 	do {
 		/* the note before the question, and below the answer before the
@@ -195,7 +197,7 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 
 		stopwatch_start(&watch);
 		blk_start_plug(&plug);
-		reason = serve(q, donated);
+		reason = serve(q, donated, &quantum);
 		blk_finish_plug(&plug);
 		account(q, reason, donated, stopwatch_stop(&watch));
 
@@ -203,6 +205,12 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 		smp_mb__after_atomic();
 	} while (reason == LPAR_REASON_EMPTY &&
 		 test_bit(LPAR_Q_KICKED, &q->flags));
+
+	/* Somebody rang after account() had seen an empty ring, and we do not go
+	 * on: without this their request would wait for the next ring. */
+	if ((reason == LPAR_REASON_EXPIRED || reason == LPAR_REASON_YIELD) &&
+	    test_bit(LPAR_Q_KICKED, &q->flags))
+		lpar_queue_raise(q, LPAR_QUEUE_PA_BUSY);
 }
 
 static void dispatch(struct lpar_client *c, unsigned int index, bool donated)

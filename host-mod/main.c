@@ -60,7 +60,7 @@ static int __init lpar_host_init(void)
 {
 	int ret;
 
-	if (!tag_mib || tag_mib > 1u << 20) {
+	if (tag_mib < 128 || tag_mib > 1u << 20) {
 		pr_err("tag_mib=%u: 128 to 1048576\n", tag_mib);
 		return -EINVAL;
 	}

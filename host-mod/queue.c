@@ -116,11 +116,16 @@ void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 
 /* ----------------------------------------------------------------- life cycle */
 
+/* Add a queue's counters. Any context. */
+void lpar_queue_stats(struct lpar_queue *q, struct lpar_stats *sum)
+{
+	lpar_stats_add(sum, &q->stats);
+	sum->doorbells += atomic64_read(&q->rings);
+}
+
 static void read_stats(void *owner, struct lpar_stats *sum)
 {
-	struct lpar_queue *q = owner;
-
-	lpar_stats_add(sum, &q->stats);
+	lpar_queue_stats(owner, sum);
 }
 
 static void queue_free(struct lpar_queue *q)
@@ -248,7 +253,7 @@ static void queue_end(struct lpar_client *c, struct lpar_queue *q)
 	lpar_compat_timer_sync(&q->retry);
 	spin_lock(&d->queues_lock);
 	list_del(&q->link);
-	lpar_stats_add(&d->past, &q->stats);
+	lpar_queue_stats(q, &d->past);
 	spin_unlock(&d->queues_lock);
 	lpar_node_remove(q->stats_node);
 	lpar_node_remove(q->node);

@@ -123,6 +123,7 @@ struct lpar_queue {
 	struct timer_list retry;
 
 	struct lpar_stats stats;
+	atomic64_t rings;		/* doorbells; rung from anywhere */
 	struct list_head link;		/* disk->queue_list */
 	struct lpar_node *node;
 	struct lpar_node *stats_node;
@@ -141,6 +142,7 @@ void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 void lpar_queue_raise(struct lpar_queue *q, u32 set);
 void lpar_queue_stall(struct lpar_queue *q);
 void lpar_queue_clear(struct lpar_queue *q);
+void lpar_queue_stats(struct lpar_queue *q, struct lpar_stats *sum);
 
 static inline void lpar_queue_put(struct lpar_queue *q)
 {

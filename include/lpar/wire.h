@@ -67,8 +67,8 @@
  * @seq:     in: the guest's number of this call, never 0
  * @arg:     in: arguments, zero where the call has none
  * @done:    out: @seq, stored last, when the call has been carried out. After a
- *           donated doorbell that is before the guest's next instruction; a call
- *           that a worker serves takes longer.
+ *           donated doorbell that is before the guest's next instruction, unless
+ *           the call was made on another vCPU, or cannot be served now.
  * @status:  out: enum lpar_status
  * @ret:     out: results, zero where the call has none
  * @out_len: out: valid bytes of @data
