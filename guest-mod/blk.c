@@ -63,6 +63,7 @@ static blk_status_t blk_translate(struct request *rq, struct lpar_request *req)
 	req->urgent = rq->cmd_flags & (REQ_FUA | REQ_PREFLUSH);
 	req->expired = false;
 	req->revoked = 0;
+	req->bytes = blk_rq_bytes(rq);
 	req->nsegs = 0;
 	req->nwindows = 0;
 	if (!(rq->rq_flags & RQF_DONTPREP))
@@ -247,6 +248,22 @@ static bool blk_retry(struct lpar_device *dev, struct lpar_request *req)
 	return lpar_window_park(dev, req);
 }
 
+/* A part is done: the rest of the request goes on. */
+static bool blk_continue(struct lpar_device *dev, struct lpar_request *req)
+{
+	struct request *rq = blk_mq_rq_from_pdu(req);
+
+	if (req->result != LPAR_OK || req->bytes >= blk_rq_bytes(rq))
+		return false;
+	blk_update_request(rq, BLK_STS_OK, req->bytes);
+	req->expired = false;
+	lpar_window_release(dev, req, false);
+	if (lpar_window_park(dev, req))
+		return true;
+	req->result = LPAR_IOERR;
+	return false;
+}
+
 /**
  * lpar_blk_finish - pass on what the host has completed
  * @dev:  the device
@@ -260,7 +277,7 @@ void lpar_blk_finish(struct lpar_device *dev, struct list_head *done)
 
 	list_for_each_entry_safe(req, next, done, node) {
 		list_del(&req->node);
-		if (!blk_retry(dev, req))
+		if (!blk_retry(dev, req) && !blk_continue(dev, req))
 			lpar_blk_end(dev, req, blk_status(req->result));
 	}
 }

@@ -24,6 +24,7 @@ struct lpar_window;
  * @expired:  it has timed out once
  * @revoked:  times that the host took a window back under it
  * @again:    times that the host was short of something
+ * @bytes:    that @segs cover: all of the request, or its first part
  * @nsegs:    of @segs
  * @nwindows: of @windows, each of which it is a user of
  * @segs:     as they go over the wire
@@ -40,6 +41,7 @@ struct lpar_request {
 	bool expired;
 	u8 revoked;
 	u16 again;
+	u32 bytes;
 	u16 nsegs;
 	u16 nwindows;
 	struct lpar_seg *segs;

@@ -107,7 +107,7 @@ static void ring_write_locked(struct lpar_queue *q, struct lpar_request *req)
 	lockdep_assert_held(&q->lock);
 	if (req->op != LPAR_BLK_FLUSH) {
 		sqe.sector = cpu_to_le64(blk_rq_pos(rq));
-		sqe.nsectors = cpu_to_le32(blk_rq_sectors(rq));
+		sqe.nsectors = cpu_to_le32(req->bytes >> LPAR_SECTOR_SHIFT);
 	}
 	if (req->nsegs <= LPAR_SQE_SEGS)
 		memcpy(sqe.seg, req->segs, req->nsegs * sizeof(*req->segs));

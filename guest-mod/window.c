@@ -100,6 +100,7 @@ static int window_append(struct lpar_request *req, u64 addr, u32 len,
 		if (start + have == addr && start >= window->logical &&
 		    have + len <= max_len) {
 			seg->len = cpu_to_le32(have + len);
+			req->bytes += len;
 			return 0;
 		}
 	}
@@ -109,6 +110,7 @@ static int window_append(struct lpar_request *req, u64 addr, u32 len,
 		.addr = cpu_to_le64(addr),
 		.len = cpu_to_le32(len),
 	};
+	req->bytes += len;
 	return 0;
 }
 
@@ -142,6 +144,9 @@ static struct lpar_window *window_use(struct lpar_device *dev,
  * counted one to end (it knows the segment size and the windows' alignment), or
  * where a window does: memory that is contiguous for the guest need not be so
  * for the host.
+ *
+ * A request that needs more segments or windows than there can be goes in parts,
+ * this being the first of them (lpar_request.bytes).
  */
 static int window_fill(struct lpar_device *dev, struct lpar_request *req,
 		       bool may_map)
@@ -157,6 +162,7 @@ static int window_fill(struct lpar_device *dev, struct lpar_request *req,
 
 	req->nsegs = 0;
 	req->nwindows = 0;
+	req->bytes = 0;
 	rq_for_each_bvec(bvec, rq, iter) {
 		gpa = page_to_phys(bvec.bv_page) + bvec.bv_offset;
 		for (left = bvec.bv_len; left; left -= len, gpa += len) {
@@ -176,6 +182,9 @@ static int window_fill(struct lpar_device *dev, struct lpar_request *req,
 	return 0;
 
 err_release:
+	if ((err == -ENOSPC || err == -EMSGSIZE) && req->bytes &&
+	    !(req->bytes & (queue_logical_block_size(rq->q) - 1)))
+		return 0;
 	lpar_window_release(dev, req, false);
 	return err;
 }
@@ -312,9 +321,9 @@ static int window_make_room(struct lpar_device *dev,
 		err = window_evict(dev);
 	}
 	if (err == -EAGAIN && windows->count == window_count_distinct(req)) {
-		dev_err_ratelimited(&dev->pdev->dev, "a request needs more than %u windows, which is the partition's limit%s\n",
-				    windows->count, status == LPAR_NOMEM ?
-				    " (the host is out of memory)" : "");
+		dev_warn_ratelimited(&dev->pdev->dev, "a request needs more than %u windows, which is the partition's limit%s\n",
+				     windows->count, status == LPAR_NOMEM ?
+				     " (the host is out of memory)" : "");
 		return -ENOSPC;
 	}
 	return err;
@@ -510,8 +519,8 @@ void lpar_window_free(struct lpar_device *dev)
  * @dev: the device
  * @req: with a request that carries data
  *
- * Any context. After success the request is a user of its windows until
- * lpar_window_release().
+ * Any context. After success the request, or the first part of it, is a user of
+ * its windows until lpar_window_release().
  *
  * Return: 0, -EAGAIN (to be parked) or an error to fail it with.
  */

@@ -250,6 +250,25 @@ static enum lpar_status add_segs(struct lpar_queue *q, struct lpar_req *r,
 	return LPAR_OK;
 }
 
+/* What the block layer takes without a split now, wherever it starts. */
+static u64 transfer_max(struct block_device *bdev)
+{
+	return ((u64)queue_max_sectors(bdev_get_queue(bdev)) << SECTOR_SHIFT) -
+	       (bdev_physical_block_size(bdev) - bdev_logical_block_size(bdev));
+}
+
+/* Vectors that the segments may need where each page is one of its own. */
+static unsigned int pages_touched(const struct lpar_seg *segs, u16 nsegs)
+{
+	unsigned int n = 0;
+	u16 i;
+
+	for (i = 0; i < nsegs; i++)
+		n += DIV_ROUND_UP(offset_in_page(le64_to_cpu(segs[i].addr)) +
+				  le32_to_cpu(segs[i].len), PAGE_SIZE);
+	return n;
+}
+
 /* A request that is refused ends at once; it counts as donated work. */
 static bool refuse(struct lpar_queue *q, u16 id, enum lpar_status st)
 {
@@ -303,10 +322,11 @@ bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 	r->bytes = b.nsectors << SECTOR_SHIFT;
 	r->wins = r->inline_wins;
 	bvecs = r->inline_bvecs;
-	/* in page mode a segment may need a vector for each page it touches */
-	vecs = b.nsegs;
-	if (b.nsegs && d->mode != LPAR_MODE_TAG)
-		vecs = min_t(u32, vecs + (r->bytes >> PAGE_SHIFT), BIO_MAX_VECS);
+	vecs = d->mode == LPAR_MODE_TAG ? b.nsegs : pages_touched(segs, b.nsegs);
+	if (vecs > BIO_MAX_VECS) {
+		req_put(r);
+		return refuse(q, b.id, LPAR_INVAL);
+	}
 	if (vecs > LPAR_REQ_INLINE || (vecs && d->mode == LPAR_MODE_COPY)) {
 		if (!req_grow(q, r, b.nsegs * sizeof(*r->wins) +
 				    vecs * (sizeof(*bvecs) + sizeof(*r->guest))))
@@ -322,8 +342,7 @@ bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 	if (b.nsegs)
 		opf |= REQ_NOMERGE;
 	/* a request that has to be split can only be submitted by waiting */
-	if (!may_wait && (!b.nsegs || b.nsectors <=
-			  queue_max_sectors(bdev_get_queue(d->bdev))))
+	if (!may_wait && (!b.nsegs || r->bytes <= transfer_max(d->bdev)))
 		opf |= REQ_NOWAIT;
 	bio_init(&r->bio, d->bdev, vecs ? bvecs : NULL, vecs, opf);
 	r->bio.bi_iter.bi_sector = d->first + b.sector;

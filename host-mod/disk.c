@@ -189,10 +189,15 @@ static void get_limits(struct block_device *bdev, enum lpar_mode mode,
 	lim->io_opt = max(bdev_io_opt(bdev), 0);
 	if (mode != LPAR_MODE_TAG) {
 		/* every page may be a segment of its own, and no bio of ours may
-		 * need a split: half for the segments, half for what they touch */
-		segments = clamp_t(u32, segments / 2, 1, BIO_MAX_VECS / 2);
+		 * need a split: what a segment touches is its length in pages,
+		 * and two for where it starts and ends */
+		segments = clamp_t(u32, segments / 3, 1, BIO_MAX_VECS / 3);
 		transfer = min_t(u64, transfer, (u64)segments << PAGE_SHIFT);
 	}
+	/* a request that starts between physical blocks is cut at one */
+	if (lim->physical_block > lim->logical_block &&
+	    transfer > 2 * lim->physical_block)
+		transfer -= lim->physical_block - lim->logical_block;
 	lim->segments = segments;
 	lim->max_transfer = min_t(u64, transfer, SZ_64M) &
 			    ~(lim->logical_block - 1);

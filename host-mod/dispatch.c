@@ -28,7 +28,8 @@
 bool lpar_dispatch_task_work;
 
 static struct workqueue_struct *workers;
-static typeof(task_work_add) *add_task_work;
+static int (*add_task_work)(struct task_struct *task, struct callback_head *work,
+			    enum task_work_notify_mode mode);
 
 /* --------------------------------------------------------------- CPU time */
 

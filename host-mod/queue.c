@@ -174,6 +174,7 @@ static int queue_alloc_reqs(struct lpar_queue *q)
 enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 index,
 				   u64 gpa, u64 shape, u64 vector)
 {
+	struct lpar_disk_limits lim;
 	struct lpar_queue_shape s;
 	struct lpar_queue *q;
 	struct lpar_disk *d;
@@ -219,7 +220,9 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 
 	mutex_lock(&c->partition->lock);
 	d = lpar_disk_find(c->partition, function);
-	if (!d || d->dead || d->queues_live >= READ_ONCE(d->state->lim.queues)) {
+	if (d)
+		lpar_disk_limits(d, &lim);
+	if (!d || d->dead || d->queues_live >= lim.queues) {
 		mutex_unlock(&c->partition->lock);
 		queue_free(q);
 		return d && !d->dead ? LPAR_QUOTA : LPAR_NOENT;

@@ -208,6 +208,10 @@ static const u16 flip_nsegs[] = { 1, 2, 3, 0, 255 };
 static const u32 flip_nsectors[] = { 8, 16, 0, 1, 0x7fffff, 0xffffffff };
 static const u32 flip_len[] = { 4096, 8192, 512, 0, 0xfffff000, 0xffffffff };
 
+/* Each slot has data of its own: DMA_API_DEBUG warns of 8 mappings of one page. */
+#define RACE_STRIDE	8192u
+#define RACE_BYTES	0x48000u
+
 static u32 next(u32 *random)
 {
 	*random ^= *random << 13;
@@ -222,8 +226,9 @@ static u32 next(u32 *random)
 void attack_flip(struct attack *a, struct attack_queue *q, u32 *random)
 {
 	u32 r = next(random);
-	struct lpar_blk_sqe *sqe = &q->sq[next(random) & (q->depth - 1)];
-	u64 data = a->window[1] + ATTACK_DATA - LPAR_WINDOW_SIZE;
+	u32 slot = next(random) & (q->depth - 1);
+	struct lpar_blk_sqe *sqe = &q->sq[slot];
+	u64 data = a->window[1] + ATTACK_DATA - LPAR_WINDOW_SIZE + slot * RACE_STRIDE;
 	u64 addr[] = { data, data + 4096, data + 8192, 77777ull << LPAR_WINDOW_SHIFT,
 		       a->window[1] + LPAR_WINDOW_SIZE - 512, ~0ull - 511 };
 	u64 sector[] = { 0, 8, 16, a->sectors, a->sectors - 1, 1ull << 63, ~0ull };
@@ -264,7 +269,7 @@ void attack_canaries(struct attack *a, struct attack_queue *q)
 		if (data[-(long)i] != ATTACK_CANARY)
 			break;
 	attack_expect(a, !i, "the canary %u bytes before the data died", i);
-	for (i = 0x8000; i < 0x80000; i++)
+	for (i = RACE_BYTES; i < 0x80000; i++)
 		if (data[i] != ATTACK_CANARY)
 			break;
 	attack_expect(a, i == 0x80000, "the canary %u bytes behind the data died", i);
@@ -293,7 +298,9 @@ void attack_race(struct attack *a, struct attack_queue *q, u32 count)
 		for (i = 0; i < q->depth; i++) {
 			struct lpar_blk_sqe sqe =
 				attack_sqe(a, i & 1 ? LPAR_BLK_WRITE :
-						      LPAR_BLK_READ, 8, 0, 4096);
+						      LPAR_BLK_READ, 8,
+					   (q->sq_tail & (q->depth - 1)) *
+						   RACE_STRIDE, 4096);
 
 			sqe.id = cpu_to_le16(i);
 			sqe.seg[1].addr = sqe.seg[0].addr;
