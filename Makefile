@@ -46,21 +46,13 @@ check: deps ## all tests: builds, units, boots on both kernels and the debug ker
 check-quick: deps ## builds, static checks and unit tests: minutes
 	@tests/check quick $(TEST)
 
-.PHONY: soak
-soak: deps modules qemu tools ## the large counts of what must be survived: hours
-	@tests/check soak $(TEST)
-
 .PHONY: kunit
 kunit: deps ## the core's KUnit suite on the debug kernel, KTAP in build/logs
 	@tests/check kunit
 
-.PHONY: bench
-bench: deps modules qemu tools ## host, VFIO, virtio-blk and lpar side by side
-	@tests/bench/bench
-
 .PHONY: install
 install: tools ## tools, DKMS sources, udev rules (DESTDIR=, PREFIX=)
-	@scripts/install $(DESTDIR) $(PREFIX)
+	@scripts/install "$(DESTDIR)" "$(PREFIX)"
 
 .PHONY: clean
 clean: ## remove build/ (kernels and QEMU stay in the cache)
