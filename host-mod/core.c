@@ -227,8 +227,6 @@ enum lpar_status lpar_core_status(int error)
 	case -EAGAIN:
 	case -EINTR:
 		return LPAR_BUSY;
-	case -EIO:
-		return LPAR_IOERR;
 	default:
 		return LPAR_NOMEM;
 	}
