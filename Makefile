@@ -5,6 +5,7 @@ BUILD ?= $(CURDIR)/build
 PREFIX ?= /usr
 KERNELS ?= 6.1 6.12
 TEST ?=
+SOAK ?= 100
 export BUILD LPAR_BUILD := $(BUILD)
 
 .PHONY: help
@@ -45,6 +46,10 @@ check: deps ## all tests: builds, units, boots on both kernels and the debug ker
 .PHONY: check-quick
 check-quick: deps ## builds, static checks and unit tests: minutes
 	@tests/check quick $(TEST)
+
+.PHONY: soak
+soak: deps ## the attacks in their full counts: days (SOAK=1: one per cent of them)
+	@LPAR_SOAK=$(SOAK) tests/check soak $(TEST)
 
 .PHONY: kunit
 kunit: deps ## the core's KUnit suite on the debug kernel, KTAP in build/logs

@@ -106,6 +106,18 @@ wait_for() {
 	fail "$what: not after $2 s"
 }
 
+# count SMALL FULL: how often; LPAR_SOAK is per cent of the full count, and `make check` takes the small one
+count() {
+	local n=$(($2 * ${LPAR_SOAK:-0} / 100))
+	echo $((n > $1 ? n : $1))
+}
+
+# fresh NAME: a guest's log folder (guest -o NAME) that is not there from an earlier run; prints its path
+fresh() {
+	rm -rf "/run/rig/log/$1"
+	echo "/run/rig/log/$1"
+}
+
 # nothing_left PARTITION…: all that a client had is back
 nothing_left() {
 	local name
