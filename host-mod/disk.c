@@ -152,9 +152,10 @@ static int decide(struct block_device *bdev, enum lpar_wish wish,
 		strscpy(v->reason, why, sizeof(v->reason));
 		return 0;
 	}
-	snprintf(v->reason, sizeof(v->reason), "%s%s", why,
-		 ret == -EPERM ? "; or use mode page, or load with allow_unsafe_dma=1" :
-				 "");
+	snprintf(v->reason, sizeof(v->reason), "%s%s%s", why,
+		 ret == -EPERM ? "; or use mode page" : "",
+		 ret == -EPERM && wish == LPAR_WISH_AUTO ?
+			 ", or load with allow_unsafe_dma=1" : "");
 	return ret;
 }
 
