@@ -38,7 +38,7 @@ struct Skipped : std::runtime_error {
 };
 
 bool failed;
-unsigned passed_count, failed_count, number;
+unsigned passed_count, failed_count, skipped_count, number;
 
 void verdict(bool ok, const std::string &name)
 {
@@ -127,7 +127,13 @@ void run(const Entry &e)
 			fmt::print("# {}: left behind: {} = {}\n", e.name, file, partition_value(options.partition, file));
 		ok = false;
 	}
-	verdict(ok && failed_count == failures, e.name + (status == 77 ? " # SKIP" : ""));
+	if (ok && status == 77) {
+		fmt::print("ok {} - {} # SKIP\n", ++number, e.name);
+		std::fflush(stdout);
+		skipped_count++;
+	} else {
+		verdict(ok && failed_count == failures, e.name);
+	}
 }
 
 }
@@ -248,9 +254,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	fmt::print("TAP version 13\n# seed {}\n", options.seed);
-	for (auto &e : all)
+	for (auto &e : all) {
+		// these need a kernel prepared for them
+		if (e.name.starts_with("M1") && !options.only.starts_with("M1"))
+			continue;
 		if (e.name.find(options.only) != std::string::npos)
 			run(e);
-	fmt::print("1..{}\n{} passed, {} failed\n", number, passed_count, failed_count);
+	}
+	fmt::print("1..{}\n{} passed, {} failed, {} skipped\n", number, passed_count, failed_count, skipped_count);
 	return failed_count || !passed_count;
 }
