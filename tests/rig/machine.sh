@@ -13,7 +13,7 @@ splats+='|unreferenced object|detected stall'
 machine_job() {
 	local name
 	LPAR_TREE=$tree LPAR_BUILD=${LPAR_BUILD:-$tree/build} LPAR_KVER=$kver LPAR_KERNEL=$kernel
-	RIG_ROLE=$role RIG_CWD=$PWD RIG_SPLATS=$splats RIG_SHELL=$shell RIG_LOG=/run/rig/log RIG_IMAGE=$image
+	RIG_ROLE=$role RIG_CWD=$PWD RIG_SPLATS=$splats RIG_SHELL=$shell RIG_LOG=/run/rig/log RIG_IMAGE=$image RIG_ICOUNT=${icount-}
 	RIG_JOB=("${job[@]}")
 	for name in "${!LPAR_@}" "${!RIG_@}"; do
 		export "${name?}"
