@@ -31,6 +31,9 @@ static struct workqueue_struct *workers;
 static int (*add_task_work)(struct task_struct *task, struct callback_head *work,
 			    enum task_work_notify_mode mode);
 
+/* what the block layer makes of a plug at once, at most */
+#define PLUG_IOS 32
+
 /* --------------------------------------------------------------- CPU time */
 
 /* Time on the CPU, without that which preemption gave to others. */
@@ -198,6 +201,10 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 
 		stopwatch_start(&watch);
 		blk_start_plug(&plug);
+		/* requests of the block layer for as many as there are, at once */
+		plug.nr_ios = clamp_t(int, lpar_ring_ahead(
+				le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
+				q->sq_head, q->depth), 1, PLUG_IOS);
 		reason = serve(q, donated, &quantum);
 		blk_finish_plug(&plug);
 		account(q, reason, donated, stopwatch_stop(&watch));
