@@ -266,6 +266,10 @@ static int disk_alloc_tags(struct lpar_disk *disk)
 	tags->queue_depth = disk->queues[0]->depth;
 	tags->numa_node = dev_to_node(&disk->dev->pdev->dev);
 	tags->flags = BLK_MQ_F_SHOULD_MERGE;
+	/* Where no head moves, what order there is to make is made on the host.
+	 * The administrator may still choose a scheduler. */
+	if (!disk->caps.rotational)
+		tags->flags |= BLK_MQ_F_NO_SCHED_BY_DEFAULT;
 	tags->cmd_size = lpar_blk_pdu_size(disk->caps.segments);
 	tags->driver_data = disk;
 	return blk_mq_alloc_tag_set(tags);
