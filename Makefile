@@ -55,6 +55,10 @@ soak: deps ## the attacks in their full counts: days (SOAK=1: one per cent of th
 kunit: deps ## the core's KUnit suite on the debug kernel, KTAP in build/logs
 	@tests/check kunit
 
+.PHONY: bench
+bench: deps modules qemu tools ## host, VFIO, virtio-blk and lpar side by side; build/bench/disk.json
+	@tests/bench/bench $(TEST)
+
 .PHONY: install
 install: tools ## tools, DKMS sources, udev rules (DESTDIR=, PREFIX=)
 	@scripts/install "$(DESTDIR)" "$(PREFIX)"
