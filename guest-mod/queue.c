@@ -12,7 +12,7 @@
 #include "channel.h"
 #include "queue.h"
 
-static unsigned int donate_batch = 16;
+static unsigned int donate_batch = 32;
 module_param(donate_batch, uint, 0644);
 MODULE_PARM_DESC(donate_batch, "Requests that one doorbell is for, at most");
 
