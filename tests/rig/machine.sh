@@ -60,7 +60,9 @@ machine_stop() {
 #
 # QEMU before 8.1 may go on executing a breakpoint that the kernel has just patched away (the page is not locked while
 # it is translated; several virtual CPUs, each with a thread of its own). The kernel then dies of an int3 that is not
-# there, one boot in some fifty. Nothing of ours makes that message: say so and begin again.
+# there, one boot in some fifty. Nothing of ours makes that message: say so and begin again. So for an interrupt that
+# it delivers right after VMRUN, where the host has none enabled (GIF) and not yet its own GS: the stack overflows.
+emulator_bugs='int3: 0000 \[#1\]|BUG: TASK stack guard page was hit'
 machine_run() {
 	local try status=126
 	trap 'exit 130' INT TERM HUP
@@ -70,8 +72,8 @@ machine_run() {
 		status=0
 		machine_once "$@" || status=$?
 		if [ "$status" -ne 126 ] || [ "$try" -eq 3 ]; then break; fi
-		say "the emulator executed a stale breakpoint: once more (console: $log/console.int3.$try)"
-		mv "$log/console.log" "$log/console.int3.$try"
+		say "a known bug of the emulator: once more (console: $log/console.bug.$try)"
+		mv "$log/console.log" "$log/console.bug.$try"
 	done
 	[ "$status" -ne 126 ] || status=125
 	return "$status"
@@ -119,7 +121,7 @@ machine_once() {
 	if [ -s "$log/problems" ]; then
 		mapfile -t -O "${#reasons[@]}" reasons <"$log/problems"
 	fi
-	! grep -aq 'int3: 0000 \[#1\]' "$log/console.log" || return 126
+	! grep -aqE "$emulator_bugs" "$log/console.log" || return 126
 	if grep -aE "$splats" "$log/console.log" >"$log/splats.console"; then
 		reasons+=("console: $(head -n 1 "$log/splats.console")")
 	else
