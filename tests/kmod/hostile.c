@@ -4,7 +4,8 @@
  * in lpar_guest's place, runs all attacks while it is being loaded, and reports
  * KTAP in the kernel log; /sys/module/lpar_hostile/parameters/result has the sum.
  *
- * It destroys the disk's first 1,024 sectors and must touch no others.
+ * It destroys the disk's first 1,024 sectors and its last one, and must touch no
+ * others.
  */
 #define pr_fmt(fmt) fmt
 
