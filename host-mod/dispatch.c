@@ -201,7 +201,9 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 
 		stopwatch_start(&watch);
 		blk_start_plug(&plug);
-		/* requests of the block layer for as many as there are, at once */
+		/* The block layer's requests for as many as there are, at
+		 * once. It takes back what is left when the plug ends or we
+		 * sleep. */
 		plug.nr_ios = clamp_t(int, lpar_ring_ahead(
 				le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
 				q->sq_head, q->depth), 1, PLUG_IOS);
