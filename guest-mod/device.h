@@ -4,7 +4,8 @@
  *
  * Lock order: disks_lock → (block layer) → channel.lock → queues_lock →
  * queue.lock → windows.park_lock. The last three are spinlocks, taken with
- * interrupts off. Calls to the host sleep under channel.lock and nothing else.
+ * interrupts off. Calls to the host sleep, with channel.lock held and often
+ * disks_lock, never a spinlock.
  */
 #ifndef LPAR_GUEST_DEVICE_H
 #define LPAR_GUEST_DEVICE_H

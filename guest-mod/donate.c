@@ -229,6 +229,6 @@ __u64 lpar_donate_hold(const struct lpar_donate *d)
 	__u64 hold = DONATE_HOLD_FACTOR * d->latency_ns;
 
 	if (hold < d->hold_ns)
-		return d->hold_ns;
+		hold = d->hold_ns;
 	return hold < DONATE_HOLD_MAX ? hold : DONATE_HOLD_MAX;
 }

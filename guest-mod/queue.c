@@ -18,7 +18,7 @@ MODULE_PARM_DESC(donate_batch, "Requests that one doorbell is for, at most");
 
 static unsigned int donate_us = 200;
 module_param(donate_us, uint, 0644);
-MODULE_PARM_DESC(donate_us, "Shortest time that a request is held back, microseconds");
+MODULE_PARM_DESC(donate_us, "Shortest time that a request is held back, microseconds (at most 50000)");
 
 static unsigned int quantum_us;
 module_param(quantum_us, uint, 0644);

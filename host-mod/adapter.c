@@ -518,7 +518,7 @@ int lpar_adapter_check(struct pci_dev *pdev, char *why)
 
 	if (!domain) {
 		snprintf(why, LPAR_WHY_MAX,
-			 "no IOMMU translates for %s: enable it in the firmware and boot with intel_iommu=on or amd_iommu=on",
+			 "no IOMMU translates for %s: enable VT-d or AMD-Vi in the firmware, and on Intel boot with intel_iommu=on",
 			 pci_name(pdev));
 		return -EPERM;
 	}

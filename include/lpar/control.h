@@ -7,8 +7,9 @@
  * starts with its size as the caller knows it: a longer one whose unknown part
  * is zero is taken, a shorter one is too when the missing part may be zero.
  * Unless said otherwise the calls may sleep, come from the process that
- * attached (-EPERM otherwise), and fail with -EINVAL on unknown flags and with
- * -ENOTCONN before LPAR_ATTACH.
+ * attached (-EPERM otherwise), and fail with -EINVAL on unknown flags, -E2BIG
+ * when the unknown part is not zero, -ENOTCONN before LPAR_ATTACH, -ENOMEM, and
+ * -EINTR when the caller is killed while it waits.
  */
 #ifndef LPAR_CONTROL_H
 #define LPAR_CONTROL_H
@@ -22,6 +23,8 @@
 
 /**
  * struct lpar_attach - become a partition
+ * @size:      of this structure, as the caller knows it
+ * @flags:     zero
  * @version:   in: LPAR_CONTROL_VERSION (-EPROTO otherwise)
  * @partition: in: its name
  * @features:  out: LPAR_FEATURE_*
@@ -48,6 +51,8 @@ struct lpar_attach {
 
 /**
  * struct lpar_memory - a range of guest memory
+ * @size:  of this structure
+ * @flags: zero
  * @gpa:   guest address, page-aligned
  * @hva:   where it is in the caller's address space, page-aligned
  * @bytes: length, page-aligned
@@ -69,6 +74,8 @@ struct lpar_memory {
 
 /**
  * struct lpar_eventfd - connect a doorbell or an interrupt vector
+ * @size:  of this structure
+ * @flags: zero
  * @index: which
  * @fd:    an eventfd, or -1 to disconnect
  */
@@ -81,10 +88,12 @@ struct lpar_eventfd {
 
 /**
  * struct lpar_enable - take the client's call block into use
- * @call: its guest address, page-aligned
+ * @size:  of this structure
+ * @flags: zero
+ * @call:  its guest address, page-aligned
  *
  * -EFAULT: not memory; -EBUSY: enabled already; -ENOMEM: memory or the
- * partition's limit.
+ * partition's limit; -EAGAIN: the memory was changed meanwhile, call again.
  */
 struct lpar_enable {
 	__u32 size;
@@ -115,6 +124,8 @@ struct lpar_state {
 
 /**
  * struct lpar_probe - could this block device be shared, and how?
+ * @size:    of this structure
+ * @flags:   zero
  * @mode:    out: enum lpar_mode
  * @records: out: bytes of @data
  * @path:    in

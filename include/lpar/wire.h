@@ -5,8 +5,9 @@
  * This header is the whole agreement of the two ends: the registers of the PCI
  * device, the call block, the capability records and the queues. It is included
  * by both modules, by QEMU and by the tests. Values are little-endian, every
- * reserved field is written as zero and checked, and each side treats whatever
- * the other can write as hostile: it copies a value once and validates the copy.
+ * reserved field is written as zero and, where nothing else is said, checked, and
+ * each side treats whatever the other can write as hostile: it copies a value once
+ * and validates the copy.
  *
  * Vocabulary: a *guest address* is guest-physical. A *logical I/O address* names
  * a byte of one of the partition's own windows (seed 004, fig. 7, step 708: it is
@@ -72,6 +73,7 @@
  * @status:  out: enum lpar_status
  * @ret:     out: results, zero where the call has none
  * @out_len: out: valid bytes of @data
+ * @reserved: zero, looked at by nobody: room for what needs another version
  * @data:    out: records
  */
 struct lpar_call {
@@ -157,6 +159,7 @@ static_assert(sizeof(struct lpar_function) == 16, "wire size");
  * struct lpar_record - one capability; @len - 8 bytes of body follow
  * @type: enum lpar_cap; skip unknown ones
  * @len:  bytes with this header, a multiple of 8
+ * @reserved: zero
  *
  * The body is a struct lpar_value, or text (zero-padded) for the text records.
  */
@@ -249,6 +252,8 @@ static_assert(sizeof(struct lpar_seg) == 16, "wire size");
  * @sq_head:    host: submissions taken
  * @cq_tail:    host: completions written
  * @state:      host: LPAR_QUEUE_* bits
+ * @pad0:       keeps the writers apart; looked at by nobody
+ * @pad1:       likewise
  */
 struct lpar_queue_ctrl {
 	__le32 sq_tail;
@@ -300,6 +305,9 @@ enum lpar_blk_op {
  * @nsectors: for READ and WRITE exactly what the segments cover; 0 for FLUSH
  * @seg:      the segments, when there are at most LPAR_SQE_SEGS of them; more
  *            stand in the segment table of this slot, and these are zero
+ * @reserved:  zero
+ * @reserved2: zero
+ * @reserved3: zero
  */
 struct lpar_blk_sqe {
 	__u8   op;
