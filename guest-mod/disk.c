@@ -136,7 +136,7 @@ static int disk_query(struct lpar_device *dev, u32 function,
 		*generation = result.ret[0];
 		err = lpar_caps_parse(data, result.out_len, caps, &why);
 		if (err)
-			dev_err_ratelimited(&dev->pdev->dev, "function %u: refused for its %s\n",
+			dev_err_ratelimited(&dev->pdev->dev, "function %u: its capabilities are refused: %s\n",
 					    function, why);
 	}
 	kfree(data);

@@ -22,6 +22,7 @@
 
 #define WINDOW_DEAD	INT_MIN	/* lpar_window.users of one being unmapped */
 #define WINDOW_RETRY_MS	10	/* until the host is asked again after BUSY */
+#define WINDOW_NOMEM_MAX 100	/* times that one without memory is asked again */
 
 /**
  * struct lpar_window - guest memory that the host has mapped; freed by RCU
@@ -308,8 +309,8 @@ static u32 window_count_distinct(const struct lpar_request *req)
 }
 
 /* The host maps no more: make room, wait for room, or give up. */
-static int window_make_room(struct lpar_device *dev,
-			    const struct lpar_request *req, u32 status)
+static int window_make_room(struct lpar_device *dev, struct lpar_request *req,
+			    u32 status)
 {
 	struct lpar_windows *windows = &dev->windows;
 	int err;
@@ -321,6 +322,9 @@ static int window_make_room(struct lpar_device *dev,
 		err = window_evict(dev);
 	}
 	if (err == -EAGAIN && windows->count == window_count_distinct(req)) {
+		/* Nobody here can help a host that is short of memory. */
+		if (status == LPAR_NOMEM && req->again++ < WINDOW_NOMEM_MAX)
+			return -EBUSY;
 		dev_warn_ratelimited(&dev->pdev->dev, "a request needs more than %u windows, which is the partition's limit%s\n",
 				     windows->count, status == LPAR_NOMEM ?
 				     " (the host is out of memory)" : "");
