@@ -325,9 +325,11 @@ static int window_make_room(struct lpar_device *dev, struct lpar_request *req,
 		/* Nobody here can help a host that is short of memory. */
 		if (status == LPAR_NOMEM && req->again++ < WINDOW_NOMEM_MAX)
 			return -EBUSY;
-		dev_warn_ratelimited(&dev->pdev->dev, "a request needs more than %u windows, which is the partition's limit%s\n",
-				     windows->count, status == LPAR_NOMEM ?
-				     " (the host is out of memory)" : "");
+		if (status == LPAR_NOMEM)
+			dev_warn_ratelimited(&dev->pdev->dev, "a request fails: the host has no memory for a window\n");
+		else
+			dev_warn_ratelimited(&dev->pdev->dev, "a request needs more than %u windows, which is the partition's limit\n",
+					     windows->count);
 		return -ENOSPC;
 	}
 	return err;

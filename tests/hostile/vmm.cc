@@ -254,9 +254,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	fmt::print("TAP version 13\n# seed {}\n", options.seed);
-	for (auto &e : all)
-		if (e.name.find(options.only) != std::string::npos)
+	for (auto &e : all) {
+		// those make allocations fail, which the kernel has to be prepared for
+		bool wanted = options.only.empty() ? !e.name.starts_with("M1") : e.name.find(options.only) != std::string::npos;
+		if (wanted)
 			run(e);
+	}
 	fmt::print("1..{}\n{} passed, {} failed, {} skipped\n", number, passed_count, failed_count, skipped_count);
 	return failed_count || !passed_count;
 }

@@ -4,7 +4,18 @@
 #define LPAR_KMOD_COMPAT_H
 
 #include <linux/blkdev.h>
+#include <linux/eventfd.h>
 #include <linux/version.h>
+
+/* 6.8 (3652117f8548) dropped the count that nobody used. Goes with 6.1. */
+static inline void compat_signal(struct eventfd_ctx *ctx)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(ctx);
+#else
+	eventfd_signal(ctx, 1);
+#endif
+}
 
 /* An open block device; 6.9 (f3a608827d1f) returns a file. Goes with 6.1. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
