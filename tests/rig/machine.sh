@@ -82,6 +82,19 @@ machine_run() {
 # what must be made anew for each try
 machine_fresh() { :; }
 
+# watch EMULATOR: ends after $limit seconds, or with 3 when an emulated host has done nothing for 90: an interrupt that
+# the emulator lost leaves everybody waiting, and there is no need to wait with them.
+watch() {
+	local end=$((SECONDS + limit)) used=() stat
+	[ "$role" = host ] && [ "$RIG_ACCEL" = tcg ] && [ -z "$shell" ] || exec setpriv --pdeathsig KILL sleep "$limit"
+	while ((SECONDS < end)) && read -ra stat 2>/dev/null <"/proc/$1/stat"; do
+		# in hundredths of a second
+		used+=($((stat[13] + stat[14])))
+		if ((${#used[@]} > 9 && used[-1] - used[-10] < 450)); then return 3; fi
+		setpriv --pdeathsig KILL sleep 10
+	done
+}
+
 machine_once() {
 	local ended='' code=0 verdict='' status='' reasons=() pipe reader
 	# the emulator dies with us whatever happens
@@ -96,11 +109,12 @@ machine_once() {
 	emulator=$!
 	echo "$emulator" >"$log/pid"
 	[ -z "${pipe-}" ] || exec {pipe}>&-
-	setpriv --pdeathsig KILL sleep "$limit" &
+	watch "$emulator" >/dev/null 2>&1 </dev/null &
 	timer=$!
 	wait -n -p ended "$emulator" "$timer" 2>/dev/null || code=$? # quiet about a killed one
 	if [ "$ended" = "$timer" ]; then
 		reasons+=("hang: no verdict after $limit s")
+		[ "$code" -ne 3 ] || reasons=("hang: no verdict, and idle for 90 s")
 		kill -9 "$emulator"
 		wait "$emulator" 2>/dev/null || true
 	else
@@ -111,7 +125,7 @@ machine_once() {
 
 	read -r verdict <"$log/verdict" || true
 	[[ ! $verdict =~ ^verdict:\ status=([0-9]+)\ problems=[0-9]+$ ]] || status=${BASH_REMATCH[1]}
-	if [ -z "$status" ] && [ "$ended" != "$timer" ]; then
+	if [ -z "$status" ] && [ ${#reasons[@]} -eq 0 ]; then
 		if [ "$code" -ne 0 ]; then
 			reasons+=("the emulator ended with status $code: $(tail -n 1 "$log/emulator.log")")
 		else
