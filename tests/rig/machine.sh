@@ -62,6 +62,7 @@ machine_stop() {
 # it is translated; several virtual CPUs, each with a thread of its own). The kernel then dies of an int3 that is not
 # there, one boot in some fifty. Nothing of ours makes that message: say so and begin again. So for an interrupt that
 # it delivers right after VMRUN, where the host has none enabled (GIF) and not yet its own GS: the stack overflows.
+idle=${RIG_IDLE:-90}
 emulator_bugs='int3: 0000 \[#1\]|BUG: TASK stack guard page was hit'
 machine_run() {
 	local try status=126
@@ -82,15 +83,15 @@ machine_run() {
 # what must be made anew for each try
 machine_fresh() { :; }
 
-# watch EMULATOR: ends after $limit seconds, or with 3 when an emulated host has done nothing for 90: an interrupt that
-# the emulator lost leaves everybody waiting, and there is no need to wait with them.
+# watch EMULATOR: ends after $limit seconds, or with 3 when an emulated host has done nothing for 90 ($RIG_IDLE): an
+# interrupt that the emulator lost leaves everybody waiting, and there is no need to wait with them.
 watch() {
-	local end=$((SECONDS + limit)) used=() stat
+	local end=$((SECONDS + limit)) used=() stat samples=$((idle / 10))
 	[ "$role" = host ] && [ "$RIG_ACCEL" = tcg ] && [ -z "$shell" ] || exec setpriv --pdeathsig KILL sleep "$limit"
 	while ((SECONDS < end)) && read -ra stat 2>/dev/null <"/proc/$1/stat"; do
 		# in hundredths of a second
 		used+=($((stat[13] + stat[14])))
-		if ((${#used[@]} > 9 && used[-1] - used[-10] < 450)); then return 3; fi
+		if ((${#used[@]} > samples && used[-1] - used[-samples - 1] < 50 * samples)); then return 3; fi
 		setpriv --pdeathsig KILL sleep 10
 	done
 }
@@ -114,7 +115,7 @@ machine_once() {
 	wait -n -p ended "$emulator" "$timer" 2>/dev/null || code=$? # quiet about a killed one
 	if [ "$ended" = "$timer" ]; then
 		reasons+=("hang: no verdict after $limit s")
-		[ "$code" -ne 3 ] || reasons=("hang: no verdict, and idle for 90 s")
+		[ "$code" -ne 3 ] || reasons=("hang: no verdict, and idle for $idle s")
 		kill -9 "$emulator"
 		wait "$emulator" 2>/dev/null || true
 	else
