@@ -96,8 +96,9 @@ static unsigned int rounds = 100;
 module_param(rounds, uint, 0444);
 MODULE_PARM_DESC(rounds, "how often capabilities are nonsense before they are true");
 
-static unsigned int nonsense;		/* rounds so far */
+static unsigned int nonsense;
 module_param(nonsense, uint, 0444);
+MODULE_PARM_DESC(nonsense, "so often they have been");
 
 /* ----------------------------------------------------------- the guest's memory */
 
@@ -237,7 +238,6 @@ static void call(void)
 	case LPAR_OP_HELLO:
 		liar.lie = (le64_to_cpu(c->arg[0]) >> 16 & 0xffff) - 1;
 		liar.sectors = LIAR_BYTES >> LPAR_SECTOR_SHIFT;
-		nonsense = 0;
 		c->ret[0] = cpu_to_le64(liar.lie == LIE_VERSION ? 0x10001 : 1);
 		c->ret[1] = cpu_to_le64(liar.lie == LIE_QUEUES ? 1ull << 40 : LIAR_QUEUES);
 		c->ret[2] = cpu_to_le64(1000);

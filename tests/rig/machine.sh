@@ -62,7 +62,6 @@ machine_stop() {
 # it is translated; several virtual CPUs, each with a thread of its own). The kernel then dies of an int3 that is not
 # there, one boot in some fifty. Nothing of ours makes that message: say so and begin again. So for an interrupt that
 # it delivers right after VMRUN, where the host has none enabled (GIF) and not yet its own GS: the stack overflows.
-idle=${RIG_IDLE:-90}
 emulator_bugs='int3: 0000 \[#1\]|BUG: TASK stack guard page was hit'
 machine_run() {
 	local try status=126
@@ -83,8 +82,9 @@ machine_run() {
 # what must be made anew for each try
 machine_fresh() { :; }
 
-# watch EMULATOR: ends after $limit seconds, or with 3 when an emulated host has done nothing for 90 ($RIG_IDLE): an
-# interrupt that the emulator lost leaves everybody waiting, and there is no need to wait with them.
+idle=${RIG_IDLE:-90}
+# watch EMULATOR: ends after $limit seconds, or with 3 when an emulated host has done nothing for $idle: an interrupt
+# that the emulator lost leaves everybody waiting, and there is no need to wait with them.
 watch() {
 	local end=$((SECONDS + limit)) used=() stat samples=$((idle / 10))
 	[ "$role" = host ] && [ "$RIG_ACCEL" = tcg ] && [ -z "$shell" ] || exec setpriv --pdeathsig KILL sleep "$limit"
