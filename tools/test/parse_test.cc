@@ -7,9 +7,7 @@
 #include "host.h"
 #include "parse.h"
 
-#ifdef HAVE_RAPIDCHECK
 #include <rapidcheck/gtest.h>
-#endif
 
 namespace lpar {
 
@@ -141,7 +139,6 @@ TEST(Format, ColourOnlyWhenOn) {
     EXPECT_EQ(table.text(true), "\x1b[1mA\x1b[0m\n\x1b[31mb\x1b[0m\n");
 }
 
-#ifdef HAVE_RAPIDCHECK
 RC_GTEST_PROP(SizeProperty, NumberAndSuffixRoundTrip, ()) {
     static const std::string suffixes = "KMGTPE";
     auto power = *rc::gen::inRange<size_t>(0, suffixes.size());
@@ -187,7 +184,6 @@ RC_GTEST_PROP(NaturalProperty, IsAStrictOrder, ()) {
     if (natural_less(a, b) && natural_less(b, c))
         RC_ASSERT(natural_less(a, c));
 }
-#endif
 
 } // namespace
 

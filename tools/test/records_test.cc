@@ -5,9 +5,7 @@
 #include "lpar/wire.h"
 #include "records.h"
 
-#ifdef HAVE_RAPIDCHECK
 #include <rapidcheck/gtest.h>
-#endif
 
 namespace lpar {
 
@@ -143,7 +141,6 @@ TEST(Bounded, TextWithoutZero) {
     EXPECT_EQ(bounded_text("ab\0d", 4), "ab");
 }
 
-#ifdef HAVE_RAPIDCHECK
 RC_GTEST_PROP(RecordsProperty, AnyBytesEnd, (const Bytes &bytes)) {
     auto records = decode_records(bytes);
     for (const auto &record : records.good)
@@ -163,7 +160,6 @@ RC_GTEST_PROP(RecordsProperty, OneChangedByte, (uint8_t to)) {
         describe(record);
     RC_ASSERT(records.good.size() == 3 || !records.error.empty());
 }
-#endif
 
 } // namespace
 
