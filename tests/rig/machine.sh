@@ -56,32 +56,6 @@ machine_stop() {
 	rm -rf "$sockets" "$log/qmp.sock" "$log/pid"
 }
 
-# machine_run EMULATOR ARGS…: returns the job's status, or 125 and the reasons.
-#
-# QEMU before 8.1 may go on executing a breakpoint that the kernel has just patched away (the page is not locked while
-# it is translated; several virtual CPUs, each with a thread of its own). The kernel then dies of an int3 that is not
-# there, one boot in some fifty. Nothing of ours makes that message: say so and begin again. So for an interrupt that
-# it delivers right after VMRUN, where the host has none enabled (GIF) and not yet its own GS: the stack overflows.
-emulator_bugs='int3: 0000 \[#1\]|BUG: TASK stack guard page was hit'
-machine_run() {
-	local try status=126
-	trap 'exit 130' INT TERM HUP
-	for try in 1 2 3; do
-		rm -f "$log"/{verdict,problems,splats,splats.console,dmesg.log}
-		machine_fresh
-		status=0
-		machine_once "$@" || status=$?
-		if [ "$status" -ne 126 ] || [ "$try" -eq 3 ]; then break; fi
-		say "a known bug of the emulator: once more (console: $log/console.bug.$try)"
-		mv "$log/console.log" "$log/console.bug.$try"
-	done
-	[ "$status" -ne 126 ] || status=125
-	return "$status"
-}
-
-# what must be made anew for each try
-machine_fresh() { :; }
-
 idle=${RIG_IDLE:-90}
 # watch EMULATOR: ends after $limit seconds, or with 3 when an emulated host has done nothing for $idle: an interrupt
 # that the emulator lost leaves everybody waiting, and there is no need to wait with them.
@@ -96,8 +70,10 @@ watch() {
 	done
 }
 
-machine_once() {
+# machine_run EMULATOR ARGS…: returns the job's status, or 125 and the reasons.
+machine_run() {
 	local ended='' code=0 verdict='' status='' reasons=() pipe reader
+	trap 'exit 130' INT TERM HUP
 	# the emulator dies with us whatever happens
 	if [ -n "$shell" ]; then
 		(cd "$log" && exec setpriv --pdeathsig KILL "$@") 2>"$log/emulator.log" <&0 &
@@ -116,6 +92,7 @@ machine_once() {
 	if [ "$ended" = "$timer" ]; then
 		reasons+=("hang: no verdict after $limit s")
 		[ "$code" -ne 3 ] || reasons=("hang: no verdict, and idle for $idle s")
+		"$rig/registers" "$sockets/qmp.sock" >"$log/registers" 2>&1 || true
 		kill -9 "$emulator"
 		wait "$emulator" 2>/dev/null || true
 	else
@@ -136,7 +113,6 @@ machine_once() {
 	if [ -s "$log/problems" ]; then
 		mapfile -t -O "${#reasons[@]}" reasons <"$log/problems"
 	fi
-	! grep -aqE "$emulator_bugs" "$log/console.log" || return 126
 	if grep -aE "$splats" "$log/console.log" >"$log/splats.console"; then
 		reasons+=("console: $(head -n 1 "$log/splats.console")")
 	else
