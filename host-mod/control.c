@@ -340,9 +340,9 @@ static int control_release(struct inode *inode, struct file *file)
 	mutex_unlock(&c->lock);
 	mutex_lock(&p->lock);
 	p->client = NULL;
+	atomic64_add(atomic64_read(&c->doorbells), &p->doorbells);
 	mutex_unlock(&p->lock);
 	mutex_unlock(&p->config);
-	atomic64_add(atomic64_read(&c->doorbells), &p->doorbells);
 	lpar_dispatch_free(c);
 	client_free(c);
 	lpar_config_put(p);

@@ -621,7 +621,7 @@ int lpar_disk_disable(struct lpar_disk *d, bool force)
 	busy = d->queues_live && !force;
 	if (!busy) {
 		WRITE_ONCE(d->dead, true);
-		list_del(&d->link);
+		list_move(&d->link, &p->leaving);
 		shared = d->adapter && adapter_shared(d);
 		lpar_partition_event_locked(p);
 	}
@@ -637,7 +637,10 @@ int lpar_disk_disable(struct lpar_disk *d, bool force)
 		return -EBUSY;
 
 	cancel_delayed_work_sync(&d->poll);
+	mutex_lock(&p->lock);
+	list_del(&d->link);
 	lpar_stats_add(&p->past, &d->past);
+	mutex_unlock(&p->lock);
 	hide(d);
 	if (d->adapter)
 		lpar_adapter_put(d->adapter);

@@ -30,6 +30,8 @@ static void read_stats(void *owner, struct lpar_stats *sum)
 	lpar_stats_add(sum, &p->past);
 	list_for_each_entry(d, &p->disks, link)
 		lpar_disk_stats(d, sum);
+	list_for_each_entry(d, &p->leaving, link)
+		lpar_disk_stats(d, sum);
 	mutex_unlock(&p->lock);
 }
 
@@ -77,6 +79,7 @@ int lpar_partition_setup(struct lpar_partition *p)
 	mutex_init(&p->config);
 	mutex_init(&p->lock);
 	INIT_LIST_HEAD(&p->disks);
+	INIT_LIST_HEAD(&p->leaving);
 	p->memory_limit = LPAR_MEMORY_DEFAULT;
 	p->quantum_us = LPAR_QUANTUM_DEFAULT_US;
 	p->owner = GLOBAL_ROOT_UID;

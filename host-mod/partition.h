@@ -38,8 +38,10 @@
  * @lock:         protects @disks and their state; held shortly, inside the
  *                client's lock
  * @disks:        lpar_disk.link of the enabled ones
+ * @leaving:      lpar_disk.link of those whose requests are waited for: of no
+ *                use to anybody, but still counted
  * @pinned:       bytes pinned now
- * @past:         counters of disks that are gone
+ * @past:         counters of disks that are gone; under @lock
  * @doorbells:    rung by clients that are gone
  * @calls:        carried out
  * @call_ns:      CPU time that was donated for them, ns
@@ -61,6 +63,7 @@ struct lpar_partition {
 
 	struct mutex lock;		/* disks; client, with config */
 	struct list_head disks;
+	struct list_head leaving;
 
 	atomic64_t pinned;
 	struct lpar_stats past;
