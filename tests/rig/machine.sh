@@ -56,6 +56,14 @@ machine_stop() {
 	rm -rf "$sockets" "$log/qmp.sock" "$log/pid"
 }
 
+# where everybody stands: the processors' registers, and if the host's kernel still answers, the tasks on its console
+machine_stuck() {
+	"$rig/registers" "$sockets/qmp.sock" >"$log/registers" 2>&1 || true
+	[ -p "$sockets/sysrq.in" ] || return 0
+	echo t 1<>"$sockets/sysrq.in"
+	sleep 10
+}
+
 idle=${RIG_IDLE:-90}
 # watch EMULATOR: ends after $limit seconds, or with 3 when an emulated host has done nothing for $idle: an interrupt
 # that the emulator lost leaves everybody waiting, and there is no need to wait with them.
@@ -92,7 +100,7 @@ machine_run() {
 	if [ "$ended" = "$timer" ]; then
 		reasons+=("hang: no verdict after $limit s")
 		[ "$code" -ne 3 ] || reasons=("hang: no verdict, and idle for $idle s")
-		"$rig/registers" "$sockets/qmp.sock" >"$log/registers" 2>&1 || true
+		machine_stuck
 		kill -9 "$emulator"
 		wait "$emulator" 2>/dev/null || true
 	else
