@@ -65,22 +65,32 @@ machine_stuck() {
 }
 
 idle=${RIG_IDLE:-90}
-# watch EMULATOR: ends after $limit seconds, or with 3 when an emulated host has done nothing for $idle: an interrupt
-# that the emulator lost leaves everybody waiting, and there is no need to wait with them.
+# watch EMULATOR: kill it after $limit seconds, or when an emulated host has done nothing for $idle, and leave the reason
+# in "hang". The caller waits for the emulator alone: bash 5.2's `wait -n` for the first of two now and then misses it.
 watch() {
-	local end=$((SECONDS + limit)) used=() stat samples=$((idle / 10))
-	[ "$role" = host ] && [ "$RIG_ACCEL" = tcg ] && [ -z "$shell" ] || exec setpriv --pdeathsig KILL sleep "$limit"
-	while ((SECONDS < end)) && read -ra stat 2>/dev/null <"/proc/$1/stat"; do
-		# in hundredths of a second
-		used+=($((stat[13] + stat[14])))
-		if ((${#used[@]} > samples && used[-1] - used[-samples - 1] < 50 * samples)); then return 3; fi
-		setpriv --pdeathsig KILL sleep 10
-	done
+	local end=$((SECONDS + limit)) used=() stat samples=$((idle / 10)) reason="no verdict after $limit s"
+	if [ "$role" = host ] && [ "$RIG_ACCEL" = tcg ] && [ -z "$shell" ]; then
+		while ((SECONDS < end)) && read -ra stat 2>/dev/null <"/proc/$1/stat"; do
+			# in hundredths of a second
+			used+=($((stat[13] + stat[14])))
+			if ((${#used[@]} > samples && used[-1] - used[-samples - 1] < 100 * samples)); then
+				reason="no verdict, and idle for $idle s"
+				break
+			fi
+			setpriv --pdeathsig KILL sleep 10
+		done
+	else
+		setpriv --pdeathsig KILL sleep "$limit"
+	fi
+	[ -d "/proc/$1" ] || return 0 # it has ended by itself
+	echo "hang: $reason" >"$log/hang"
+	machine_stuck
+	kill -9 "$1"
 }
 
 # machine_run EMULATOR ARGS…: returns the job's status, or 125 and the reasons.
 machine_run() {
-	local ended='' code=0 verdict='' status='' reasons=() pipe reader
+	local code=0 verdict='' status='' reasons=() pipe reader
 	trap 'exit 130' INT TERM HUP
 	# the emulator dies with us whatever happens
 	if [ -n "$shell" ]; then
@@ -96,16 +106,10 @@ machine_run() {
 	[ -z "${pipe-}" ] || exec {pipe}>&-
 	watch "$emulator" >/dev/null 2>&1 </dev/null &
 	timer=$!
-	wait -n -p ended "$emulator" "$timer" 2>/dev/null || code=$? # quiet about a killed one
-	if [ "$ended" = "$timer" ]; then
-		reasons+=("hang: no verdict after $limit s")
-		[ "$code" -ne 3 ] || reasons=("hang: no verdict, and idle for $idle s")
-		machine_stuck
-		kill -9 "$emulator"
-		wait "$emulator" 2>/dev/null || true
-	else
-		kill "$timer" 2>/dev/null || true
-	fi
+	wait "$emulator" 2>/dev/null || code=$? # quiet about a killed one
+	kill "$timer" 2>/dev/null || true
+	wait "$timer" 2>/dev/null || true
+	[ ! -s "$log/hang" ] || mapfile -t reasons <"$log/hang"
 	emulator='' timer=''
 	[ -z "${reader-}" ] || wait "$reader" || true
 
