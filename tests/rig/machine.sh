@@ -130,6 +130,7 @@ machine_run() {
 	else
 		rm -f "$log/splats.console"
 	fi
+	[ ! -f "$log/trace.log" ] || grep -aE '^Invalid ' "$log/trace.log" >"$log/guest_errors.log" || true
 	[ ! -f "$log/guest_errors.log" ] || check_oracle
 	if [ ${#reasons[@]} -gt 0 ]; then
 		printf '%s\n' "${reasons[@]//$'\r'/}" | sed "s/^/${0##*/}: /" >&2
