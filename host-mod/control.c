@@ -72,10 +72,36 @@ static void client_free(struct lpar_client *c)
 	kvfree(c);
 }
 
+static int attach_locked(struct file *file, struct lpar_file *f,
+			 struct lpar_partition *p, struct lpar_attach *a)
+{
+	struct lpar_client *c;
+
+	lockdep_assert_held(&f->lock);
+	lockdep_assert_held(&p->config);
+	if (f->client)
+		return -EISCONN;
+	if (!uid_eq(current_euid(), p->owner) && !capable(CAP_SYS_ADMIN))
+		return -EACCES;
+	if (p->client) {
+		a->pid = p->client->pid;
+		return -EBUSY;
+	}
+	c = client_create(file, p);
+	if (!c)
+		return -ENOMEM;
+	a->features = lpar_dispatch_task_work ? LPAR_FEATURE_TASK_WORK : 0;
+	a->doorbells = LPAR_DOORBELLS_MAX;
+	mutex_lock(&p->lock);
+	p->client = c;
+	mutex_unlock(&p->lock);
+	smp_store_release(&f->client, c);
+	return 0;
+}
+
 static int attach(struct file *file, struct lpar_file *f, void __user *arg)
 {
 	struct lpar_partition *p;
-	struct lpar_client *c;
 	struct lpar_attach a;
 	int ret;
 
@@ -93,42 +119,18 @@ static int attach(struct file *file, struct lpar_file *f, void __user *arg)
 
 	mutex_lock(&f->lock);
 	mutex_lock(&p->config);
-	ret = -EISCONN;
-	if (f->client)
-		goto err_unlock;
-	ret = -EACCES;
-	if (!uid_eq(current_euid(), p->owner) && !capable(CAP_SYS_ADMIN))
-		goto err_unlock;
-	ret = -EBUSY;
-	if (p->client) {
-		a.pid = p->client->pid;
-		put(arg, &a, sizeof(a));
-		goto err_unlock;
+	ret = attach_locked(file, f, p, &a);
+	mutex_unlock(&p->config);
+	mutex_unlock(&f->lock);
+	/* Without locks: the caller's memory may be such that this takes for ever
+	 * (FUSE, userfaultfd), and the host's configuration must not wait. */
+	if (ret) {
+		lpar_config_put(p);
+		if (ret == -EBUSY)
+			put(arg, &a, sizeof(a));
+		return ret;
 	}
-	c = client_create(file, p);
-	ret = -ENOMEM;
-	if (!c)
-		goto err_unlock;
-	a.features = lpar_dispatch_task_work ? LPAR_FEATURE_TASK_WORK : 0;
-	a.doorbells = LPAR_DOORBELLS_MAX;
-	ret = put(arg, &a, sizeof(a));
-	if (ret)
-		goto err_free;
-	mutex_lock(&p->lock);
-	p->client = c;
-	mutex_unlock(&p->lock);
-	smp_store_release(&f->client, c);
-	mutex_unlock(&p->config);
-	mutex_unlock(&f->lock);
-	return 0;
-
-err_free:
-	client_free(c);
-err_unlock:
-	mutex_unlock(&p->config);
-	mutex_unlock(&f->lock);
-	lpar_config_put(p);
-	return ret;
+	return put(arg, &a, sizeof(a));
 }
 
 static int memory(struct lpar_client *c, bool add, void __user *arg)

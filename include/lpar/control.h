@@ -33,7 +33,8 @@
  *
  * -ENOENT: no such partition; -EACCES: the caller is neither its owner nor
  * capable of CAP_SYS_ADMIN; -EBUSY: another process has it; -EISCONN: this file
- * is attached already.
+ * is attached already; -EFAULT: when just the answer could not be written, the
+ * file is attached.
  */
 struct lpar_attach {
 	__u32 size;
