@@ -77,6 +77,7 @@ struct lpar_adapter {
  * @io:      I/O address of the chunk; LPAR_WINDOW_SIZE long and aligned
  * @block:   the tags that stand for it
  * @gone:    unmapped already, when the driver went; under adapter->sem
+ * @rcu:     frees it after the block server, which may look at another adapter's
  */
 struct lpar_map {
 	struct lpar_adapter *adapter;
@@ -85,6 +86,7 @@ struct lpar_map {
 	dma_addr_t io;
 	int block;
 	bool gone;
+	struct rcu_head rcu;
 };
 
 int lpar_adapter_init(struct kobject *parent);

@@ -203,6 +203,25 @@ static bool add_real(struct bio *bio, struct lpar_window *w, unsigned int offset
 	return true;
 }
 
+/*
+ * The tags of a window for the disk's adapter, or -1. The disk's place may be that
+ * of another adapter, whose last disk is just going: hence the read side. A mapping
+ * for the disk's own adapter stays as long as the disk has a queue.
+ */
+static int tag_block(const struct lpar_disk *d, struct lpar_window *w)
+{
+	struct lpar_map *m;
+	int block = -1;
+
+	rcu_read_lock();
+	/* pairs with smp_store_release in map_adapters() */
+	m = smp_load_acquire(&w->map[READ_ONCE(d->place)]);
+	if (m && m->adapter == d->adapter)
+		block = m->block;
+	rcu_read_unlock();
+	return block;
+}
+
 static enum lpar_status add_segs(struct lpar_queue *q, struct lpar_req *r,
 				 const struct lpar_seg *segs, u16 nsegs)
 {
@@ -228,13 +247,12 @@ static enum lpar_status add_segs(struct lpar_queue *q, struct lpar_req *r,
 			return LPAR_FAULT;
 
 		if (d->mode == LPAR_MODE_TAG) {
-			/* pairs with smp_store_release in map_adapters() */
-			struct lpar_map *m = smp_load_acquire(&w->map[d->place]);
+			int block = tag_block(d, w);
 
-			if (!m || m->adapter != d->adapter)
+			if (block < 0)
 				return LPAR_NOWINDOW;
 			__bio_add_page(&r->bio,
-				       lpar_tag_page(m->block,
+				       lpar_tag_page(block,
 						     offset >> PAGE_SHIFT),
 				       len, offset_in_page(offset));
 			q->stats.tag_maps++;

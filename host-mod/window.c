@@ -344,7 +344,7 @@ void lpar_window_drop_adapter(struct lpar_client *c, struct lpar_adapter *a)
 			continue;
 		lpar_adapter_unmap(map);
 		WRITE_ONCE(w->map[place], NULL);
-		kfree(map);
+		kfree_rcu(map, rcu);
 	}
 	lpar_adapter_flush(a);
 	c->adapter[place] = NULL;
