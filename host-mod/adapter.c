@@ -649,10 +649,11 @@ static struct lpar_adapter *create(struct pci_dev *pdev)
 	a->counts = alloc_percpu(struct lpar_adapter_counts);
 	if (!a->counts)
 		goto err_put;
+
+	/* no driver comes or goes, and with it the domain */
+	device_lock(dev);
 	a->limit = dma_get_mask(dev) <= DMA_BIT_MASK(32) ? LIMIT_32BIT : U64_MAX;
 	a->domain = iommu_get_domain_for_dev(dev);
-
-	device_lock(dev);
 	ret = -ENODEV;
 	if (dev->driver && a->domain)
 		ret = swap_in(a, dev);
