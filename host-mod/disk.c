@@ -12,6 +12,7 @@
 #include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
 #include <linux/jhash.h>
+#include <linux/major.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -335,6 +336,13 @@ static int backing_get(struct lpar_disk *d)
 				    d->device);
 		return fail(d, ret, "%s cannot be opened (%d)", d->device, ret);
 	}
+	/* the path may lead elsewhere by now */
+	if (lpar_compat_bdev(&b->bdev)->bd_dev != dev) {
+		lpar_compat_close(&b->bdev);
+		kfree(b);
+		return fail(d, -EAGAIN, "%s has just become another device",
+			    d->device);
+	}
 	list_add(&b->link, &backings);
 	d->backing = b;
 	return 0;
@@ -353,6 +361,12 @@ static void backing_put(struct lpar_disk *d)
 	kfree(b);
 }
 
+/* md says so too, but its raid5 loses a discard that must not wait. */
+static bool submit_never_waits(struct block_device *bdev)
+{
+	return bdev_nowait(bdev) && bdev->bd_disk->major != MD_MAJOR;
+}
+
 /* The wished range lies on the device, on whole blocks, and is nobody else's. */
 static int check_range(struct lpar_disk *d)
 {
@@ -362,13 +376,15 @@ static int check_range(struct lpar_disk *d)
 			 (u64)bdev_get_queue(bdev)->limits.chunk_sectors
 				 << SECTOR_SHIFT);
 	u64 size = d->size ?: (d->start < bytes ? bytes - d->start : 0);
+	/* chunks count from the start of the whole disk */
+	u64 base = (u64)get_start_sect(bdev) << SECTOR_SHIFT;
 	struct lpar_disk *other;
-	u32 odd;
+	u64 odd;
 
-	div_u64_rem(d->start, unit, &odd);
+	div64_u64_rem(base + d->start, unit, &odd);
 	if (odd || size & (bdev_logical_block_size(bdev) - 1))
-		return fail(d, -EINVAL, "start must be a multiple of %llu and size one of %u",
-			    unit, bdev_logical_block_size(bdev));
+		return fail(d, -EINVAL, "start (at byte %llu of the whole disk) must be a multiple of %llu there and size one of %u",
+			    base + d->start, unit, bdev_logical_block_size(bdev));
 	if (!size || d->start > bytes || size > bytes - d->start)
 		return fail(d, -ERANGE, "the range ends beyond the %llu bytes of %s",
 			    bytes, d->device);
@@ -540,7 +556,7 @@ int lpar_disk_enable(struct lpar_disk *d)
 	}
 	d->place = 0;
 	d->first = d->start >> SECTOR_SHIFT;
-	d->nowait = bdev_nowait(d->bdev);
+	d->nowait = submit_never_waits(d->bdev);
 	d->dead = false;
 	d->queues_live = 0;
 	memset(&d->past, 0, sizeof(d->past));
