@@ -31,8 +31,10 @@ static struct workqueue_struct *workers;
 static int (*add_task_work)(struct task_struct *task, struct callback_head *work,
 			    enum task_work_notify_mode mode);
 
-/* what the block layer makes of a plug at once, at most */
+/* Requests that the block layer makes for a plug at once, at most; and the part of
+ * the adapter's that may wait, made, for what the client announced. */
 #define PLUG_IOS 32
+#define PLUG_PART 8
 
 /* --------------------------------------------------------------- CPU time */
 
@@ -137,8 +139,8 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 				return LPAR_REASON_EXPIRED;
 			if (signal_pending(current))
 				return LPAR_REASON_YIELD;
-			if (!donated)
-				cond_resched();
+			/* a refused request gives nobody else the chance */
+			cond_resched();
 		}
 	}
 	return left ? broken(q, "impossible submission index") :
@@ -173,6 +175,16 @@ static void account(struct lpar_queue *q, enum lpar_reason reason, bool donated,
 	}
 }
 
+/* Not for a small adapter: its other clients need them. */
+static unsigned short plug_ios(const struct lpar_queue *q)
+{
+	unsigned long most = bdev_get_queue(q->disk->bdev)->nr_requests / PLUG_PART;
+	long ahead = lpar_ring_ahead(le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
+				     q->sq_head, q->depth);
+
+	return clamp_t(long, ahead, 1, clamp_t(long, most, 1, PLUG_IOS));
+}
+
 /*
  * Serve a queue, alone: who comes while it is being served leaves a note instead
  * (seed 003, fig. 10, steps 1035-1040). Ends with an empty queue and no note, or
@@ -204,9 +216,7 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 		/* The block layer's requests for as many as there are, at
 		 * once. It takes back what is left when the plug ends or we
 		 * sleep. */
-		plug.nr_ios = clamp_t(int, lpar_ring_ahead(
-				le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
-				q->sq_head, q->depth), 1, PLUG_IOS);
+		plug.nr_ios = plug_ios(q);
 		reason = serve(q, donated, &quantum);
 		blk_finish_plug(&plug);
 		account(q, reason, donated, stopwatch_stop(&watch));
