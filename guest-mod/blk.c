@@ -164,7 +164,7 @@ static enum blk_eh_timer_return blk_timeout(struct request *rq)
 	struct lpar_disk *disk = rq->q->queuedata;
 
 	lpar_ring_poll(q);
-	if (blk_mq_request_completed(rq))
+	if (blk_mq_rq_state(rq) != MQ_RQ_IN_FLIGHT)
 		return BLK_EH_DONE;
 	if (!req->expired) {
 		req->expired = true;
@@ -269,15 +269,28 @@ static bool blk_continue(struct lpar_device *dev, struct lpar_request *req)
  * @dev:  the device
  * @done: requests (lpar_request.node) with their result; empty afterwards
  *
- * Any context.
+ * Any context. What needs no more than its end is given to the block layer as one
+ * batch: an interrupt is for many requests.
  */
 void lpar_blk_finish(struct lpar_device *dev, struct list_head *done)
 {
 	struct lpar_request *req, *next;
+	DEFINE_IO_COMP_BATCH(iob);
+	struct request *rq;
 
 	list_for_each_entry_safe(req, next, done, node) {
 		list_del(&req->node);
-		if (!blk_retry(dev, req) && !blk_continue(dev, req))
-			lpar_blk_end(dev, req, blk_status(req->result));
+		if (blk_retry(dev, req) || blk_continue(dev, req))
+			continue;
+		lpar_window_release(dev, req, false);
+		req->status = blk_status(req->result);
+		rq = blk_mq_rq_from_pdu(req);
+		if (blk_mq_complete_request_remote(rq))
+			continue;
+		if (req->status ||
+		    !blk_mq_add_to_batch(rq, &iob, 0, blk_mq_end_request_batch))
+			blk_complete(rq);
 	}
+	if (iob.complete)
+		iob.complete(&iob);
 }
