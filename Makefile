@@ -8,6 +8,12 @@ TEST ?=
 SOAK ?= 100
 export BUILD LPAR_BUILD := $(BUILD)
 
+# What has been compiled once is not compiled again, in this tree or in another clone.
+export PATH := /usr/lib/ccache:$(PATH)
+export CCACHE_DIR ?= $(or $(LPAR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lpar)/ccache
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
+
 .PHONY: help
 help: ## this list
 	@echo 'make TARGET [VARIABLE=…]'; echo
