@@ -69,30 +69,33 @@ const struct lpar_range *lpar_memory_next(struct lpar_client *c, u64 gpa,
  * @c: the client
  * @pages: how many
  *
- * Context: may sleep (mmap lock).
+ * Context: a thread of the VMM, whose limit it is; does not sleep.
  * Return: 0; -EDQUOT: the partition's limit; -ENOMEM: RLIMIT_MEMLOCK of the VMM.
  */
 int lpar_memory_charge(struct lpar_client *c, unsigned long pages)
 {
 	struct lpar_partition *p = c->partition;
 	s64 bytes = (s64)pages << PAGE_SHIFT;
-	int ret;
 
 	if (atomic64_add_return(bytes, &p->pinned) >
 	    (s64)READ_ONCE(p->memory_limit)) {
 		atomic64_sub(bytes, &p->pinned);
 		return -EDQUOT;
 	}
-	ret = account_locked_vm(c->mm, pages, true);
-	if (ret)
-		atomic64_sub(bytes, &p->pinned);
-	return ret;
+	/* Not locked_vm: that is under the mmap lock, which the VMM can make
+	 * others hold for ever, and c->lock waits with us. */
+	if (atomic64_add_return(pages, &c->mm->pinned_vm) >
+	    rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT && !capable(CAP_IPC_LOCK)) {
+		lpar_memory_uncharge(c, pages);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /* c->mm is held by us: this works when the process has already left it. */
 void lpar_memory_uncharge(struct lpar_client *c, unsigned long pages)
 {
-	account_locked_vm(c->mm, pages, false);
+	atomic64_sub(pages, &c->mm->pinned_vm);
 	atomic64_sub((s64)pages << PAGE_SHIFT, &c->partition->pinned);
 }
 
