@@ -185,6 +185,17 @@ static unsigned short plug_ios(const struct lpar_queue *q)
 	return clamp_t(long, ahead, 1, clamp_t(long, most, 1, PLUG_IOS));
 }
 
+/* Others may ring an empty queue again and again: they get no more of us either. */
+static bool out_of_time(const struct lpar_quantum *quantum,
+			enum lpar_reason *reason)
+{
+	if (lpar_core_expired(quantum, local_clock()))
+		*reason = LPAR_REASON_EXPIRED;
+	else if (signal_pending(current))
+		*reason = LPAR_REASON_YIELD;
+	return *reason != LPAR_REASON_EMPTY;
+}
+
 /*
  * Serve a queue, alone: who comes while it is being served leaves a note instead
  * (seed 003, fig. 10, steps 1035-1040). Ends with an empty queue and no note, or
@@ -224,7 +235,8 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 		clear_bit_unlock(LPAR_Q_SERVING, &q->flags);
 		smp_mb__after_atomic();
 	} while (reason == LPAR_REASON_EMPTY &&
-		 test_bit(LPAR_Q_KICKED, &q->flags));
+		 test_bit(LPAR_Q_KICKED, &q->flags) &&
+		 !out_of_time(&quantum, &reason));
 
 	/* Somebody rang after account() had seen an empty ring, and we do not go
 	 * on: without this their request would wait for the next ring. */
