@@ -46,7 +46,8 @@ static inline bool lpar_users_busy(struct lpar_users *u)
 /* Kill an object that nobody but its owner uses; false if somebody does. */
 static inline bool lpar_users_kill_idle(struct lpar_users *u)
 {
-	if (!refcount_dec_if_one(&u->n))
+	/* of a dead one the last user need not be the owner */
+	if (READ_ONCE(u->dead) || !refcount_dec_if_one(&u->n))
 		return false;
 	WRITE_ONCE(u->dead, true);
 	return true;
