@@ -19,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include "adapter.h"
 #include "compat.h"
@@ -149,42 +150,74 @@ static void wrap_unmap_sg(struct device *dev, struct scatterlist *sgl, int n,
 /* The operation has no device argument; every dma-iommu device says the same. */
 static size_t opt_mapping_size;
 
+/*
+ * Who may sleep in an alias: a grace period of RCU tasks ends without them, and the
+ * alias must not. Before the count nothing sleeps, and after it neither.
+ */
+static atomic_t sleepers;
+
+static struct device *sleeper_enter(struct device *dev)
+{
+	atomic_inc(&sleepers);
+	return TO(of_dev(dev), dev);
+}
+
+static void sleeper_leave(void)
+{
+	if (atomic_dec_and_test(&sleepers))
+		wake_up_var(&sleepers);
+}
+
 static void *wrap_alloc(struct device *dev, size_t size, dma_addr_t *io,
 			gfp_t gfp, unsigned long attrs)
 {
-	return dma_alloc_attrs(TO(of_dev(dev), dev), size, io, gfp, attrs);
+	void *ret = dma_alloc_attrs(sleeper_enter(dev), size, io, gfp, attrs);
+
+	sleeper_leave();
+	return ret;
 }
 
 static void wrap_free(struct device *dev, size_t size, void *addr, dma_addr_t io,
 		      unsigned long attrs)
 {
-	dma_free_attrs(TO(of_dev(dev), dev), size, addr, io, attrs);
+	dma_free_attrs(sleeper_enter(dev), size, addr, io, attrs);
+	sleeper_leave();
 }
 
 static struct page *wrap_alloc_pages(struct device *dev, size_t size,
 				     dma_addr_t *io, enum dma_data_direction dir,
 				     gfp_t gfp)
 {
-	return dma_alloc_pages(TO(of_dev(dev), dev), size, io, dir, gfp);
+	struct page *ret = dma_alloc_pages(sleeper_enter(dev), size, io, dir, gfp);
+
+	sleeper_leave();
+	return ret;
 }
 
 static void wrap_free_pages(struct device *dev, size_t size, struct page *page,
 			    dma_addr_t io, enum dma_data_direction dir)
 {
-	dma_free_pages(TO(of_dev(dev), dev), size, page, io, dir);
+	dma_free_pages(sleeper_enter(dev), size, page, io, dir);
+	sleeper_leave();
 }
 
 static int wrap_mmap(struct device *dev, struct vm_area_struct *vma, void *addr,
 		     dma_addr_t io, size_t size, unsigned long attrs)
 {
-	return dma_mmap_attrs(TO(of_dev(dev), dev), vma, addr, io, size, attrs);
+	int ret = dma_mmap_attrs(sleeper_enter(dev), vma, addr, io, size, attrs);
+
+	sleeper_leave();
+	return ret;
 }
 
 static int wrap_get_sgtable(struct device *dev, struct sg_table *sgt, void *addr,
 			    dma_addr_t io, size_t size, unsigned long attrs)
 {
-	return dma_get_sgtable_attrs(TO(of_dev(dev), dev), sgt, addr, io, size,
-				     attrs);
+	int ret = dma_get_sgtable_attrs(sleeper_enter(dev), sgt, addr, io, size,
+					attrs);
+
+	sleeper_leave();
+	return ret;
 }
 
 static dma_addr_t wrap_map_resource(struct device *dev, phys_addr_t phys,
@@ -330,6 +363,7 @@ static void swap_out(struct lpar_adapter *a, struct device *dev)
 	device_lock_assert(dev);
 	dev->dma_iommu = true;
 	synchronize_rcu_tasks();
+	wait_var_event(&sleepers, !atomic_read(&sleepers));
 	WRITE_ONCE(dev->dma_ops, NULL);
 	synchronize_rcu_tasks();
 	put_device(a->alias);
@@ -401,7 +435,7 @@ int lpar_adapter_map(struct lpar_adapter *a, struct page **pages,
 	ret = sg_alloc_table_from_pages_segment(&map->sgt, pages,
 						LPAR_TAG_BLOCK_PAGES, 0,
 						LPAR_WINDOW_SIZE, seg,
-						GFP_KERNEL);
+						GFP_KERNEL_ACCOUNT);
 	if (ret)
 		goto err_unreserve;
 	ret = dma_map_sgtable(dev, &map->sgt, DMA_BIDIRECTIONAL,
@@ -662,13 +696,14 @@ static struct lpar_adapter *create(struct pci_dev *pdev)
 		spin_lock(&list_lock);
 		list_add(&a->link, &adapters);
 		spin_unlock(&list_lock);
+		/* before an unbind, which takes it away */
+		if (kobject_add(&a->kobj, adapters_dir, "%s", pci_name(pdev)))
+			pr_notice("%s: not shown in sysfs\n", pci_name(pdev));
 	}
 	device_unlock(dev);
 	if (ret)
 		goto err_put;
 
-	if (kobject_add(&a->kobj, adapters_dir, "%s", pci_name(pdev)))
-		pr_notice("%s: not shown in sysfs\n", pci_name(pdev));
 	pr_info("%s: DMA operations wrapped, driver %s stays\n", pci_name(pdev),
 		dev_driver_string(dev));
 	return a;
