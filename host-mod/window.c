@@ -122,7 +122,7 @@ static int map_adapters(struct lpar_client *c, struct lpar_window *w)
 		WRITE_ONCE(d->place, place);
 		if (w->map[place])
 			continue;
-		map = kzalloc(sizeof(*map), GFP_KERNEL);
+		map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
 		if (!map) {
 			ret = -ENOMEM;
 			break;
@@ -202,7 +202,7 @@ int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
 		return ret;
 	}
 
-	w = kvzalloc(sizeof(*w), GFP_KERNEL);
+	w = kvzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
 	if (!w)
 		return -ENOMEM;
 	lpar_users_init(&w->users);
