@@ -76,11 +76,13 @@ static void req_put(struct lpar_req *r)
 
 	for (i = 0; i < r->nwins; i++)
 		lpar_window_put(r->wins[i]);
-	if (r->big && r->big == q->reserve)
-		clear_bit_unlock(0, &q->reserve_used);
-	else
-		kfree(r->big);
-	r->big = NULL;
+	if (unlikely(r->big)) {
+		if (r->big == q->reserve)
+			clear_bit_unlock(0, &q->reserve_used);
+		else
+			kfree(r->big);
+		r->big = NULL;
+	}
 	r->guest = NULL;
 	r->nwins = 0;
 	llist_add(&r->free, &q->freed);
