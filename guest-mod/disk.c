@@ -476,7 +476,8 @@ void lpar_disk_stop_all(struct lpar_device *dev)
 
 /**
  * lpar_disk_start_all - the opposite of lpar_disk_stop_all()
- * @dev: with its channel open again, or broken: then what waited fails
+ * @dev: with its channel open again, or broken: then what waited fails. Nothing
+ *       happens to one that was not stopped
  *
  * Sleeps, takes disks_lock.
  */
@@ -487,6 +488,8 @@ void lpar_disk_start_all(struct lpar_device *dev)
 	u32 i;
 
 	mutex_lock(&dev->disks_lock);
+	if (!dev->stopped)
+		goto out;
 	list_for_each_entry(disk, &dev->disks, node) {
 		for (i = 0; i < disk->nr_queues && !lpar_device_broken(dev); i++) {
 			err = lpar_queue_create(disk->queues[i], disk->function);
@@ -500,6 +503,7 @@ void lpar_disk_start_all(struct lpar_device *dev)
 		blk_mq_unquiesce_queue(disk->gendisk->queue);
 	}
 	dev->stopped = false;
+out:
 	mutex_unlock(&dev->disks_lock);
 }
 

@@ -171,12 +171,6 @@ static int main_get_vectors(struct lpar_device *dev)
 	return err;
 }
 
-static void main_put_vectors(struct lpar_device *dev)
-{
-	pci_free_irq(dev->pdev, LPAR_VECTOR_EVENT, dev);
-	pci_free_irq_vectors(dev->pdev);
-}
-
 /* The end of all that the host does with our memory. */
 static void main_quiesce(struct lpar_device *dev)
 {
@@ -237,9 +231,11 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return 0;
 
 err_put_vectors:
-	main_put_vectors(dev);
+	pci_free_irq(pdev, LPAR_VECTOR_EVENT, dev);
 	cancel_delayed_work_sync(&dev->event_work);
+	/* an event may have added some, and their queues have vectors */
 	lpar_disk_remove_all(dev);
+	pci_free_irq_vectors(pdev);
 err_quiesce:
 	main_quiesce(dev);
 	lpar_window_free(dev);
@@ -291,6 +287,8 @@ static int main_stop(struct lpar_device *dev)
 	lpar_disk_stop_all(dev);
 	if (lpar_channel_reset(dev, MAIN_RESET_MS)) {
 		lpar_main_break(dev, "the host does not answer the reset");
+		/* nobody resumes what failed to suspend: what waited fails */
+		lpar_disk_start_all(dev);
 		return -ETIMEDOUT;
 	}
 	lpar_window_free(dev);
