@@ -115,11 +115,13 @@ static inline bool lpar_device_broken(const struct lpar_device *dev)
  * @dev: the partition's device
  * @n:   LPAR_DOORBELL_CALL or the number of a queue
  *
- * Everything written before is visible to the host: outw() is a full barrier.
+ * Everything written before is visible to the host: for the CPU the instruction is
+ * a full barrier.
  * Any context; not under a spinlock, since this vCPU may be away for a quantum.
  */
 static inline void lpar_device_ring(const struct lpar_device *dev, u32 n)
 {
+	barrier();	/* to the compiler outw() is none */
 	outw(0, dev->doorbell + n * LPAR_DOORBELL_STRIDE);
 }
 

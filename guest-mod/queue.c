@@ -55,6 +55,7 @@ module_param_cb(donate, &queue_policy_ops, NULL, 0644);
 MODULE_PARM_DESC(donate, "When queues made from now on ring: batch or inline");
 
 #define QUEUE_DESTROY_MS	10000	/* for requests that the adapter still has */
+#define QUEUE_CREATE_MS		1000	/* for a host whose view of memory changes */
 
 static irqreturn_t queue_irq(int irq, void *data)
 {
@@ -152,6 +153,7 @@ int lpar_queue_create(struct lpar_queue *q, u32 function)
 		1 + (q->number - 1) % (dev->vectors - 1),
 	};
 	struct lpar_result result;
+	unsigned long end;
 	int err;
 
 	/* All at once: a shared interrupt may have the handler look already. */
@@ -171,9 +173,15 @@ int lpar_queue_create(struct lpar_queue *q, u32 function)
 
 	/* Without an answer the host may have taken the memory all the same. */
 	q->created = true;
-	err = lpar_channel_call(dev, LPAR_OP_QUEUE_CREATE, arg, &result, NULL);
-	if (err)
-		return err;
+	end = jiffies + msecs_to_jiffies(QUEUE_CREATE_MS);
+	for (;;) {
+		err = lpar_channel_call(dev, LPAR_OP_QUEUE_CREATE, arg, &result, NULL);
+		if (err)
+			return err;
+		if (result.status != LPAR_BUSY || time_after(jiffies, end))
+			break;
+		usleep_range(1000, 2000);
+	}
 	if (result.status != LPAR_OK) {
 		q->created = false;
 		dev_err(&dev->pdev->dev, "queue %u: the host refused %u x %u: status %u\n",
