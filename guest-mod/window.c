@@ -71,7 +71,9 @@ static struct lpar_window *window_get(struct lpar_windows *windows, u64 gpa)
 	return window;
 }
 
-static void window_put(struct lpar_device *dev, struct lpar_window *window)
+/* @mapping: it is the work item that lets go, which looks again by itself. */
+static void window_put(struct lpar_device *dev, struct lpar_window *window,
+		       bool mapping)
 {
 	/* Without users the work item may free it: hence the read side. */
 	rcu_read_lock();
@@ -80,9 +82,21 @@ static void window_put(struct lpar_device *dev, struct lpar_window *window)
 	 * smp_mb() in window_evict() and window_map().
 	 */
 	if (!atomic_dec_return(&window->users) &&
-	    (READ_ONCE(dev->windows.starved) || READ_ONCE(window->revoked)))
+	    ((READ_ONCE(dev->windows.starved) && !mapping) ||
+	     READ_ONCE(window->revoked)))
 		lpar_window_kick(dev);
 	rcu_read_unlock();
+}
+
+static void window_release(struct lpar_device *dev, struct lpar_request *req,
+			   bool mapping)
+{
+	u32 i;
+
+	for (i = 0; i < req->nwindows; i++)
+		window_put(dev, req->windows[i], mapping);
+	req->nwindows = 0;
+	req->nsegs = 0;
 }
 
 /* Append a piece of memory, as one segment with the one before where it may. */
@@ -186,8 +200,42 @@ err_release:
 	if ((err == -ENOSPC || err == -EMSGSIZE) && req->bytes &&
 	    !(req->bytes & (queue_logical_block_size(rq->q) - 1)))
 		return 0;
-	lpar_window_release(dev, req, false);
+	window_release(dev, req, may_map);
 	return err;
+}
+
+/* The short way for what most requests are: one piece in one window. */
+static bool window_fill_one(struct lpar_device *dev, struct lpar_request *req)
+{
+	struct request *rq = blk_mq_rq_from_pdu(req);
+	struct lpar_window *window;
+	struct bio_vec bvec;
+	u64 gpa, offset;
+
+	if (blk_rq_nr_phys_segments(rq) != 1)
+		return false;
+	bvec = req_bvec(rq);
+	if (bvec.bv_len != blk_rq_bytes(rq) ||
+	    bvec.bv_len > queue_max_segment_size(rq->q))
+		return false;
+	gpa = page_to_phys(bvec.bv_page) + bvec.bv_offset;
+	window = window_get(&dev->windows, gpa);
+	if (!window)
+		return false;
+	offset = gpa - window->gpa;
+	if (bvec.bv_len > window->len - offset) {
+		window_put(dev, window, false);
+		return false;
+	}
+	req->windows[0] = window;
+	req->nwindows = 1;
+	req->segs[0] = (struct lpar_seg){
+		.addr = cpu_to_le64(window->logical + offset),
+		.len = cpu_to_le32(bvec.bv_len),
+	};
+	req->nsegs = 1;
+	req->bytes = bvec.bv_len;
+	return true;
 }
 
 /* ------------------------------------------- below: the work item only */
@@ -422,6 +470,8 @@ static struct lpar_window *window_map(struct lpar_device *dev,
 	return window;
 
 err_free:
+	/* does nothing where a window is, or nothing was reserved */
+	xa_release(&windows->chunks, gpa >> LPAR_WINDOW_SHIFT);
 	kfree(window);
 	return ERR_PTR(err);
 }
@@ -464,6 +514,7 @@ static void window_work(struct work_struct *work)
 	struct lpar_windows *windows = &dev->windows;
 	unsigned int noio = memalloc_noio_save();
 	struct lpar_request *req;
+	bool sent;
 	int err;
 
 	while ((req = window_unpark(windows))) {
@@ -477,7 +528,12 @@ static void window_work(struct work_struct *work)
 			goto out;
 		}
 		WRITE_ONCE(windows->starved, false);
-		if (err || !lpar_ring_submit(req->queue, req, true))
+		/* Once it is submitted it may end, and its disk go: what frees
+		 * the queue waits for the read side, as after .queue_rq. */
+		rcu_read_lock();
+		sent = !err && lpar_ring_submit(req->queue, req, true);
+		rcu_read_unlock();
+		if (!sent)
 			lpar_blk_end(dev, req, BLK_STS_IOERR);
 		cond_resched();
 	}
@@ -534,7 +590,7 @@ int lpar_window_resolve(struct lpar_device *dev, struct lpar_request *req)
 {
 	if (READ_ONCE(dev->windows.starved))
 		return -EAGAIN;
-	return window_fill(dev, req, false);
+	return window_fill_one(dev, req) ? 0 : window_fill(dev, req, false);
 }
 
 /**
@@ -551,13 +607,9 @@ void lpar_window_release(struct lpar_device *dev, struct lpar_request *req,
 {
 	u32 i;
 
-	for (i = 0; i < req->nwindows; i++) {
-		if (revoked)
-			WRITE_ONCE(req->windows[i]->revoked, true);
-		window_put(dev, req->windows[i]);
-	}
-	req->nwindows = 0;
-	req->nsegs = 0;
+	for (i = 0; revoked && i < req->nwindows; i++)
+		WRITE_ONCE(req->windows[i]->revoked, true);
+	window_release(dev, req, false);
 }
 
 /**
