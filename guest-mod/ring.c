@@ -42,8 +42,6 @@ static void ring_now(struct lpar_queue *q)
 /* What is held has its timer. */
 static void ring_hold_locked(struct lpar_queue *q)
 {
-	u64 hold = lpar_donate_hold(&q->donate);
-
 	lockdep_assert_held(&q->lock);
 	if (ring_held(q) == 1)
 		q->held_since = ktime_get_ns();
@@ -51,7 +49,8 @@ static void ring_hold_locked(struct lpar_queue *q)
 		return;
 	/* A doorbell does not stop it: that would cost as much as the doorbell. */
 	q->timing = true;
-	hrtimer_start(&q->timer, ns_to_ktime(hold), HRTIMER_MODE_REL_SOFT);
+	hrtimer_start(&q->timer, ns_to_ktime(lpar_donate_hold(&q->donate)),
+		      HRTIMER_MODE_REL_SOFT);
 }
 
 /**
@@ -93,28 +92,31 @@ enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer)
 
 /* -------------------------------------------------------- submission */
 
+/* In place, each field once: nobody reads it before the index says so. */
 static void ring_write_locked(struct lpar_queue *q, struct lpar_request *req)
 {
 	struct request *rq = blk_mq_rq_from_pdu(req);
 	u32 slot = q->sq_tail & (q->depth - 1);
-	struct lpar_blk_sqe sqe = {
-		.op = req->op,
-		.flags = req->flags,
-		.id = cpu_to_le16(rq->tag),
-		.nsegs = cpu_to_le16(req->nsegs),
-	};
+	struct lpar_blk_sqe *sqe = &q->sq[slot];
+	bool flush = req->op == LPAR_BLK_FLUSH;
+	u32 i;
 
 	lockdep_assert_held(&q->lock);
-	if (req->op != LPAR_BLK_FLUSH) {
-		sqe.sector = cpu_to_le64(blk_rq_pos(rq));
-		sqe.nsectors = cpu_to_le32(req->bytes >> LPAR_SECTOR_SHIFT);
-	}
-	if (req->nsegs <= LPAR_SQE_SEGS)
-		memcpy(sqe.seg, req->segs, req->nsegs * sizeof(*req->segs));
-	else
+	sqe->op = req->op;
+	sqe->flags = req->flags;
+	sqe->id = cpu_to_le16(rq->tag);
+	sqe->nsegs = cpu_to_le16(req->nsegs);
+	sqe->reserved = 0;
+	sqe->sector = cpu_to_le64(flush ? 0 : blk_rq_pos(rq));
+	sqe->nsectors = cpu_to_le32(flush ? 0 : req->bytes >> LPAR_SECTOR_SHIFT);
+	sqe->reserved2 = 0;
+	sqe->reserved3 = 0;
+	if (req->nsegs > LPAR_SQE_SEGS)
 		memcpy(q->table + slot * q->segs, req->segs,
 		       req->nsegs * sizeof(*req->segs));
-	q->sq[slot] = sqe;
+	for (i = 0; i < LPAR_SQE_SEGS; i++)
+		sqe->seg[i] = i < req->nsegs && req->nsegs <= LPAR_SQE_SEGS ?
+			      req->segs[i] : (struct lpar_seg){};
 }
 
 /**
