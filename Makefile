@@ -42,6 +42,7 @@ tools: ## lparctl, in build/tools
 	@$(MAKE) --no-print-directory -C tools BUILD=$(BUILD)/tools
 
 .PHONY: demo
+demo: KERNELS := 6.12
 demo: deps modules qemu tools ## a guest's disk is the host's NVMe: watch it
 	@tests/rig/rig -k 6.12 tests/boot/demo
 
@@ -62,6 +63,7 @@ kunit: deps ## the core's KUnit suite on the debug kernel, KTAP in build/logs
 	@tests/check kunit
 
 .PHONY: bench
+bench: KERNELS := 6.12
 bench: deps modules qemu tools ## host, VFIO, virtio-blk and lpar side by side; build/bench/disk.json
 	@tests/bench/bench $(TEST)
 
