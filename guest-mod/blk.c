@@ -62,6 +62,7 @@ static blk_status_t blk_translate(struct request *rq, struct lpar_request *req)
 	req->flags = 0;
 	req->urgent = rq->cmd_flags & (REQ_FUA | REQ_PREFLUSH);
 	req->expired = false;
+	req->parked = false;
 	req->revoked = 0;
 	req->bytes = blk_rq_bytes(rq);
 	req->nsegs = 0;
@@ -152,6 +153,17 @@ static void blk_complete(struct request *rq)
 	blk_mq_end_request(rq, req->status);
 }
 
+/* It waits for a window, and the work item has got on since: slow, not stuck. */
+static bool blk_queues_up(struct lpar_request *req)
+{
+	u32 served = READ_ONCE(req->queue->dev->windows.served);
+
+	if (!READ_ONCE(req->parked) || req->served == served)
+		return false;
+	req->served = served;
+	return true;
+}
+
 /*
  * The first time a completion, an interrupt or a doorbell may have been lost:
  * look, ring, and give it one more period. The second time the device is reset,
@@ -166,6 +178,8 @@ static enum blk_eh_timer_return blk_timeout(struct request *rq)
 	lpar_ring_poll(q);
 	if (blk_mq_rq_state(rq) != MQ_RQ_IN_FLIGHT)
 		return BLK_EH_DONE;
+	if (blk_queues_up(req))
+		return BLK_EH_RESET_TIMER;
 	if (!req->expired) {
 		req->expired = true;
 		lpar_ring_nudge(q);

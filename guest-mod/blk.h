@@ -22,6 +22,8 @@ struct lpar_window;
  * @flags:    LPAR_BLK_*
  * @urgent:   somebody waits for just this one
  * @expired:  it has timed out once
+ * @parked:   it is in lpar_windows.parked
+ * @served:   lpar_windows.served when it timed out there
  * @revoked:  times that the host took a window back under it
  * @again:    times that the host was short of something
  * @bytes:    that @segs cover: all of the request, or its first part
@@ -39,6 +41,8 @@ struct lpar_request {
 	u8 flags;
 	bool urgent;
 	bool expired;
+	bool parked;
+	u32 served;
 	u8 revoked;
 	u16 again;
 	u32 bytes;

@@ -54,7 +54,9 @@ static const struct kernel_param_ops queue_policy_ops = {
 module_param_cb(donate, &queue_policy_ops, NULL, 0644);
 MODULE_PARM_DESC(donate, "When queues made from now on ring: batch or inline");
 
-#define QUEUE_DESTROY_MS	10000	/* for requests that the adapter still has */
+/* For requests that the adapter still has: its driver gives one up after a time-out
+ * and an abort, a minute for NVMe, and other adapters' disks go on meanwhile. */
+#define QUEUE_DESTROY_MS	120000
 #define QUEUE_CREATE_MS		1000	/* for a host whose view of memory changes */
 
 static irqreturn_t queue_irq(int irq, void *data)

@@ -467,6 +467,7 @@ static struct lpar_window *window_map(struct lpar_device *dev,
 		goto err_free;
 	}
 	window_insert(windows, window);
+	WRITE_ONCE(windows->served, windows->served + 1);
 	return window;
 
 err_free:
@@ -483,8 +484,10 @@ static struct lpar_request *window_unpark(struct lpar_windows *windows)
 	spin_lock_irq(&windows->park_lock);
 	req = list_first_entry_or_null(&windows->parked, struct lpar_request,
 				       node);
-	if (req)
+	if (req) {
 		list_del(&req->node);
+		WRITE_ONCE(req->parked, false);
+	}
 	spin_unlock_irq(&windows->park_lock);
 	return req;
 }
@@ -498,6 +501,7 @@ static bool window_park_at(struct lpar_device *dev, struct lpar_request *req,
 
 	spin_lock_irqsave(&windows->park_lock, flags);
 	broken = lpar_device_broken(dev);
+	WRITE_ONCE(req->parked, !broken);
 	if (!broken && first)
 		list_add(&req->node, &windows->parked);
 	else if (!broken)
@@ -533,6 +537,7 @@ static void window_work(struct work_struct *work)
 		rcu_read_lock();
 		sent = !err && lpar_ring_submit(req->queue, req, true);
 		rcu_read_unlock();
+		WRITE_ONCE(windows->served, windows->served + 1);
 		if (!sent)
 			lpar_blk_end(dev, req, BLK_STS_IOERR);
 		cond_resched();
