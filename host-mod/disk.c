@@ -27,7 +27,7 @@
 static bool allow_unsafe_dma;
 module_param(allow_unsafe_dma, bool, 0444);
 MODULE_PARM_DESC(allow_unsafe_dma,
-		 "share adapters that no IOMMU translates for (in page mode)");
+		 "share NVMe disks that no IOMMU translates for, in page mode");
 
 /*
  * Drivers whose path was read and never looks at the data: nothing between
@@ -124,21 +124,26 @@ static int decide(struct block_device *bdev, enum lpar_wish wish,
 			 "zoned devices cannot be shared");
 		return -EOPNOTSUPP;
 	}
-	if (wish == LPAR_WISH_COPY) {
-		v->mode = LPAR_MODE_COPY;
-		snprintf(v->reason, sizeof(v->reason), "asked for");
-		return 0;
-	}
 	if (!tags_possible(bdev, v)) {
 		if (wish == LPAR_WISH_TAG)
 			return -EPERM;
-		v->mode = LPAR_MODE_PAGE;
+		v->mode = wish == LPAR_WISH_COPY ? LPAR_MODE_COPY :
+						   LPAR_MODE_PAGE;
+		if (wish == LPAR_WISH_COPY)
+			strscpy(v->reason, "asked for", sizeof(v->reason));
 		return 0;
 	}
 	ret = lpar_adapter_check(v->pdev, why);
-	if (wish == LPAR_WISH_PAGE) {
-		v->mode = LPAR_MODE_PAGE;
-		snprintf(v->reason, sizeof(v->reason), "asked for");
+	if (ret == -EPERM && (wish == LPAR_WISH_TAG || !allow_unsafe_dma)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s; or load with allow_unsafe_dma=1, for page mode",
+			 why);
+		return ret;
+	}
+	if (wish == LPAR_WISH_PAGE || wish == LPAR_WISH_COPY) {
+		v->mode = wish == LPAR_WISH_PAGE ? LPAR_MODE_PAGE :
+						   LPAR_MODE_COPY;
+		strscpy(v->reason, "asked for", sizeof(v->reason));
 		return 0;
 	}
 	if (!ret) {
@@ -148,16 +153,11 @@ static int decide(struct block_device *bdev, enum lpar_wish wish,
 			 dev_driver_string(&v->pdev->dev), pci_name(v->pdev));
 		return 0;
 	}
-	if (wish == LPAR_WISH_AUTO && (ret == -EOPNOTSUPP || allow_unsafe_dma)) {
-		v->mode = LPAR_MODE_PAGE;
-		strscpy(v->reason, why, sizeof(v->reason));
-		return 0;
-	}
-	snprintf(v->reason, sizeof(v->reason), "%s%s%s", why,
-		 ret == -EPERM ? "; or use mode page" : "",
-		 ret == -EPERM && wish == LPAR_WISH_AUTO ?
-			 ", or load with allow_unsafe_dma=1" : "");
-	return ret;
+	strscpy(v->reason, why, sizeof(v->reason));
+	if (wish == LPAR_WISH_TAG)
+		return ret;
+	v->mode = LPAR_MODE_PAGE;
+	return 0;
 }
 
 /* The mode in one word. */
