@@ -236,4 +236,136 @@ static inline bool lpar_core_expired(const struct lpar_quantum *q, u64 now)
 	return now - q->start >= q->limit;
 }
 
+/*
+ * May the server of a queue take one more request? EMPTY: it may; else why not.
+ * @signal: one is pending for its thread.
+ */
+static inline enum lpar_reason lpar_core_pause(const struct lpar_quantum *q,
+					       u64 now, bool signal)
+{
+	if (lpar_core_expired(q, now))
+		return LPAR_REASON_EXPIRED;
+	return signal ? LPAR_REASON_YIELD : LPAR_REASON_EMPTY;
+}
+
+/* What the end of service asks for. */
+enum lpar_next {
+	LPAR_NEXT_NOTHING,
+	LPAR_NEXT_SERVE,	/* more of it */
+	LPAR_NEXT_BUSY,		/* PA BUSY: the client donates again */
+	LPAR_NEXT_STALL,	/* RUNNABLE, when the adapter can take more */
+};
+
+/* @left: there are submissions, or somebody rang meanwhile. */
+static inline enum lpar_next lpar_core_next(enum lpar_reason reason, bool left)
+{
+	if (reason == LPAR_REASON_EMPTY)
+		return left ? LPAR_NEXT_SERVE : LPAR_NEXT_NOTHING;
+	/* what the adapter did not take is left */
+	if (reason == LPAR_REASON_FULL)
+		return LPAR_NEXT_STALL;
+	if (reason == LPAR_REASON_EXPIRED || reason == LPAR_REASON_YIELD)
+		return left ? LPAR_NEXT_BUSY : LPAR_NEXT_NOTHING;
+	return LPAR_NEXT_NOTHING;
+}
+
+/* Who serves a doorbell. */
+enum lpar_server {
+	LPAR_SERVER_NONE,	/* nobody: it is dropped */
+	LPAR_SERVER_HERE,	/* the thread that has it */
+	LPAR_SERVER_WORKER,
+};
+
+/*
+ * A doorbell was rung. @vcpu: by a thread that donates; @own: by somebody who just
+ * serves this client (a VMM may connect an interrupt to a doorbell: to serve that
+ * would never end); @able: a thread that donates can serve what it rings so.
+ */
+static inline enum lpar_server lpar_core_ring(bool vcpu, bool own, bool able)
+{
+	if (own)
+		return LPAR_SERVER_NONE;
+	return vcpu && able ? LPAR_SERVER_HERE : LPAR_SERVER_WORKER;
+}
+
+/* A doorbell has come to a server. @queue: it is that of a queue which is there;
+ * @nowait: the queue's driver never waits in a submission. */
+static inline enum lpar_server lpar_core_route(unsigned int bell, bool donated,
+					       bool queue, bool nowait)
+{
+	/* calls pin memory: only in a thread that can be killed for it */
+	if (bell == LPAR_DOORBELL_CALL)
+		return donated ? LPAR_SERVER_HERE : LPAR_SERVER_NONE;
+	if (!queue)
+		return LPAR_SERVER_NONE;
+	/* a submission that may wait is not for a vCPU */
+	return donated && !nowait ? LPAR_SERVER_WORKER : LPAR_SERVER_HERE;
+}
+
+/* Is a queue in this state served at all? */
+static inline bool lpar_core_serves(u32 state)
+{
+	return !(state & LPAR_QUEUE_BROKEN);
+}
+
+/* A queue's state when a donation has come: what asked for it is answered. */
+static inline u32 lpar_core_answered(u32 state)
+{
+	return state & LPAR_QUEUE_BROKEN;
+}
+
+/*
+ * May one more request be taken? What was taken and is not yet consumed fits the
+ * ring. 0: not until the client consumes completions; -1: an impossible index.
+ */
+static inline int lpar_core_room(u32 sq_head, u32 cq_tail, u32 cq_head, u32 depth)
+{
+	u32 taken = sq_head - cq_head;
+
+	if (lpar_ring_ahead(cq_tail, cq_head, depth) < 0 || taken > depth)
+		return -1;
+	return taken != depth;
+}
+
+/* The adapter has requests of a queue, so that a completion is to come. */
+static inline bool lpar_core_in_flight(u32 sq_head, u32 cq_tail)
+{
+	return sq_head != cq_tail;
+}
+
+/* What a completion tells the client. */
+enum lpar_signal {
+	LPAR_SIGNAL_NONE,
+	LPAR_SIGNAL_DONE,	/* an interrupt */
+	LPAR_SIGNAL_RUNNABLE,	/* an interrupt, and to donate again */
+};
+
+/* @stalled: work waits for it; @event: where the client wants one; @tail: its index
+ * + 1. */
+static inline enum lpar_signal lpar_core_signal(bool stalled, u32 event, u32 tail)
+{
+	if (stalled)
+		return LPAR_SIGNAL_RUNNABLE;
+	return lpar_event_passed(event, tail - 1, tail) ? LPAR_SIGNAL_DONE :
+							  LPAR_SIGNAL_NONE;
+}
+
+/* Requests that the block layer makes for a plug at once, at most; and the part of
+ * the adapter's that may wait, made, for what the client announced. */
+#define LPAR_PLUG_IOS	32
+#define LPAR_PLUG_PART	8
+
+/* How many to make. @ahead: announced, as of lpar_ring_ahead(); @requests: that the
+ * adapter has. Few for a small adapter: its other clients need them. */
+static inline unsigned short lpar_core_plug(long ahead, unsigned long requests)
+{
+	long most = requests / LPAR_PLUG_PART;
+
+	if (most > LPAR_PLUG_IOS)
+		most = LPAR_PLUG_IOS;
+	if (ahead > most)
+		ahead = most;
+	return ahead > 1 ? ahead : 1;
+}
+
 #endif

@@ -31,11 +31,6 @@ static struct workqueue_struct *workers;
 static int (*add_task_work)(struct task_struct *task, struct callback_head *work,
 			    enum task_work_notify_mode mode);
 
-/* Requests that the block layer makes for a plug at once, at most; and the part of
- * the adapter's that may wait, made, for what the client announced. */
-#define PLUG_IOS 32
-#define PLUG_PART 8
-
 /* --------------------------------------------------------------- CPU time */
 
 /* Time on the CPU, without that which preemption gave to others. */
@@ -88,7 +83,7 @@ static u64 stopwatch_stop(struct stopwatch *s)
 /* The client broke the protocol: its queue is done for, it alone is harmed. */
 static enum lpar_reason broken(struct lpar_queue *q, const char *what)
 {
-	if (!(READ_ONCE(q->state) & LPAR_QUEUE_BROKEN)) {
+	if (lpar_core_serves(READ_ONCE(q->state))) {
 		pr_warn_ratelimited("%s: queue %u: %s; not served any more\n",
 				    lpar_partition_name(q->client->partition),
 				    q->index, what);
@@ -103,10 +98,13 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 	struct lpar_queue_ctrl *ctrl = q->ctrl;
 	struct lpar_disk_limits lim;
 	struct lpar_blk_sqe sqe;
-	u32 cq_head, cq_tail, taken;
+	enum lpar_reason reason;
+	u32 cq_head, cq_tail;
 	long left;
+	int room;
+	u64 now;
 
-	if (READ_ONCE(q->state) & LPAR_QUEUE_BROKEN)
+	if (!lpar_core_serves(READ_ONCE(q->state)))
 		return LPAR_REASON_FAULT;
 	lpar_disk_limits(q->disk, &lim);
 	lpar_queue_clear(q);
@@ -118,15 +116,14 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 		if (left <= 0)
 			break;
 		while (left--) {
-			/* what was taken and is not yet consumed fits the ring */
 			cq_head = le32_to_cpu(READ_ONCE(ctrl->cq_head));
 			cq_tail = READ_ONCE(q->cq_tail);
-			taken = q->sq_head - cq_head;
-			if (lpar_ring_ahead(cq_tail, cq_head, q->depth) < 0 ||
-			    taken > q->depth)
+			room = lpar_core_room(q->sq_head, cq_tail, cq_head,
+					      q->depth);
+			if (room < 0)
 				return broken(q, "impossible completion index");
 			/* the client owes us room: it rings when there is */
-			if (taken == q->depth)
+			if (!room)
 				return LPAR_REASON_EMPTY;
 
 			lpar_copy_once(&sqe, &q->sq[q->sq_head & (q->depth - 1)],
@@ -135,10 +132,11 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 				return LPAR_REASON_FULL;
 			q->sq_head++;
 			WRITE_ONCE(ctrl->sq_head, cpu_to_le32(q->sq_head));
-			if (lpar_core_expired(quantum, local_clock()))
-				return LPAR_REASON_EXPIRED;
-			if (signal_pending(current))
-				return LPAR_REASON_YIELD;
+			now = local_clock();
+			reason = lpar_core_pause(quantum, now,
+						 signal_pending(current));
+			if (reason != LPAR_REASON_EMPTY)
+				return reason;
 			/* a refused request gives nobody else the chance */
 			cond_resched();
 		}
@@ -155,18 +153,18 @@ static void account(struct lpar_queue *q, enum lpar_reason reason, bool donated,
 		q->stats.donated_ns += ns;
 	else
 		q->stats.undonated_worker_ns += ns;
-	switch (reason) {
-	case LPAR_REASON_EXPIRED:
+	if (reason == LPAR_REASON_EMPTY)
+		return;
+	if (reason == LPAR_REASON_EXPIRED)
 		q->stats.quantum_expiries++;
-		fallthrough;
-	case LPAR_REASON_YIELD:
-		/* work may be left: the client decides when to go on */
-		if (le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)) != q->sq_head) {
-			q->stats.pa_busy++;
-			lpar_queue_raise(q, LPAR_QUEUE_PA_BUSY);
-		}
+	switch (lpar_core_next(reason, le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)) !=
+				       q->sq_head)) {
+	case LPAR_NEXT_BUSY:
+		/* the client decides when to go on */
+		q->stats.pa_busy++;
+		lpar_queue_raise(q, LPAR_QUEUE_PA_BUSY);
 		break;
-	case LPAR_REASON_FULL:
+	case LPAR_NEXT_STALL:
 		q->stats.full++;
 		lpar_queue_stall(q);
 		break;
@@ -175,25 +173,12 @@ static void account(struct lpar_queue *q, enum lpar_reason reason, bool donated,
 	}
 }
 
-/* Not for a small adapter: its other clients need them. */
 static unsigned short plug_ios(const struct lpar_queue *q)
 {
-	unsigned long most = bdev_get_queue(q->disk->bdev)->nr_requests / PLUG_PART;
 	long ahead = lpar_ring_ahead(le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
 				     q->sq_head, q->depth);
 
-	return clamp_t(long, ahead, 1, clamp_t(long, most, 1, PLUG_IOS));
-}
-
-/* Others may ring an empty queue again and again: they get no more of us either. */
-static bool out_of_time(const struct lpar_quantum *quantum,
-			enum lpar_reason *reason)
-{
-	if (lpar_core_expired(quantum, local_clock()))
-		*reason = LPAR_REASON_EXPIRED;
-	else if (signal_pending(current))
-		*reason = LPAR_REASON_YIELD;
-	return *reason != LPAR_REASON_EMPTY;
+	return lpar_core_plug(ahead, bdev_get_queue(q->disk->bdev)->nr_requests);
 }
 
 /*
@@ -207,6 +192,8 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 	enum lpar_reason reason;
 	struct stopwatch watch;
 	struct blk_plug plug;
+	enum lpar_next next;
+	u64 now;
 
 	atomic64_inc(&q->rings);
 	quantum = lpar_core_quantum(local_clock(),
@@ -234,43 +221,62 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 
 		clear_bit_unlock(LPAR_Q_SERVING, &q->flags);
 		smp_mb__after_atomic();
-	} while (reason == LPAR_REASON_EMPTY &&
-		 test_bit(LPAR_Q_KICKED, &q->flags) &&
-		 !out_of_time(&quantum, &reason));
+
+		next = lpar_core_next(reason, test_bit(LPAR_Q_KICKED, &q->flags));
+		if (next != LPAR_NEXT_SERVE)
+			break;
+		/* others may ring an empty queue again and again: they get no
+		 * more of us either */
+		now = local_clock();
+		reason = lpar_core_pause(&quantum, now, signal_pending(current));
+		if (reason != LPAR_REASON_EMPTY)
+			next = lpar_core_next(reason, test_bit(LPAR_Q_KICKED,
+							       &q->flags));
+	} while (next == LPAR_NEXT_SERVE);
 
 	/* Somebody rang after account() had seen an empty ring, and we do not go
 	 * on: without this their request would wait for the next ring. */
-	if ((reason == LPAR_REASON_EXPIRED || reason == LPAR_REASON_YIELD) &&
-	    test_bit(LPAR_Q_KICKED, &q->flags))
+	if (next == LPAR_NEXT_BUSY)
 		lpar_queue_raise(q, LPAR_QUEUE_PA_BUSY);
+}
+
+static void serve_call(struct lpar_client *c)
+{
+	struct stopwatch watch;
+
+	stopwatch_start(&watch);
+	if (lpar_channel_serve(c))
+		atomic64_inc(&c->partition->calls);
+	atomic64_add(stopwatch_stop(&watch), &c->partition->call_ns);
+}
+
+static void leave_to_worker(struct lpar_client *c, unsigned int index)
+{
+	set_bit(index, c->rung);
+	queue_work(workers, &c->worker);
 }
 
 static void dispatch(struct lpar_client *c, unsigned int index, bool donated)
 {
-	struct stopwatch watch;
-	struct lpar_queue *q;
+	struct lpar_queue *q = NULL;
 
-	if (index == LPAR_DOORBELL_CALL) {
-		/* calls pin memory: only in a thread that can be killed for it */
-		if (!donated)
-			return;
-		stopwatch_start(&watch);
-		if (lpar_channel_serve(c))
-			atomic64_inc(&c->partition->calls);
-		atomic64_add(stopwatch_stop(&watch), &c->partition->call_ns);
-		return;
+	if (index != LPAR_DOORBELL_CALL)
+		q = lpar_queue_get(c, index);
+	switch (lpar_core_route(index, donated, q, q && q->disk->nowait)) {
+	case LPAR_SERVER_NONE:
+		break;
+	case LPAR_SERVER_HERE:
+		if (q)
+			dispatch_queue(q, donated);
+		else
+			serve_call(c);
+		break;
+	case LPAR_SERVER_WORKER:
+		leave_to_worker(c, index);
+		break;
 	}
-	q = lpar_queue_get(c, index);
-	if (!q)
-		return;
-	if (donated && !q->disk->nowait) {
-		/* its driver may wait in the submission: not on a vCPU */
-		set_bit(index, c->rung);
-		queue_work(workers, &c->worker);
-	} else {
-		dispatch_queue(q, donated);
-	}
-	lpar_queue_put(q);
+	if (q)
+		lpar_queue_put(q);
 }
 
 /* -------------------------------------------------------------- who rang */
@@ -311,22 +317,23 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 {
 	struct lpar_bell *bell = container_of(wait, struct lpar_bell, wait);
 	struct lpar_client *c = bell->client;
-	struct lpar_vcpu *v;
+	struct lpar_vcpu *v = NULL;
+	bool own = false;
 
 	if (!(key_to_poll(key) & EPOLLIN))
 		return 0;
 	atomic64_inc(&c->doorbells);
 
-	/* A VMM may connect an interrupt to a doorbell. What we ring ourselves
-	 * while we serve is not served: it would never end. */
-	if (in_task() && READ_ONCE(c->worker_task) == current)
-		return 0;
-
 	rcu_read_lock();
-	v = in_task() ? find_vcpu(c, current) : NULL;
-	if (v && v->serving) {
-		;
-	} else if (v && add_task_work) {
+	if (in_task()) {
+		/* the worker is a thread of the kernel's, no vCPU */
+		v = find_vcpu(c, current);
+		own = v ? v->serving : READ_ONCE(c->worker_task) == current;
+	}
+	switch (lpar_core_ring(v, own, add_task_work)) {
+	case LPAR_SERVER_NONE:
+		break;
+	case LPAR_SERVER_HERE:
 		set_bit(bell->index, v->rung);
 		/* Only this thread queues its own work, so a plain flag does.
 		 * The work holds the file: release does not run before it. */
@@ -339,9 +346,10 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 				fput(c->file);
 			}
 		}
-	} else {
-		set_bit(bell->index, c->rung);
-		queue_work(workers, &c->worker);
+		break;
+	case LPAR_SERVER_WORKER:
+		leave_to_worker(c, bell->index);
+		break;
 	}
 	rcu_read_unlock();
 	return 0;
@@ -380,15 +388,17 @@ int lpar_dispatch_ring(struct lpar_client *c, unsigned int index)
 	rcu_read_lock();
 	v = find_vcpu(c, current);
 	rcu_read_unlock();
-	if (v && v->serving)
-		return 0;
-	if (v) {
+	switch (lpar_core_ring(v, v && v->serving, true)) {
+	case LPAR_SERVER_NONE:
+		break;
+	case LPAR_SERVER_HERE:
 		v->serving = true;
 		dispatch(c, index, true);
 		v->serving = false;
-	} else {
-		set_bit(index, c->rung);
-		queue_work(workers, &c->worker);
+		break;
+	case LPAR_SERVER_WORKER:
+		leave_to_worker(c, index);
+		break;
 	}
 	return 0;
 }

@@ -38,12 +38,13 @@ void lpar_queue_raise(struct lpar_queue *q, u32 set)
 /* A donation has come: what asked for it is answered. The server only. */
 void lpar_queue_clear(struct lpar_queue *q)
 {
+	u32 state = READ_ONCE(q->state);
 	unsigned long flags;
 
-	if (!(READ_ONCE(q->state) & ~LPAR_QUEUE_BROKEN))
+	if (state == lpar_core_answered(state))
 		return;
 	spin_lock_irqsave(&q->lock, flags);
-	q->state &= LPAR_QUEUE_BROKEN;
+	q->state = lpar_core_answered(q->state);
 	WRITE_ONCE(q->ctrl->state, cpu_to_le32(q->state));
 	spin_unlock_irqrestore(&q->lock, flags);
 }
@@ -54,7 +55,7 @@ void lpar_queue_stall(struct lpar_queue *q)
 	unsigned long flags;
 
 	spin_lock_irqsave(&q->lock, flags);
-	if (q->sq_head != q->cq_tail)
+	if (lpar_core_in_flight(q->sq_head, q->cq_tail))
 		q->stalled = true;
 	else
 		mod_timer(&q->retry, jiffies + msecs_to_jiffies(RETRY_MS));
@@ -103,11 +104,16 @@ void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 	 * writing cq_event and its last look at cq_tail */
 	smp_mb();
 	event = le32_to_cpu(READ_ONCE(q->ctrl->cq_event));
-	if (q->stalled) {
+	switch (lpar_core_signal(q->stalled, event, q->cq_tail)) {
+	case LPAR_SIGNAL_NONE:
+		break;
+	case LPAR_SIGNAL_DONE:
+		raise_locked(q, 0);
+		break;
+	case LPAR_SIGNAL_RUNNABLE:
 		q->stalled = false;
 		raise_locked(q, LPAR_QUEUE_RUNNABLE);
-	} else if (lpar_event_passed(event, q->cq_tail - 1, q->cq_tail)) {
-		raise_locked(q, 0);
+		break;
 	}
 	if (began)
 		q->stats.undonated_completion_ns += local_clock() - began;
