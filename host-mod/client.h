@@ -20,8 +20,6 @@ struct lpar_queue;
 
 /* Adapters that the disks of one partition may lie on. */
 #define LPAR_CLIENT_ADAPTERS	16
-/* Windows that a client may ever have at once: 1 TiB. */
-#define LPAR_CLIENT_WINDOWS	(1u << 19)
 #define LPAR_CLIENT_VCPUS	1024
 
 /* A range of guest memory; see struct lpar_memory. */

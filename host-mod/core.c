@@ -14,6 +14,36 @@ bool lpar_core_shape(u64 arg, struct lpar_queue_shape *shape)
 	return true;
 }
 
+/* The pages of a window's chunk that lie in a range of memory, pages as well. */
+struct lpar_span lpar_core_clip(unsigned long chunk, u64 gpa, u64 bytes)
+{
+	u64 start = (u64)chunk << LPAR_WINDOW_SHIFT;
+	u64 from = gpa > start ? gpa - start : 0;
+	u64 to;
+
+	if (!lpar_core_overlap(start, LPAR_WINDOW_SIZE, gpa, bytes))
+		return (struct lpar_span){ 0, 0 };
+	to = gpa + bytes - start;
+	if (to > LPAR_WINDOW_SIZE)
+		to = LPAR_WINDOW_SIZE;
+	return (struct lpar_span){ .first = from >> 12, .end = to >> 12 };
+}
+
+/* Where something is among places, or the first free place for it, or -ENOSPC. */
+int lpar_core_place(const void *const *places, unsigned int n, const void *what)
+{
+	int free = -ENOSPC;
+	unsigned int i = n;
+
+	while (i--) {
+		if (places[i] == what)
+			return i;
+		if (!places[i])
+			free = i;
+	}
+	return free;
+}
+
 /* The range lies on the disk, on whole logical blocks and in one chunk. */
 static enum lpar_status check_range(const struct lpar_blk_request *r,
 				    const struct lpar_disk_limits *lim)

@@ -202,6 +202,96 @@ static inline bool lpar_core_range_ok(u64 start, u64 bytes)
 	return bytes && !((start | bytes) & 4095) && start + bytes > start;
 }
 
+/* --------------------------------------------------------------- windows */
+
+/* Windows that a client may have at once: 1 TiB. */
+#define LPAR_CLIENT_WINDOWS	(1u << 19)
+
+/* What stands in a slot of the window table. */
+enum lpar_slot {
+	LPAR_SLOT_FREE,
+	LPAR_SLOT_LIVE,		/* a window */
+	LPAR_SLOT_REVOKED,	/* none any more; taken until the client unmaps it */
+};
+
+/* The slot that a logical I/O address names, or -1. */
+static inline long lpar_core_slot(u64 addr)
+{
+	u64 slot = addr >> LPAR_WINDOW_SHIFT;
+
+	return slot < LPAR_CLIENT_WINDOWS ? (long)slot : -1;
+}
+
+/* The slot that a window's logical I/O address names, or -1. */
+static inline long lpar_core_slot_start(u64 addr)
+{
+	return addr & (LPAR_WINDOW_SIZE - 1) ? -1 : lpar_core_slot(addr);
+}
+
+/* What UNMAP of a slot ends with; LPAR_OK: it becomes free. @idle: a live window
+ * had no user but its owner. */
+static inline enum lpar_status lpar_core_unmap(enum lpar_slot slot, bool idle)
+{
+	if (slot == LPAR_SLOT_FREE)
+		return LPAR_NOENT;
+	/* never waits for the adapter on a vCPU */
+	return slot == LPAR_SLOT_LIVE && !idle ? LPAR_BUSY : LPAR_OK;
+}
+
+/* What an error of giving out a slot is for the client. */
+static inline int lpar_core_slot_error(int error)
+{
+	return error == -EBUSY ? -EDQUOT : error;
+}
+
+/* The chunks of guest memory that a range touches. It is not empty, does not wrap. */
+struct lpar_chunks {
+	unsigned long first;
+	unsigned long last;
+};
+
+static inline struct lpar_chunks lpar_core_chunks(u64 gpa, u64 bytes)
+{
+	return (struct lpar_chunks){
+		.first = gpa >> LPAR_WINDOW_SHIFT,
+		.last = (gpa + bytes - 1) >> LPAR_WINDOW_SHIFT,
+	};
+}
+
+/* Pages of a window. */
+struct lpar_span {
+	unsigned int first;
+	unsigned int end;	/* behind the last one */
+};
+
+/* The pages that @len > 0 bytes from @offset touch. */
+static inline struct lpar_span lpar_core_span(u32 offset, u32 len)
+{
+	return (struct lpar_span){
+		.first = offset >> 12,
+		.end = ((offset + len - 1) >> 12) + 1,
+	};
+}
+
+struct lpar_span lpar_core_clip(unsigned long chunk, u64 gpa, u64 bytes);
+
+int lpar_core_place(const void *const *places, unsigned int n, const void *what);
+
+/* Pages were pinned, or not (@error), while the client's memory could be changed:
+ * what the caller is to end with. */
+static inline int lpar_core_pinned(int error, u32 generation, u32 now)
+{
+	if (error)
+		return error;
+	return generation == now ? 0 : -EAGAIN;
+}
+
+/* Is this more than is allowed? */
+static inline bool lpar_core_exceeds(s64 value, u64 limit)
+{
+	return value > 0 && (u64)value > limit;
+}
+
 /* -------------------------------------------------------------- dispatch */
 
 /* Why a dispatch ended; also the tracepoint's and the counters' words. */

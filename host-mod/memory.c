@@ -77,15 +77,16 @@ int lpar_memory_charge(struct lpar_client *c, unsigned long pages)
 	struct lpar_partition *p = c->partition;
 	s64 bytes = (s64)pages << PAGE_SHIFT;
 
-	if (atomic64_add_return(bytes, &p->pinned) >
-	    (s64)READ_ONCE(p->memory_limit)) {
+	if (lpar_core_exceeds(atomic64_add_return(bytes, &p->pinned),
+			      READ_ONCE(p->memory_limit))) {
 		atomic64_sub(bytes, &p->pinned);
 		return -EDQUOT;
 	}
 	/* Not locked_vm: that is under the mmap lock, which the VMM can make
 	 * others hold for ever, and c->lock waits with us. */
-	if (atomic64_add_return(pages, &c->mm->pinned_vm) >
-	    rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT && !capable(CAP_IPC_LOCK)) {
+	if (lpar_core_exceeds(atomic64_add_return(pages, &c->mm->pinned_vm),
+			      rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT) &&
+	    !capable(CAP_IPC_LOCK)) {
 		lpar_memory_uncharge(c, pages);
 		return -ENOMEM;
 	}
@@ -137,16 +138,15 @@ int lpar_memory_pin(struct lpar_client *c, u64 hva, unsigned int n,
 		    struct page **pages)
 {
 	unsigned int generation = c->generation;
-	int ret;
+	int error, ret;
 
 	lockdep_assert_held(&c->lock);
 	mutex_unlock(&c->lock);
-	ret = pin_all(hva, n, pages);
+	error = pin_all(hva, n, pages);
 	mutex_lock(&c->lock);
-	if (!ret && c->generation != generation) {
+	ret = lpar_core_pinned(error, generation, c->generation);
+	if (ret && !error)
 		unpin_user_pages(pages, n);
-		ret = -EAGAIN;
-	}
 	return ret;
 }
 

@@ -47,16 +47,15 @@ static int pin(struct lpar_client *c, struct lpar_window *w)
 	u64 start = (u64)w->chunk << LPAR_WINDOW_SHIFT;
 	const struct lpar_range *m;
 	unsigned int at, i;
+	struct lpar_span s;
 	int ret = 0;
 
 	for (i = 0; i < LPAR_WINDOW_PAGES; i++)
 		w->pages[i] = hole;
 	at = 0;
 	while ((m = lpar_memory_next(c, start, LPAR_WINDOW_SIZE, &at))) {
-		u64 from = max(m->gpa, start);
-		u64 to = min(m->gpa + m->bytes, start + LPAR_WINDOW_SIZE);
-
-		w->pinned += (to - from) >> PAGE_SHIFT;
+		s = lpar_core_clip(w->chunk, m->gpa, m->bytes);
+		w->pinned += s.end - s.first;
 	}
 	if (!w->pinned)
 		return -EFAULT;
@@ -65,16 +64,15 @@ static int pin(struct lpar_client *c, struct lpar_window *w)
 		return ret;
 	at = 0;
 	while ((m = lpar_memory_next(c, start, LPAR_WINDOW_SIZE, &at))) {
-		u64 from = max(m->gpa, start);
-		u64 to = min(m->gpa + m->bytes, start + LPAR_WINDOW_SIZE);
-		unsigned int first = (from - start) >> PAGE_SHIFT;
-		unsigned int n = (to - from) >> PAGE_SHIFT;
+		u64 from;
 
-		ret = lpar_memory_pin(c, m->hva + (from - m->gpa), n,
-				      &w->pages[first]);
+		s = lpar_core_clip(w->chunk, m->gpa, m->bytes);
+		from = start + ((u64)s.first << PAGE_SHIFT);
+		ret = lpar_memory_pin(c, m->hva + (from - m->gpa),
+				      s.end - s.first, &w->pages[s.first]);
 		if (ret)
 			goto err_unpin;
-		bitmap_set(w->valid, first, n);
+		bitmap_set(w->valid, s.first, s.end - s.first);
 	}
 	return 0;
 
@@ -85,17 +83,17 @@ err_unpin:
 	return ret;
 }
 
+static int find_place(struct lpar_client *c, struct lpar_adapter *a)
+{
+	return lpar_core_place((const void *const *)c->adapter,
+			       LPAR_CLIENT_ADAPTERS, a);
+}
+
 /* Where in client->adapter is it? Takes a place if it has none. */
 static int adapter_place(struct lpar_client *c, struct lpar_adapter *a)
 {
-	int i, place = -ENOSPC;
+	int place = find_place(c, a);
 
-	for (i = LPAR_CLIENT_ADAPTERS - 1; i >= 0; i--) {
-		if (c->adapter[i] == a)
-			return i;
-		if (!c->adapter[i])
-			place = i;
-	}
 	if (place >= 0)
 		c->adapter[place] = a;
 	return place;
@@ -221,8 +219,9 @@ int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
 	if (ret)
 		goto err_unmap;
 	/* lowest first, so that addresses stay below 4 GiB while they can */
-	ret = xa_alloc(&c->windows, &slot, w,
-		       XA_LIMIT(0, LPAR_CLIENT_WINDOWS - 1), GFP_KERNEL);
+	ret = lpar_core_slot_error(xa_alloc(&c->windows, &slot, w,
+					    XA_LIMIT(0, LPAR_CLIENT_WINDOWS - 1),
+					    GFP_KERNEL));
 	if (ret)
 		goto err_erase;
 	w->slot = slot;
@@ -232,8 +231,6 @@ int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
 
 err_erase:
 	xa_erase(&c->chunks, chunk);
-	if (ret == -EBUSY)
-		ret = -EDQUOT;
 err_unmap:
 	unmap_adapters(w);
 	flush_adapters(c);
@@ -248,25 +245,27 @@ err_free:
 /* The client gives a window back. c->lock is held; may sleep. */
 enum lpar_status lpar_window_unmap(struct lpar_client *c, u64 addr)
 {
-	unsigned long slot = addr >> LPAR_WINDOW_SHIFT;
+	long slot = lpar_core_slot_start(addr);
 	struct lpar_window *w;
+	enum lpar_status st;
+	bool live;
 
 	lockdep_assert_held(&c->lock);
-	if (addr & (LPAR_WINDOW_SIZE - 1) || slot >= LPAR_CLIENT_WINDOWS)
+	if (slot < 0)
 		return LPAR_INVAL;
 	w = xa_load(&c->windows, slot);
-	if (!w)
-		return LPAR_NOENT;
-	if (!xa_is_value(w)) {
-		/* never waits for the adapter on a vCPU */
-		if (!lpar_users_kill_idle(&w->users))
-			return LPAR_BUSY;
+	live = lpar_window_slot(w) == LPAR_SLOT_LIVE;
+	st = lpar_core_unmap(lpar_window_slot(w),
+			     live && lpar_users_kill_idle(&w->users));
+	if (st != LPAR_OK)
+		return st;
+	if (live) {
 		xa_erase(&c->chunks, w->chunk);
 		unmap_adapters(w);
 		flush_adapters(c);
 	}
 	xa_erase(&c->windows, slot);
-	if (!xa_is_value(w))
+	if (live)
 		destroy(c, w);
 	return LPAR_OK;
 }
@@ -285,25 +284,24 @@ enum lpar_status lpar_window_unmap(struct lpar_client *c, u64 addr)
  */
 void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes)
 {
-	unsigned long first = gpa >> LPAR_WINDOW_SHIFT;
-	unsigned long last = (gpa + bytes - 1) >> LPAR_WINDOW_SHIFT;
+	struct lpar_chunks range = lpar_core_chunks(gpa, bytes);
 	struct lpar_window *w;
 	unsigned long i;
 	LIST_HEAD(gone);
 
 	lockdep_assert_held(&c->lock);
 	/* all are made unreachable first, then one flush serves them all */
-	xa_for_each_range(&c->chunks, i, w, first, last) {
+	xa_for_each_range(&c->chunks, i, w, range.first, range.last) {
 		/* replacing an entry by a value needs no memory */
 		xa_store(&c->windows, w->slot, xa_mk_value(0), GFP_KERNEL);
 		lpar_users_kill(&w->users);
 	}
-	xa_for_each_range(&c->chunks, i, w, first, last) {
+	xa_for_each_range(&c->chunks, i, w, range.first, range.last) {
 		lpar_users_wait(&w->users);
 		unmap_adapters(w);
 	}
 	flush_adapters(c);
-	xa_for_each_range(&c->chunks, i, w, first, last) {
+	xa_for_each_range(&c->chunks, i, w, range.first, range.last) {
 		xa_erase(&c->chunks, i);
 		destroy(c, w);
 	}
@@ -333,10 +331,8 @@ void lpar_window_drop_adapter(struct lpar_client *c, struct lpar_adapter *a)
 	int place;
 
 	lockdep_assert_held(&c->lock);
-	for (place = 0; place < LPAR_CLIENT_ADAPTERS; place++)
-		if (c->adapter[place] == a)
-			break;
-	if (place == LPAR_CLIENT_ADAPTERS)
+	place = find_place(c, a);
+	if (place < 0 || c->adapter[place] != a)
 		return;
 	xa_for_each(&c->chunks, i, w) {
 		map = w->map[place];

@@ -43,6 +43,14 @@ void lpar_window_drop_adapter(struct lpar_client *c, struct lpar_adapter *a);
 
 void lpar_window_show(struct lpar_client *c, struct seq_file *s);
 
+/* What an entry of client->windows is. */
+static inline enum lpar_slot lpar_window_slot(const void *entry)
+{
+	if (!entry)
+		return LPAR_SLOT_FREE;
+	return xa_is_value(entry) ? LPAR_SLOT_REVOKED : LPAR_SLOT_LIVE;
+}
+
 /**
  * lpar_window_get - the window that a segment names
  * @c: the client
@@ -53,13 +61,14 @@ void lpar_window_show(struct lpar_client *c, struct seq_file *s);
  */
 static inline struct lpar_window *lpar_window_get(struct lpar_client *c, u64 addr)
 {
+	long slot = lpar_core_slot(addr);
 	struct lpar_window *w;
 
-	if (addr >> LPAR_WINDOW_SHIFT >= LPAR_CLIENT_WINDOWS)
+	if (slot < 0)
 		return NULL;
 	rcu_read_lock();
-	w = xa_load(&c->windows, addr >> LPAR_WINDOW_SHIFT);
-	if (w && (xa_is_value(w) || !lpar_users_tryget(&w->users)))
+	w = xa_load(&c->windows, slot);
+	if (lpar_window_slot(w) != LPAR_SLOT_LIVE || !lpar_users_tryget(&w->users))
 		w = NULL;
 	rcu_read_unlock();
 	return w;
@@ -72,14 +81,14 @@ static inline void lpar_window_put(struct lpar_window *w)
 
 /* Is [offset, offset + len) of the window all memory? */
 static inline bool lpar_window_covers(const struct lpar_window *w,
-				      unsigned long offset, unsigned int len)
+				      unsigned int offset, unsigned int len)
 {
-	unsigned long first = offset >> PAGE_SHIFT;
-	unsigned long end = (offset + len - 1) / PAGE_SIZE + 1;
+	struct lpar_span s;
 
 	if (likely(w->pinned == LPAR_WINDOW_PAGES))
 		return true;
-	return find_next_zero_bit(w->valid, end, first) >= end;
+	s = lpar_core_span(offset, len);
+	return find_next_zero_bit(w->valid, s.end, s.first) >= s.end;
 }
 
 #endif
