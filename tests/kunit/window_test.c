@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The window table: which slot an address names, what UNMAP of it ends with, which
- * pages of a chunk are memory, which chunks a change of the memory touches, where
- * an adapter's mappings stand. Expectations are tables, or counted page by page.
+ * The window table: which slot an address names, what UNMAP of it ends with, who
+ * may use a window, which pages of a chunk are memory, which chunks a change of the
+ * memory touches, where an adapter's mappings stand. Expectations are tables, or
+ * counted page by page.
  */
 #include "suites.h"
+#include "../../host-mod/users.h"
 
 #define CHUNK		(2ull << 20)
 #define PAGES		512
@@ -115,6 +117,74 @@ static void window_slot_error(struct kunit *test)
 	for (e = 0; e < 4096; e++)
 		if (e != EBUSY)
 			KUNIT_EXPECT_EQ(test, lpar_core_slot_error(-e), -e);
+}
+
+/* ------------------------------------------------------------------- users */
+
+enum event { EVENT_GET, EVENT_PUT, EVENT_KILL, EVENT_KILL_IDLE };
+
+/* What one event did, against counting: an owner, and users besides. */
+static bool users_event(struct lpar_users *u, enum event event, bool *owned,
+			unsigned int *used)
+{
+	switch (event) {
+	case EVENT_GET:
+		if (lpar_users_tryget(u) != *owned)
+			return false;
+		*used += *owned;
+		break;
+	case EVENT_PUT:
+		if (!*used)
+			return true;
+		lpar_users_put(u);
+		--*used;
+		break;
+	case EVENT_KILL:
+		if (!*owned)
+			return true;
+		lpar_users_kill(u);
+		*owned = false;
+		break;
+	default:
+		/* legal at any time, also when it has been killed */
+		if (lpar_users_kill_idle(u) != (*owned && !*used))
+			return false;
+		*owned = *owned && *used;
+	}
+	return lpar_users_gone(u) == (!*owned && !*used) &&
+	       lpar_users_busy(u) == (*owned + *used > 1);
+}
+
+/* Every sequence of seven events in a window's life. */
+static void window_users(struct kunit *test)
+{
+	unsigned int sequence, left, i, used, lives = 0;
+	struct lpar_users u;
+	bool owned;
+
+	for (sequence = 0; sequence < 1 << 14; sequence++) {
+		lpar_users_init(&u);
+		owned = true;
+		used = 0;
+		for (i = 0, left = sequence; i < 7; i++, left >>= 2)
+			if (!users_event(&u, (enum event)(left & 3), &owned,
+					 &used)) {
+				KUNIT_FAIL(test, "sequence %#x, event %u",
+					   sequence, i);
+				break;
+			}
+		lives += owned;
+		/* the rest of its life */
+		if (owned)
+			lpar_users_kill(&u);
+		while (used--)
+			lpar_users_put(&u);
+		lpar_users_wait(&u);
+		if (lpar_users_tryget(&u) || lpar_users_kill_idle(&u))
+			KUNIT_FAIL(test, "sequence %#x: used after its end",
+				   sequence);
+	}
+	KUNIT_EXPECT_GT(test, lives, 0u);
 }
 
 /* -------------------------------------------------------------------- memory */
@@ -392,6 +462,7 @@ static struct kunit_case window_cases[] = {
 	KUNIT_CASE(window_every_slot),
 	KUNIT_CASE_PARAM(window_unmap, unmaps_gen_params),
 	KUNIT_CASE(window_slot_error),
+	KUNIT_CASE(window_users),
 	KUNIT_CASE_PARAM(window_clip, clips_gen_params),
 	KUNIT_CASE(window_clip_pages),
 	KUNIT_CASE(window_span),
