@@ -23,7 +23,7 @@
 
 /* x86's page; the module asserts that it is the kernel's. */
 #define CAPS_PAGE	4096u
-#define CAPS_TYPES	37	/* LPAR_CAP_* that are known are below this */
+#define CAPS_TYPES	38	/* LPAR_CAP_* that are known are below this */
 #define CAPS_MAX_BLOCK	0x40000000u
 #define CAPS_MAX_IO	0x80000000u
 
@@ -56,7 +56,7 @@ static __u64 caps_min(__u64 a, __u64 b)
 static bool caps_type_known(unsigned int type)
 {
 	return type == LPAR_CAP_NAME || type == LPAR_CAP_SERIAL ||
-	       (type >= LPAR_CAP_SECTORS && type <= LPAR_CAP_READ_ONLY);
+	       (type >= LPAR_CAP_SECTORS && type <= LPAR_CAP_STABLE_WRITES);
 }
 
 /* Host text goes to sysfs and the log: printable, and without trailing blanks. */
@@ -265,6 +265,7 @@ static void caps_take_optional(const struct caps_raw *raw, struct lpar_caps *cap
 	caps->fua = caps->write_cache && caps_get(raw, LPAR_CAP_FUA, 0);
 	caps->rotational = caps_get(raw, LPAR_CAP_ROTATIONAL, 0);
 	caps->read_only = caps_get(raw, LPAR_CAP_READ_ONLY, 0);
+	caps->stable_writes = caps_get(raw, LPAR_CAP_STABLE_WRITES, 0);
 }
 
 /**

@@ -40,6 +40,7 @@
  * @fua:             only with @write_cache
  * @rotational:      a disk that turns
  * @read_only:       no writes
+ * @stable_writes:   data must not change while it is written
  */
 struct lpar_caps {
 	char name[LPAR_TEXT_MAX + 1];
@@ -66,6 +67,7 @@ struct lpar_caps {
 	bool fua;
 	bool rotational;
 	bool read_only;
+	bool stable_writes;
 };
 
 int lpar_caps_parse(const void *data, __u32 len, struct lpar_caps *caps,

@@ -38,6 +38,7 @@ typedef unsigned int __bitwise blk_features_t;
 #define BLK_FEAT_WRITE_CACHE	((__force blk_features_t)(1u << 0))
 #define BLK_FEAT_FUA		((__force blk_features_t)(1u << 1))
 #define BLK_FEAT_ROTATIONAL	((__force blk_features_t)(1u << 2))
+#define BLK_FEAT_STABLE_WRITES	((__force blk_features_t)(1u << 3))
 
 struct lpar_compat_limits {
 	blk_features_t features;
@@ -88,6 +89,10 @@ static inline void lpar_compat_limits_apply(struct request_queue *q,
 		blk_queue_flag_clear(QUEUE_FLAG_NONROT, q);
 	else
 		blk_queue_flag_set(QUEUE_FLAG_NONROT, q);
+	if (lim->features & BLK_FEAT_STABLE_WRITES)
+		blk_queue_flag_set(QUEUE_FLAG_STABLE_WRITES, q);
+	else
+		blk_queue_flag_clear(QUEUE_FLAG_STABLE_WRITES, q);
 	if (q->disk)
 		disk_update_readahead(q->disk);
 }

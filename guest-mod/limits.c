@@ -15,13 +15,15 @@
 void lpar_limits_fill(struct queue_limits *lim, const struct lpar_caps *caps)
 {
 	lim->features &= ~(BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA |
-			   BLK_FEAT_ROTATIONAL);
+			   BLK_FEAT_ROTATIONAL | BLK_FEAT_STABLE_WRITES);
 	if (caps->write_cache)
 		lim->features |= BLK_FEAT_WRITE_CACHE;
 	if (caps->fua)
 		lim->features |= BLK_FEAT_FUA;
 	if (caps->rotational)
 		lim->features |= BLK_FEAT_ROTATIONAL;
+	if (caps->stable_writes)
+		lim->features |= BLK_FEAT_STABLE_WRITES;
 
 	lim->logical_block_size = caps->logical_block;
 	lim->physical_block_size = caps->physical_block;

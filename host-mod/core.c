@@ -239,6 +239,7 @@ int lpar_core_records(void *buf, size_t size, const struct lpar_disk_limits *lim
 	put_fixed(&w, LPAR_CAP_WRITE_ZEROES, lim->write_zeroes);
 	put_fixed(&w, LPAR_CAP_ROTATIONAL, lim->rotational);
 	put_fixed(&w, LPAR_CAP_READ_ONLY, lim->read_only);
+	put_fixed(&w, LPAR_CAP_STABLE_WRITES, lim->stable_writes);
 	return w.full ? -ENOSPC : (int)(size - w.left);
 }
 

@@ -100,6 +100,7 @@ bool lpar_core_shape(u64 arg, struct lpar_queue_shape *shape);
  * @write_cache:    it is volatile: FLUSH matters
  * @fua:            the adapter has it; only with @write_cache
  * @rotational:     a disk that turns
+ * @stable_writes:  what is being written must not change
  * @read_only:      by the device or by configuration
  */
 struct lpar_disk_limits {
@@ -122,6 +123,7 @@ struct lpar_disk_limits {
 	bool write_cache;
 	bool fua;
 	bool rotational;
+	bool stable_writes;
 	bool read_only;
 };
 

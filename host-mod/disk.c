@@ -218,6 +218,7 @@ static void get_limits(struct block_device *bdev, enum lpar_mode mode,
 	lim->write_cache = bdev_write_cache(bdev);
 	lim->fua = lim->write_cache && bdev_fua(bdev);
 	lim->rotational = !bdev_nonrot(bdev);
+	lim->stable_writes = bdev_stable_writes(bdev);
 	if (!lim->read_only) {
 		lim->discard = (u64)bdev_max_discard_sectors(bdev)
 			       << SECTOR_SHIFT;

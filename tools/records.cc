@@ -45,6 +45,7 @@ constexpr std::array kinds = {
     Kind{LPAR_CAP_WRITE_ZEROES, Unit::bytes, "write_zeroes", "largest write of zeroes"},
     Kind{LPAR_CAP_ROTATIONAL, Unit::flag, "rotational", "rotating medium"},
     Kind{LPAR_CAP_READ_ONLY, Unit::flag, "read_only", "read-only"},
+    Kind{LPAR_CAP_STABLE_WRITES, Unit::flag, "stable_writes", "stable writes"},
 };
 
 template <typename T>

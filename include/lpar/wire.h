@@ -208,6 +208,7 @@ enum lpar_cap {
 	LPAR_CAP_WRITE_ZEROES	= 34,	/* largest; 0: none */
 	LPAR_CAP_ROTATIONAL	= 35,
 	LPAR_CAP_READ_ONLY	= 36,
+	LPAR_CAP_STABLE_WRITES	= 37,	/* data being written must not change */
 };
 
 /* ---------------------------------------------------------------- windows */

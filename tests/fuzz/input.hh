@@ -62,6 +62,7 @@ class Input : public FuzzedDataProvider {
         l.fua = ConsumeBool();
         l.rotational = ConsumeBool();
         l.read_only = rarely(5);
+        l.stable_writes = ConsumeBool();
         return l;
     }
 

@@ -50,6 +50,7 @@ void compare(const lpar_caps &c, const lpar_disk_limits &l) {
     MUST(c.fua == (l.fua && l.write_cache));
     MUST(c.rotational == l.rotational);
     MUST(c.read_only == l.read_only);
+    MUST(c.stable_writes == l.stable_writes);
 }
 
 // Segments as the guest's block layer makes them, within the limits that it was given.

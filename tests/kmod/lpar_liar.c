@@ -171,6 +171,7 @@ static u32 records(u8 *data)
 		{ LPAR_CAP_FUA, 1 },
 		{ LPAR_CAP_ROTATIONAL, 0 },
 		{ LPAR_CAP_READ_ONLY, 0 },
+		{ LPAR_CAP_STABLE_WRITES, 0 },
 		{ LPAR_CAP_SECTORS, 0 },
 	};
 	static const u64 odd[] = { 0, 1, 3, 511, 513, 4095, 1 << 21, U32_MAX, 1ull << 32, U64_MAX };

@@ -7,7 +7,7 @@
 #include "suites.h"
 
 #define BUF	2048
-#define TYPES	37
+#define TYPES	38
 
 /* ------------------------------------------------- the host's own records */
 
@@ -36,6 +36,7 @@ static void expected(const struct lpar_disk_limits *lim, u64 *value)
 	value[LPAR_CAP_WRITE_ZEROES] = lim->write_zeroes;
 	value[LPAR_CAP_ROTATIONAL] = lim->rotational;
 	value[LPAR_CAP_READ_ONLY] = lim->read_only;
+	value[LPAR_CAP_STABLE_WRITES] = lim->stable_writes;
 }
 
 static void check_wire(struct kunit *test, const u8 *buf, int bytes,
@@ -107,6 +108,7 @@ static void check_parsed(struct kunit *test, const struct lpar_caps *c,
 	KUNIT_EXPECT_EQ(test, c->fua, lim->fua && lim->write_cache);
 	KUNIT_EXPECT_EQ(test, c->rotational, lim->rotational);
 	KUNIT_EXPECT_EQ(test, c->read_only, lim->read_only);
+	KUNIT_EXPECT_EQ(test, c->stable_writes, lim->stable_writes);
 }
 
 static void record_round_trip(struct kunit *test)
@@ -120,12 +122,13 @@ static void record_round_trip(struct kunit *test)
 
 	buf = kunit_kzalloc(test, BUF, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	for (bools = 0; bools < 16; bools++) {
+	for (bools = 0; bools < 32; bools++) {
 		lim = suite_limits;
 		lim.write_cache = bools & 1;
 		lim.fua = bools & 2;
 		lim.rotational = bools & 4;
 		lim.read_only = bools & 8;
+		lim.stable_writes = bools & 16;
 		bytes = lpar_core_records(buf, BUF, &lim, "root", "S3R1AL");
 		KUNIT_ASSERT_GT(test, bytes, 0);
 		check_wire(test, buf, bytes, &lim);
@@ -352,6 +355,7 @@ static void record_minimal(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, caps.fua);
 	KUNIT_EXPECT_FALSE(test, caps.rotational);
 	KUNIT_EXPECT_FALSE(test, caps.read_only);
+	KUNIT_EXPECT_FALSE(test, caps.stable_writes);
 
 	for (i = 0; i < ARRAY_SIZE(required); i++) {
 		s.len = 0;
@@ -444,7 +448,7 @@ static void record_malformed(struct kunit *test)
 static void record_unknown(struct kunit *test)
 {
 	static const u16 types[] = {
-		0, 3, 15, 37, 38, 63, 64, 65, 80, 81, 100, 128, 0x0110, 0x1000,
+		0, 3, 15, 38, 39, 63, 64, 65, 80, 81, 100, 128, 0x0110, 0x1000,
 		0xffff,
 	};
 	struct stream s = stream(test);
@@ -681,6 +685,7 @@ static const struct plausible {
 	{ LPAR_CAP_FUA, 1, FIELD(fua), 0 },
 	{ LPAR_CAP_ROTATIONAL, 1ull << 32, FIELD(rotational), 1 },
 	{ LPAR_CAP_READ_ONLY, 1ull << 63, FIELD(read_only), 1 },
+	{ LPAR_CAP_STABLE_WRITES, 1ull << 33, FIELD(stable_writes), 1 },
 };
 
 static void plausible_name(const struct plausible *p, char *name)
