@@ -60,8 +60,8 @@ struct lpar_vcpu {
  *
  * Lives from LPAR_ATTACH to the file's release. ioctls and queued task work hold
  * the file, so release runs when none of them does; what is left then are
- * requests in the adapter, the worker and eventfd wakers, which it ends in this
- * order: wakers, worker, queues, windows. See docs/teardown.md.
+ * requests in the adapter, workers and eventfd wakers, which it ends in this
+ * order: wakers, queues with their workers, windows. See docs/teardown.md.
  *
  * @partition:    whose client it is; its configfs item is depended on
  * @file:         the open file; what task work holds
@@ -91,9 +91,6 @@ struct lpar_vcpu {
  * @vcpus:        threads that donate; read under RCU, added under @lock, freed
  *                with the client
  * @n_vcpus:      how many
- * @worker:       serves what strangers rang
- * @worker_task:  who runs @worker, while it does
- * @rung:         doorbells that @worker is to serve
  * @doorbells:    rung in the client's life
  * @windows_live: windows that hold pinned pages
  * @queues_live:  queues that exist
@@ -128,9 +125,6 @@ struct lpar_client {
 	DECLARE_HASHTABLE(vcpus, 6);
 	unsigned int n_vcpus;
 
-	struct work_struct worker;
-	struct task_struct *worker_task;
-	unsigned long rung[BITS_TO_LONGS(LPAR_DOORBELLS_MAX)];
 	atomic64_t doorbells;
 	atomic64_t windows_live;
 	atomic_t queues_live;

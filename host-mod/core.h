@@ -380,18 +380,17 @@ static inline enum lpar_server lpar_core_ring(bool vcpu, bool own, bool able)
 	return vcpu && able ? LPAR_SERVER_HERE : LPAR_SERVER_WORKER;
 }
 
-/* A doorbell has come to a server. @queue: it is that of a queue which is there;
- * @nowait: the queue's driver never waits in a submission. */
-static inline enum lpar_server lpar_core_route(unsigned int bell, bool donated,
-					       bool queue, bool nowait)
+/* A doorbell has come to a vCPU's thread. @queue: it is that of a queue which is
+ * there; @nowait: the queue's driver never waits in a submission. */
+static inline enum lpar_server lpar_core_route(unsigned int bell, bool queue,
+					       bool nowait)
 {
-	/* calls pin memory: only in a thread that can be killed for it */
 	if (bell == LPAR_DOORBELL_CALL)
-		return donated ? LPAR_SERVER_HERE : LPAR_SERVER_NONE;
+		return LPAR_SERVER_HERE;
 	if (!queue)
 		return LPAR_SERVER_NONE;
 	/* a submission that may wait is not for a vCPU */
-	return donated && !nowait ? LPAR_SERVER_WORKER : LPAR_SERVER_HERE;
+	return nowait ? LPAR_SERVER_HERE : LPAR_SERVER_WORKER;
 }
 
 /* Is a queue in this state served at all? */

@@ -48,6 +48,8 @@ struct lpar_backing {
 	dev_t dev;
 	bool writable;
 	unsigned int refs;
+	/* its own: workers that wait for this device are in nobody else's way */
+	struct workqueue_struct *workers;
 };
 
 static LIST_HEAD(backings);
@@ -256,12 +258,53 @@ static int set_limits(struct lpar_disk *d, const struct lpar_disk_limits *lim)
 	return 0;
 }
 
+/**
+ * lpar_disk_check_format - is the device still formatted as it was?
+ * @d: an enabled disk
+ * @lim: a copy of its limits; a new block size is put into it
+ *
+ * A tool may format an NVMe that is open ("nvme format --force"). With protection
+ * information the CPU would read tags, and on larger blocks the disk's range may
+ * not lie any more: such a disk is dead until it is enabled again. What is just
+ * being submitted ends as the adapter says.
+ *
+ * Context: any, no lock; at the beginning of each dispatch, and of each poll.
+ */
+void lpar_disk_check_format(struct lpar_disk *d, struct lpar_disk_limits *lim)
+{
+	u32 block = bdev_logical_block_size(d->bdev);
+	bool protected = d->mode == LPAR_MODE_TAG && bdev_get_integrity(d->bdev);
+	u64 ends = get_start_sect(d->bdev) | d->first | d->size >> SECTOR_SHIFT;
+
+	if (likely(block == lim->logical_block && !protected))
+		return;
+	lim->logical_block = block;
+	lim->dma_alignment |= block - 1;
+	if (!protected && !(ends & ((block >> SECTOR_SHIFT) - 1)))
+		return;
+	if (xchg(&d->dead, true))
+		return;
+	pr_warn("%s/%s: %s was formatted with %s: disable and enable the disk\n",
+		lpar_partition_name(d->partition), lpar_disk_name(d), d->device,
+		protected ? "protection information" : "larger blocks");
+	/* which tells the client */
+	mod_delayed_work(system_wq, &d->poll, 0);
+}
+
 /* Neither size nor features announce a change to who holds the device open. */
 static void poll(struct work_struct *work)
 {
 	struct lpar_disk *d = container_of(work, struct lpar_disk, poll.work);
 	struct lpar_disk_limits now, old;
 
+	if (READ_ONCE(d->dead)) {
+		mutex_lock(&d->partition->lock);
+		lpar_partition_event_locked(d->partition);
+		mutex_unlock(&d->partition->lock);
+		return;
+	}
+	lpar_disk_limits(d, &old);
+	lpar_disk_check_format(d, &old);
 	get_limits(d->bdev, d->mode, d->first, d->size >> SECTOR_SHIFT,
 		   d->read_only, d->queues, &now);
 	mutex_lock(&d->partition->lock);
@@ -344,6 +387,13 @@ static int backing_get(struct lpar_disk *d)
 		return fail(d, -EAGAIN, "%s has just become another device",
 			    d->device);
 	}
+	b->workers = alloc_workqueue("lpar-%u:%u", WQ_UNBOUND, 0, MAJOR(dev),
+				     MINOR(dev));
+	if (!b->workers) {
+		lpar_compat_close(&b->bdev);
+		kfree(b);
+		return -ENOMEM;
+	}
 	list_add(&b->link, &backings);
 	d->backing = b;
 	return 0;
@@ -358,6 +408,8 @@ static void backing_put(struct lpar_disk *d)
 	if (--b->refs)
 		return;
 	list_del(&b->link);
+	/* no queue is left: at most the end of a worker's function */
+	destroy_workqueue(b->workers);
 	lpar_compat_close(&b->bdev);
 	kfree(b);
 }
@@ -557,6 +609,7 @@ int lpar_disk_enable(struct lpar_disk *d)
 	}
 	d->place = 0;
 	d->first = d->start >> SECTOR_SHIFT;
+	d->workers = d->backing->workers;
 	d->nowait = submit_never_waits(d->bdev);
 	d->dead = false;
 	d->queues_live = 0;

@@ -58,12 +58,14 @@ struct lpar_disk_state {
  * @mode:        in force
  * @adapter:     in tag mode, referenced; else NULL
  * @place:       of @adapter in lpar_client.adapter
+ * @workers:     @backing's: where queues' workers run
  * @nowait:      submitting never waits, so vCPU threads may do it
  * @id:          the function's number; not used again by the partition
  * @generation:  goes up when what the client is told changes; partition->lock
  * @state:       limits in force; replaced under partition->lock, read under RCU
  * @queues_live: of the client; under partition->lock
- * @dead:        taken away under a client: requests end with LPAR_GONE
+ * @dead:        taken away under a client, or formatted anew: requests end with
+ *               LPAR_GONE
  * @poll:        compares the device's limits once a second
  * @node:        folder in sysfs
  * @queues_node: its folder "queues"
@@ -93,6 +95,7 @@ struct lpar_disk {
 	enum lpar_mode mode;
 	struct lpar_adapter *adapter;
 	int place;
+	struct workqueue_struct *workers;
 	bool nowait;
 	u32 id;
 	u32 generation;
@@ -117,11 +120,13 @@ void lpar_disk_limits(struct lpar_disk *d, struct lpar_disk_limits *lim);
 struct lpar_disk *lpar_disk_find(struct lpar_partition *p, u32 id);
 int lpar_disk_probe(struct lpar_probe *probe);
 const char *lpar_disk_mode(enum lpar_mode mode);
+void lpar_disk_check_format(struct lpar_disk *d, struct lpar_disk_limits *lim);
 
-/* Has the device been removed under us? partition->lock is held. */
+/* Has the device been removed under us, or become another one?
+ * partition->lock is held. */
 static inline bool lpar_disk_gone(struct lpar_disk *d)
 {
-	return (d->adapter && READ_ONCE(d->adapter->dying)) ||
+	return READ_ONCE(d->dead) || (d->adapter && READ_ONCE(d->adapter->dying)) ||
 	       !bdev_nr_sectors(d->bdev);
 }
 

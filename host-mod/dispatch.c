@@ -6,7 +6,7 @@
  * thread. The wake function finds the thread among those that registered and
  * leaves task work, which KVM runs before it re-enters the guest: process
  * context, the VMM's memory, charged to the VM's cgroup by the scheduler itself.
- * What anybody else rings is served by a worker and counted as not donated.
+ * What anybody else rings is served by the queue's worker, counted as not donated.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -27,7 +27,6 @@
 
 bool lpar_dispatch_task_work;
 
-static struct workqueue_struct *workers;
 static int (*add_task_work)(struct task_struct *task, struct callback_head *work,
 			    enum task_work_notify_mode mode);
 
@@ -107,6 +106,7 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 	if (!lpar_core_serves(READ_ONCE(q->state)))
 		return LPAR_REASON_FAULT;
 	lpar_disk_limits(q->disk, &lim);
+	lpar_disk_check_format(q->disk, &lim);
 	lpar_queue_clear(q);
 
 	for (;;) {
@@ -250,24 +250,46 @@ static void serve_call(struct lpar_client *c)
 	atomic64_add(stopwatch_stop(&watch), &c->partition->call_ns);
 }
 
-static void leave_to_worker(struct lpar_client *c, unsigned int index)
+/* A queue's worker, which holds a user of it. Runs in the disk's workqueue. */
+void lpar_dispatch_worker(struct work_struct *work)
 {
-	set_bit(index, c->rung);
-	queue_work(workers, &c->worker);
+	struct lpar_queue *q = container_of(work, struct lpar_queue, worker);
+
+	dispatch_queue(q, false);
+	lpar_queue_put(q);
 }
 
-static void dispatch(struct lpar_client *c, unsigned int index, bool donated)
+/* Calls are dropped: they pin memory, and only a thread that can be killed may
+ * wait for that. Any context. */
+static void leave_to_worker(struct lpar_client *c, unsigned int index)
+{
+	struct lpar_queue *q = lpar_queue_get(c, index);
+
+	/* work that is pending holds a user, and will see what was rung */
+	if (q && !queue_work(q->disk->workers, &q->worker))
+		lpar_queue_put(q);
+}
+
+static bool in_worker(void)
+{
+	struct work_struct *work = current_work();
+
+	return work && work->func == lpar_dispatch_worker;
+}
+
+/* On the time of a vCPU's thread. */
+static void dispatch(struct lpar_client *c, unsigned int index)
 {
 	struct lpar_queue *q = NULL;
 
 	if (index != LPAR_DOORBELL_CALL)
 		q = lpar_queue_get(c, index);
-	switch (lpar_core_route(index, donated, q, q && q->disk->nowait)) {
+	switch (lpar_core_route(index, q, q && q->disk->nowait)) {
 	case LPAR_SERVER_NONE:
 		break;
 	case LPAR_SERVER_HERE:
 		if (q)
-			dispatch_queue(q, donated);
+			dispatch_queue(q, true);
 		else
 			serve_call(c);
 		break;
@@ -306,7 +328,7 @@ static void task_work(struct callback_head *work)
 		v->serving = true;
 		for_each_set_bit(i, v->rung, LPAR_DOORBELLS_MAX)
 			if (test_and_clear_bit(i, v->rung))
-				dispatch(c, i, true);
+				dispatch(c, i);
 		v->serving = false;
 	}
 	fput(c->file);
@@ -326,9 +348,9 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 
 	rcu_read_lock();
 	if (in_task()) {
-		/* the worker is a thread of the kernel's, no vCPU */
+		/* a worker is a thread of the kernel's, no vCPU */
 		v = find_vcpu(c, current);
-		own = v ? v->serving : READ_ONCE(c->worker_task) == current;
+		own = v ? v->serving : in_worker();
 	}
 	switch (lpar_core_ring(v, own, add_task_work)) {
 	case LPAR_SERVER_NONE:
@@ -355,25 +377,13 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 	return 0;
 }
 
-static void worker(struct work_struct *work)
-{
-	struct lpar_client *c = container_of(work, struct lpar_client, worker);
-	unsigned int i;
-
-	WRITE_ONCE(c->worker_task, current);
-	for_each_set_bit(i, c->rung, LPAR_DOORBELLS_MAX)
-		if (test_and_clear_bit(i, c->rung))
-			dispatch(c, i, false);
-	WRITE_ONCE(c->worker_task, NULL);
-}
-
 /**
  * lpar_dispatch_ring - a doorbell that came by the VMM's ioctl
  * @c: the client
  * @index: LPAR_DOORBELL_CALL or the number of a queue
  *
- * The calling thread's time is donated when it is a vCPU's; otherwise the worker
- * serves.
+ * The calling thread's time is donated when it is a vCPU's; otherwise the queue's
+ * worker serves.
  *
  * Context: a thread of the VMM; may sleep.
  * Return: 0, -EINVAL.
@@ -393,7 +403,7 @@ int lpar_dispatch_ring(struct lpar_client *c, unsigned int index)
 		break;
 	case LPAR_SERVER_HERE:
 		v->serving = true;
-		dispatch(c, index, true);
+		dispatch(c, index);
 		v->serving = false;
 		break;
 	case LPAR_SERVER_WORKER:
@@ -532,18 +542,16 @@ void lpar_dispatch_setup(struct lpar_client *c)
 {
 	spin_lock_init(&c->vectors_lock);
 	hash_init(c->vcpus);
-	INIT_WORK(&c->worker, worker);
 }
 
-/* From the file's release: no task work is queued, no ioctl runs. After it
- * nothing new is served; what is in the adapter goes on. */
+/* From the file's release: no task work is queued, no ioctl runs. After it nobody
+ * rings; what workers were left and what is in the adapter goes on. */
 void lpar_dispatch_teardown(struct lpar_client *c)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(c->bell); i++)
 		bell_disconnect(&c->bell[i]);
-	cancel_work_sync(&c->worker);
 }
 
 /* The second half: no completion comes any more. Frees what they signalled. */
@@ -586,12 +594,6 @@ int lpar_dispatch_init(const char *transport)
 		return -EOPNOTSUPP;
 	}
 	lpar_dispatch_task_work = add_task_work;
-	workers = alloc_workqueue("lpar", WQ_UNBOUND, 0);
-	if (!workers) {
-		if (add_task_work)
-			symbol_put(task_work_add);
-		return -ENOMEM;
-	}
 	preempt_notifier_inc();
 	return 0;
 }
@@ -599,7 +601,6 @@ int lpar_dispatch_init(const char *transport)
 void lpar_dispatch_exit(void)
 {
 	preempt_notifier_dec();
-	destroy_workqueue(workers);
 	if (add_task_work)
 		symbol_put(task_work_add);
 }

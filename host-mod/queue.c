@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "dispatch.h"
 #include "memory.h"
 #include "queue.h"
 
@@ -206,6 +207,7 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 	q->segs = s.segs;
 	spin_lock_init(&q->lock);
 	timer_setup(&q->retry, retry, 0);
+	INIT_WORK(&q->worker, lpar_dispatch_worker);
 	ret = lpar_memory_map(c, gpa,
 			      PAGE_ALIGN(lpar_queue_bytes(s.depth, s.segs)),
 			      &q->area);

@@ -5,6 +5,7 @@
 #include <linux/bio.h>
 #include <linux/llist.h>
 #include <linux/timer.h>
+#include <linux/workqueue.h>
 
 #include "client.h"
 #include "disk.h"
@@ -52,8 +53,8 @@ struct lpar_req {
 
 /**
  * struct lpar_queue - one submission and completion queue of a client
- * @users:        dispatchers, requests in the adapter, and the client. A user may
- *                touch all of it; lpar_queue_destroy_all() waits for the last
+ * @users:        dispatchers, its worker, requests in the adapter, and the client.
+ *                A user may touch all of it; lpar_queue_destroy_all() waits for the last
  * @client:       whose
  * @disk:         what it is for
  * @index:        its number
@@ -84,6 +85,7 @@ struct lpar_req {
  * @link:         in disk->queue_list
  * @node:         folder in sysfs
  * @stats_node:   its folder "stats"
+ * @worker:       serves what strangers rang, as a user of the queue
  * @rcu:          frees it after readers of client->queue
  */
 struct lpar_queue {
@@ -127,6 +129,7 @@ struct lpar_queue {
 	struct list_head link;		/* disk->queue_list */
 	struct lpar_node *node;
 	struct lpar_node *stats_node;
+	struct work_struct worker;
 	struct rcu_head rcu;
 };
 

@@ -39,25 +39,13 @@ static void dispatch_ring(struct kunit *test)
 
 static const struct route {
 	const char *name;
-	bool donated, queue, nowait;
-	enum lpar_server call, other;	/* for doorbell 0, and for all others */
+	bool queue, nowait;
+	enum lpar_server other;		/* for all but doorbell 0 */
 } routes[] = {
-	{ "donated, a queue that never waits", true, true, true,
-	  LPAR_SERVER_HERE, LPAR_SERVER_HERE },
-	{ "donated, a queue that may wait", true, true, false,
-	  LPAR_SERVER_HERE, LPAR_SERVER_WORKER },
-	{ "donated, no queue", true, false, false,
-	  LPAR_SERVER_HERE, LPAR_SERVER_NONE },
-	{ "donated, no queue but nowait", true, false, true,
-	  LPAR_SERVER_HERE, LPAR_SERVER_NONE },
-	{ "not donated, a queue that never waits", false, true, true,
-	  LPAR_SERVER_NONE, LPAR_SERVER_HERE },
-	{ "not donated, a queue that may wait", false, true, false,
-	  LPAR_SERVER_NONE, LPAR_SERVER_HERE },
-	{ "not donated, no queue", false, false, false,
-	  LPAR_SERVER_NONE, LPAR_SERVER_NONE },
-	{ "not donated, no queue but nowait", false, false, true,
-	  LPAR_SERVER_NONE, LPAR_SERVER_NONE },
+	{ "a queue that never waits", true, true, LPAR_SERVER_HERE },
+	{ "a queue that may wait", true, false, LPAR_SERVER_WORKER },
+	{ "no queue", false, false, LPAR_SERVER_NONE },
+	{ "no queue but nowait", false, true, LPAR_SERVER_NONE },
 };
 
 static void route_name(const struct route *r, char *name)
@@ -74,9 +62,9 @@ static void dispatch_route(struct kunit *test)
 
 	for (bell = 0; bell < LPAR_DOORBELLS_MAX; bell++)
 		KUNIT_EXPECT_EQ_MSG(test,
-				    lpar_core_route(bell, r->donated, r->queue,
-						    r->nowait),
-				    bell ? r->other : r->call, "doorbell %u", bell);
+				    lpar_core_route(bell, r->queue, r->nowait),
+				    bell ? r->other : LPAR_SERVER_HERE,
+				    "doorbell %u", bell);
 }
 
 /* ------------------------------------------------------- pauses and the end */
