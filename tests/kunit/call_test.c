@@ -122,6 +122,7 @@ static void call_status(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpar_core_status(-EFAULT), LPAR_FAULT);
 	KUNIT_EXPECT_EQ(test, lpar_core_status(-EINVAL), LPAR_INVAL);
 	KUNIT_EXPECT_EQ(test, lpar_core_status(-EAGAIN), LPAR_BUSY);
+	KUNIT_EXPECT_EQ(test, lpar_core_status(-EINTR), LPAR_BUSY);
 	KUNIT_EXPECT_EQ(test, lpar_core_status(-ENOMEM), LPAR_NOMEM);
 	for (err = 1; err < 4096; err++) {
 		KUNIT_EXPECT_NE(test, lpar_core_status(-err), LPAR_OK);

@@ -171,7 +171,7 @@ static void window_users(struct kunit *test)
 					 &used)) {
 				KUNIT_FAIL(test, "sequence %#x, event %u",
 					   sequence, i);
-				break;
+				return;
 			}
 		lives += owned;
 		/* the rest of its life */
@@ -179,10 +179,14 @@ static void window_users(struct kunit *test)
 			lpar_users_kill(&u);
 		while (used--)
 			lpar_users_put(&u);
-		lpar_users_wait(&u);
-		if (lpar_users_tryget(&u) || lpar_users_kill_idle(&u))
+		if (!lpar_users_gone(&u) || lpar_users_tryget(&u) ||
+		    lpar_users_kill_idle(&u)) {
 			KUNIT_FAIL(test, "sequence %#x: used after its end",
 				   sequence);
+			return;
+		}
+		/* returns */
+		lpar_users_wait(&u);
 	}
 	KUNIT_EXPECT_GT(test, lives, 0u);
 }
