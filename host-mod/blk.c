@@ -11,6 +11,7 @@
 
 #include "blk.h"
 #include "tag.h"
+#include "trace.h"
 #include "window.h"
 
 static enum lpar_status to_status(blk_status_t st)
@@ -118,7 +119,9 @@ static void end_io(struct bio *bio)
 	u64 began = local_clock();
 	enum lpar_status st = to_status(bio->bi_status);
 	u32 bytes = st == LPAR_OK ? r->bytes : 0;
+	u64 taken = r->taken;
 	u16 id = r->id;
+	u8 op = r->op;
 
 	if (bio->bi_status == BLK_STS_AGAIN &&
 	    cmpxchg(&r->phase, LPAR_PHASE_SUBMITTING, LPAR_PHASE_AGAIN) ==
@@ -129,7 +132,7 @@ static void end_io(struct bio *bio)
 	bio_uninit(bio);
 	req_put(r);
 	/* the client may use the memory from here on */
-	lpar_queue_complete(q, id, st, bytes, began);
+	lpar_queue_complete(q, id, st, bytes, began, op, taken);
 	lpar_queue_put(q);
 }
 
@@ -293,7 +296,7 @@ static unsigned int pages_touched(const struct lpar_seg *segs, u16 nsegs)
 static bool refuse(struct lpar_queue *q, u16 id, enum lpar_status st)
 {
 	q->stats.refused++;
-	lpar_queue_complete(q, id, st, 0, 0);
+	lpar_queue_complete(q, id, st, 0, 0, 0, 0);
 	return true;
 }
 
@@ -339,6 +342,8 @@ bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 
 	r = req_get(q);
 	r->id = b.id;
+	r->op = b.op;
+	r->taken = trace_lpar_completion_enabled() ? local_clock() : 0;
 	r->bytes = b.nsectors << SECTOR_SHIFT;
 	r->wins = r->inline_wins;
 	bvecs = r->inline_bvecs;

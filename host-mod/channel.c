@@ -3,6 +3,7 @@
  * The hypercall channel: what a client's call block asks for. See docs/protocol.md
  * for the table of calls. Carried out in the vCPU's thread, one call at a time.
  */
+#include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
@@ -11,6 +12,7 @@
 #include "memory.h"
 #include "partition.h"
 #include "queue.h"
+#include "trace.h"
 #include "window.h"
 
 /* What a call answers; written to the client at the end, in one go. */
@@ -139,6 +141,7 @@ bool lpar_channel_serve(struct lpar_client *c)
 	struct answer a = {};
 	enum lpar_status st;
 	unsigned int i, resets;
+	u64 began = 0;
 
 	if (mutex_lock_killable(&c->lock))
 		return false;
@@ -154,9 +157,13 @@ bool lpar_channel_serve(struct lpar_client *c)
 		in.arg[i] = le64_to_cpu(READ_ONCE(block->arg[i]));
 	c->last_seq = in.seq;
 	resets = c->resets;
+	if (trace_lpar_hypercall_enabled())
+		began = local_clock();
 
 	st = call(c, &in, block->data, sizeof(block->data), &a);
 
+	trace_lpar_hypercall(c->partition->id, in.op, in.seq, st,
+			     began ? local_clock() - began : 0);
 	/* pinning drops the lock: the call block may have gone meanwhile */
 	if (c->resets != resets)
 		goto out;

@@ -52,6 +52,8 @@ struct lpar_vcpu {
 	struct callback_head work;
 	bool queued;			/* work is on the task's list */
 	bool serving;			/* what it rings now is no guest's ring */
+	unsigned int index;		/* in the order of registration */
+	u64 rung_at;			/* for tracing: 0, or since when it waits */
 	unsigned long rung[BITS_TO_LONGS(LPAR_DOORBELLS_MAX)];
 };
 

@@ -15,6 +15,7 @@
 #include "user.h"
 #endif
 
+#include <lpar/events.h>
 #include <lpar/wire.h>
 
 /* ------------------------------------------------------------------- tags */
@@ -295,15 +296,6 @@ static inline bool lpar_core_exceeds(s64 value, u64 limit)
 }
 
 /* -------------------------------------------------------------- dispatch */
-
-/* Why a dispatch ended; also the tracepoint's and the counters' words. */
-enum lpar_reason {
-	LPAR_REASON_EMPTY,	/* all served */
-	LPAR_REASON_EXPIRED,	/* the quantum is used up: PA BUSY */
-	LPAR_REASON_FULL,	/* the adapter takes no more now: runnable later */
-	LPAR_REASON_YIELD,	/* a signal wants the thread */
-	LPAR_REASON_FAULT,	/* the client broke the protocol */
-};
 
 /**
  * struct lpar_quantum - the budget of one dispatch (seed 003)

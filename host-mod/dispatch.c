@@ -24,11 +24,16 @@
 #include "compat.h"
 #include "dispatch.h"
 #include "queue.h"
+#include "trace.h"
 
 bool lpar_dispatch_task_work;
 
 static int (*add_task_work)(struct task_struct *task, struct callback_head *work,
 			    enum task_work_notify_mode mode);
+
+static unsigned int skew_percent;
+module_param(skew_percent, uint, 0600);
+MODULE_PARM_DESC(skew_percent, "for tests: count so many per cent more CPU time than was used (default 0)");
 
 /* --------------------------------------------------------------- CPU time */
 
@@ -62,19 +67,22 @@ static struct preempt_ops stopwatch_ops = {
 static void stopwatch_start(struct stopwatch *s)
 {
 	preempt_notifier_init(&s->notifier, &stopwatch_ops);
-	s->lost = 0;
-	s->start = local_clock();
 	preempt_disable();
 	preempt_notifier_register(&s->notifier);
+	s->lost = 0;
+	s->start = local_clock();
 	preempt_enable();
 }
 
 static u64 stopwatch_stop(struct stopwatch *s)
 {
+	u64 ns;
+
 	preempt_disable();
+	ns = local_clock() - s->start - s->lost;
 	preempt_notifier_unregister(&s->notifier);
 	preempt_enable();
-	return local_clock() - s->start - s->lost;
+	return ns + ns / 100 * READ_ONCE(skew_percent);
 }
 
 /* ---------------------------------------------------------------- serving */
@@ -145,14 +153,10 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 		      LPAR_REASON_EMPTY;
 }
 
-static void account(struct lpar_queue *q, enum lpar_reason reason, bool donated,
-		    u64 ns)
+/* What the end means for the client. */
+static void settle(struct lpar_queue *q, enum lpar_reason reason)
 {
 	q->stats.dispatches++;
-	if (donated)
-		q->stats.donated_ns += ns;
-	else
-		q->stats.undonated_worker_ns += ns;
 	if (reason == LPAR_REASON_EMPTY)
 		return;
 	if (reason == LPAR_REASON_EXPIRED)
@@ -181,19 +185,62 @@ static unsigned short plug_ios(const struct lpar_queue *q)
 	return lpar_core_plug(ahead, bdev_get_queue(q->disk->bdev)->nr_requests);
 }
 
+/* ---------------------------------------------------------------- tracing */
+
+/* One dispatch, as long as somebody wants to know. */
+struct trace {
+	u32 sq_head;	/* when it began */
+	u64 switch_in;
+	u64 served;	/* when the last request had been taken */
+};
+
+/* When the thread began to wait for service; only kept while it is wanted. */
+static void trace_wait(struct lpar_vcpu *v)
+{
+	v->rung_at = trace_lpar_dispatch_end_enabled() ? local_clock() : 0;
+}
+
+static void trace_begin(struct trace *t, struct lpar_queue *q, struct lpar_vcpu *v,
+			const struct lpar_quantum *quantum, u64 start)
+{
+	long ahead = lpar_ring_ahead(le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
+				     q->sq_head, q->depth);
+
+	trace_lpar_dispatch_begin(q->client->partition->id, q->disk->id, q->index,
+				  v ? (s32)v->index : LPAR_VCPU_NONE,
+				  max(ahead, 0l), quantum->limit);
+	t->switch_in = v && v->rung_at ? start - v->rung_at : 0;
+}
+
+static void trace_end(struct trace *t, struct lpar_queue *q, struct lpar_vcpu *v,
+		      const struct lpar_quantum *quantum, u64 ns,
+		      enum lpar_reason reason)
+{
+	u64 now = local_clock();
+
+	trace_lpar_dispatch_end(q->client->partition->id, q->disk->id, q->index,
+				v ? (s32)v->index : LPAR_VCPU_NONE,
+				q->sq_head - t->sq_head, quantum->limit, ns,
+				t->switch_in, t->served ? now - t->served : 0,
+				reason);
+	if (v)
+		trace_wait(v);
+}
+
 /*
  * Serve a queue, alone: who comes while it is being served leaves a note instead
  * (seed 003, fig. 10, steps 1035-1040). Ends with an empty queue and no note, or
  * with the quantum.
  */
-static void dispatch_queue(struct lpar_queue *q, bool donated)
+static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 {
 	struct lpar_quantum quantum;
+	struct trace trace = {};
 	enum lpar_reason reason;
 	struct stopwatch watch;
 	struct blk_plug plug;
 	enum lpar_next next;
-	u64 now;
+	u64 ns, now;
 
 	atomic64_inc(&q->rings);
 	quantum = lpar_core_quantum(local_clock(),
@@ -209,15 +256,27 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 		clear_bit(LPAR_Q_KICKED, &q->flags);
 		smp_mb__after_atomic();
 
+		trace.sq_head = q->sq_head;
 		stopwatch_start(&watch);
+		if (trace_lpar_dispatch_begin_enabled())
+			trace_begin(&trace, q, v, &quantum, watch.start);
 		blk_start_plug(&plug);
 		/* The block layer's requests for as many as there are, at
 		 * once. It takes back what is left when the plug ends or we
 		 * sleep. */
 		plug.nr_ios = plug_ios(q);
-		reason = serve(q, donated, &quantum);
+		reason = serve(q, v, &quantum);
 		blk_finish_plug(&plug);
-		account(q, reason, donated, stopwatch_stop(&watch));
+		if (trace_lpar_dispatch_end_enabled())
+			trace.served = local_clock();
+		settle(q, reason);
+		ns = stopwatch_stop(&watch);
+		if (trace_lpar_dispatch_end_enabled())
+			trace_end(&trace, q, v, &quantum, ns, reason);
+		if (v)
+			q->stats.donated_ns += ns;
+		else
+			q->stats.undonated_worker_ns += ns;
 
 		clear_bit_unlock(LPAR_Q_SERVING, &q->flags);
 		smp_mb__after_atomic();
@@ -234,20 +293,33 @@ static void dispatch_queue(struct lpar_queue *q, bool donated)
 							       &q->flags));
 	} while (next == LPAR_NEXT_SERVE);
 
-	/* Somebody rang after account() had seen an empty ring, and we do not go
+	/* Somebody rang after settle() had seen an empty ring, and we do not go
 	 * on: without this their request would wait for the next ring. */
 	if (next == LPAR_NEXT_BUSY)
 		lpar_queue_raise(q, LPAR_QUEUE_PA_BUSY);
 }
 
-static void serve_call(struct lpar_client *c)
+static void dispatch_call(struct lpar_client *c, struct lpar_vcpu *v)
 {
+	struct lpar_partition *p = c->partition;
+	u64 ns, switch_in = 0;
 	struct stopwatch watch;
+	bool served;
 
 	stopwatch_start(&watch);
-	if (lpar_channel_serve(c))
-		atomic64_inc(&c->partition->calls);
-	atomic64_add(stopwatch_stop(&watch), &c->partition->call_ns);
+	trace_lpar_dispatch_begin(p->id, LPAR_ADJUNCT_MANAGER, LPAR_DOORBELL_CALL,
+				  v->index, 1, 0);
+	if (v->rung_at)
+		switch_in = watch.start - v->rung_at;
+	served = lpar_channel_serve(c);
+	ns = stopwatch_stop(&watch);
+	trace_lpar_dispatch_end(p->id, LPAR_ADJUNCT_MANAGER, LPAR_DOORBELL_CALL,
+				v->index, served, 0, ns, switch_in, 0,
+				LPAR_REASON_EMPTY);
+	trace_wait(v);
+	if (served)
+		atomic64_inc(&p->calls);
+	atomic64_add(ns, &p->call_ns);
 }
 
 /* A queue's worker, which holds a user of it. Runs in the disk's workqueue. */
@@ -255,7 +327,7 @@ void lpar_dispatch_worker(struct work_struct *work)
 {
 	struct lpar_queue *q = container_of(work, struct lpar_queue, worker);
 
-	dispatch_queue(q, false);
+	dispatch_queue(q, NULL);
 	lpar_queue_put(q);
 }
 
@@ -278,7 +350,7 @@ static bool in_worker(void)
 }
 
 /* On the time of a vCPU's thread. */
-static void dispatch(struct lpar_client *c, unsigned int index)
+static void dispatch(struct lpar_client *c, unsigned int index, struct lpar_vcpu *v)
 {
 	struct lpar_queue *q = NULL;
 
@@ -289,9 +361,9 @@ static void dispatch(struct lpar_client *c, unsigned int index)
 		break;
 	case LPAR_SERVER_HERE:
 		if (q)
-			dispatch_queue(q, true);
+			dispatch_queue(q, v);
 		else
-			serve_call(c);
+			dispatch_call(c, v);
 		break;
 	case LPAR_SERVER_WORKER:
 		leave_to_worker(c, index);
@@ -328,7 +400,7 @@ static void task_work(struct callback_head *work)
 		v->serving = true;
 		for_each_set_bit(i, v->rung, LPAR_DOORBELLS_MAX)
 			if (test_and_clear_bit(i, v->rung))
-				dispatch(c, i);
+				dispatch(c, i, v);
 		v->serving = false;
 	}
 	fput(c->file);
@@ -361,6 +433,7 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 		 * The work holds the file: release does not run before it. */
 		if (!READ_ONCE(v->queued) && lpar_compat_file_tryget(c->file)) {
 			WRITE_ONCE(v->queued, true);
+			trace_wait(v);
 			if (add_task_work(current, &v->work, TWA_RESUME)) {
 				/* exiting: its rings go with it. The caller of
 				 * the eventfd holds the VM, hence not the last */
@@ -403,7 +476,8 @@ int lpar_dispatch_ring(struct lpar_client *c, unsigned int index)
 		break;
 	case LPAR_SERVER_HERE:
 		v->serving = true;
-		dispatch(c, index);
+		trace_wait(v);
+		dispatch(c, index, v);
 		v->serving = false;
 		break;
 	case LPAR_SERVER_WORKER:
@@ -430,6 +504,7 @@ int lpar_dispatch_vcpu(struct lpar_client *c)
 		return -ENOMEM;
 	v->task = get_task_struct(current);
 	v->client = c;
+	v->index = c->n_vcpus;
 	init_task_work(&v->work, task_work);
 	hash_add_rcu(c->vcpus, &v->node, (unsigned long)v->task);
 	c->n_vcpus++;

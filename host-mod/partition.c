@@ -10,6 +10,7 @@
 
 static struct kobject *partitions_dir;
 static struct dentry *debug_dir;
+static atomic_t last_id;
 static LIST_HEAD(partitions);
 static DEFINE_MUTEX(partitions_lock);
 
@@ -52,6 +53,7 @@ static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, \
 }									\
 static struct kobj_attribute attr_##name = __ATTR_RO(name)
 
+SHOW(id, p->id);
 SHOW(attached, c ? 1 : 0);
 SHOW(pid, c ? c->pid : 0);
 SHOW(memory_limit, p->memory_limit);
@@ -66,6 +68,7 @@ SHOW(calls, atomic64_read(&p->calls));
 SHOW(call_ns, atomic64_read(&p->call_ns));
 
 static struct attribute *partition_attrs[] = {
+	&attr_id.attr,
 	&attr_attached.attr,	 &attr_pid.attr,     &attr_memory_limit.attr,
 	&attr_pinned_bytes.attr, &attr_windows.attr, &attr_queues.attr,
 	&attr_vcpus.attr,	 &attr_doorbells.attr, &attr_calls.attr,
@@ -80,6 +83,7 @@ int lpar_partition_setup(struct lpar_partition *p)
 	mutex_init(&p->lock);
 	INIT_LIST_HEAD(&p->disks);
 	INIT_LIST_HEAD(&p->leaving);
+	p->id = atomic_inc_return(&last_id);
 	p->memory_limit = LPAR_MEMORY_DEFAULT;
 	p->quantum_us = LPAR_QUANTUM_DEFAULT_US;
 	p->owner = GLOBAL_ROOT_UID;

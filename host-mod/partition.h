@@ -24,6 +24,7 @@
  *
  * @group:        its configfs item, whose release frees the structure
  * @disks_group:  the default group "disks" below it
+ * @id:           its number for tracing; not used again
  * @link:         in the list of all partitions; under partitions_lock
  * @node:         folder in sysfs
  * @disks_node:   its folder "disks"
@@ -49,6 +50,7 @@
 struct lpar_partition {
 	struct config_group group;
 	struct config_group disks_group;
+	u32 id;
 	struct list_head link;
 	struct lpar_node *node;
 	struct lpar_node *disks_node;

@@ -11,6 +11,7 @@
 #include "dispatch.h"
 #include "memory.h"
 #include "queue.h"
+#include "trace.h"
 
 /* How soon to try again when the adapter was full of others' requests. */
 #define RETRY_MS	1
@@ -24,6 +25,10 @@ static void raise_locked(struct lpar_queue *q, u32 set)
 	WRITE_ONCE(q->ctrl->state, cpu_to_le32(q->state));
 	q->stats.interrupts++;
 	lpar_client_signal(q->client, q->vector);
+	if (set & LPAR_QUEUE_PA_BUSY)
+		trace_lpar_pa_busy(q->client->partition->id, q->disk->id, q->index);
+	if (set & LPAR_QUEUE_RUNNABLE)
+		trace_lpar_runnable(q->client->partition->id, q->disk->id, q->index);
 }
 
 /* Tell the client to donate again, with LPAR_QUEUE_* bits. Any context. */
@@ -77,6 +82,8 @@ static void retry(struct timer_list *t)
  * @status: what it ends with
  * @bytes: that were transferred
  * @began: local_clock() at the start of undonated work, or 0 for donated work
+ * @op: for tracing: LPAR_BLK_*, or 0
+ * @taken: for tracing: local_clock() when it was taken, or 0
  *
  * There is room: the server takes a request only while the requests taken and the
  * completions not yet consumed fit into the ring.
@@ -84,13 +91,14 @@ static void retry(struct timer_list *t)
  * Context: any.
  */
 void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
-			 u32 bytes, u64 began)
+			 u32 bytes, u64 began, u8 op, u64 taken)
 {
 	struct lpar_cqe cqe = {
 		.id = cpu_to_le16(id),
 		.status = cpu_to_le16(status),
 	};
 	unsigned long flags;
+	u64 ns = 0;
 	u32 event;
 
 	spin_lock_irqsave(&q->lock, flags);
@@ -117,7 +125,11 @@ void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 		break;
 	}
 	if (began)
-		q->stats.undonated_completion_ns += local_clock() - began;
+		ns = local_clock() - began;
+	q->stats.undonated_completion_ns += ns;
+	trace_lpar_completion(q->client->partition->id, q->disk->id, q->index, id,
+			      op, status, bytes, taken ? local_clock() - taken : 0,
+			      ns);
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 

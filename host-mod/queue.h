@@ -26,9 +26,11 @@ enum lpar_phase {
  * @bio:          what the host's driver gets
  * @queue:        whose
  * @free:         in queue->free or queue->freed
+ * @taken:        for tracing: when it was taken, or 0
  * @bytes:        to be transferred
  * @id:           the client's number of it
  * @nwins:        of @wins
+ * @op:           LPAR_BLK_*
  * @phase:        enum lpar_phase
  * @big:          of a large request: room for @wins, the vectors and @guest
  * @guest:        in copy mode, the guest's page for each of the bio's
@@ -40,9 +42,11 @@ struct lpar_req {
 	struct bio bio;
 	struct lpar_queue *queue;
 	struct llist_node free;
+	u64 taken;
 	u32 bytes;
 	u16 id;
 	u16 nwins;
+	u8 op;
 	int phase;
 	void *big;
 	struct page **guest;
@@ -141,7 +145,7 @@ int lpar_queue_destroy_all(struct lpar_client *c, struct lpar_disk *only,
 struct lpar_queue *lpar_queue_get(struct lpar_client *c, unsigned int index);
 
 void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
-			 u32 bytes, u64 began);
+			 u32 bytes, u64 began, u8 op, u64 taken);
 void lpar_queue_raise(struct lpar_queue *q, u32 set);
 void lpar_queue_stall(struct lpar_queue *q);
 void lpar_queue_clear(struct lpar_queue *q);

@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "partition.h"
 #include "tag.h"
+#include "trace.h"
 #include "window.h"
 
 /* Stands where a window has no memory. Mapped, and never named by a request. */
@@ -227,6 +228,8 @@ int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
 	w->slot = slot;
 	atomic64_inc(&c->windows_live);
 	*addr = (u64)slot << LPAR_WINDOW_SHIFT;
+	trace_lpar_window(c->partition->id, LPAR_WINDOW_MAP,
+			  (u64)chunk << LPAR_WINDOW_SHIFT, *addr, w->pinned, 0);
 	return 0;
 
 err_erase:
@@ -236,9 +239,12 @@ err_unmap:
 	flush_adapters(c);
 	atomic64_inc(&c->windows_live);
 	destroy(c, w);
-	return ret;
+	goto err;
 err_free:
 	kvfree(w);
+err:
+	trace_lpar_window(c->partition->id, LPAR_WINDOW_MAP,
+			  (u64)chunk << LPAR_WINDOW_SHIFT, 0, 0, ret);
 	return ret;
 }
 
@@ -265,8 +271,12 @@ enum lpar_status lpar_window_unmap(struct lpar_client *c, u64 addr)
 		flush_adapters(c);
 	}
 	xa_erase(&c->windows, slot);
-	if (live)
+	if (live) {
+		trace_lpar_window(c->partition->id, LPAR_WINDOW_UNMAP,
+				  (u64)w->chunk << LPAR_WINDOW_SHIFT, addr,
+				  w->pinned, 0);
 		destroy(c, w);
+	}
 	return LPAR_OK;
 }
 
@@ -303,6 +313,9 @@ void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes)
 	flush_adapters(c);
 	xa_for_each_range(&c->chunks, i, w, range.first, range.last) {
 		xa_erase(&c->chunks, i);
+		trace_lpar_window(c->partition->id, LPAR_WINDOW_REVOKE,
+				  (u64)w->chunk << LPAR_WINDOW_SHIFT,
+				  (u64)w->slot << LPAR_WINDOW_SHIFT, w->pinned, 0);
 		destroy(c, w);
 	}
 }
