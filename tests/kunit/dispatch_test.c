@@ -8,7 +8,7 @@
 
 /* ---------------------------------------------------------------- a doorbell */
 
-static const struct ring {
+static const struct rung {
 	const char *name;
 	bool vcpu, own, able;
 	enum lpar_server want;
@@ -23,7 +23,7 @@ static const struct ring {
 	{ "the worker itself, by ioctl", false, true, false, LPAR_SERVER_NONE },
 };
 
-static void ring_name(const struct ring *r, char *name)
+static void ring_name(const struct rung *r, char *name)
 {
 	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", r->name);
 }
@@ -32,7 +32,7 @@ KUNIT_ARRAY_PARAM(rings, rings, ring_name);
 
 static void dispatch_ring(struct kunit *test)
 {
-	const struct ring *r = test->param_value;
+	const struct rung *r = test->param_value;
 
 	KUNIT_EXPECT_EQ(test, lpar_core_ring(r->vcpu, r->own, r->able), r->want);
 }
@@ -280,7 +280,7 @@ static void dispatch_plug(struct kunit *test)
  * are the core's; what must come out is the protocol's: when all have left, the ring
  * is empty or the client has been told to donate again.
  */
-enum step {
+enum model_step {
 	STEP_SUBMIT,
 	STEP_KICK,	/* set KICKED */
 	STEP_TRY,	/* set SERVING, unless it is */
@@ -294,14 +294,14 @@ enum step {
 	STEP_LEFT,
 };
 
-struct server {
+struct model_server {
 	u8 step;
 	u8 served;
 	u8 reason;
 };
 
-struct model {
-	struct server s[2];
+struct model_queue {
+	struct model_server s[2];
 	bool kicked, serving, told;
 	u8 ring;
 };
@@ -316,7 +316,7 @@ struct means {
 #define SERVER_BITS	9
 #define MODEL_BITS	(2 * SERVER_BITS + 5)
 
-static u32 model_pack(const struct model *m)
+static u32 model_pack(const struct model_queue *m)
 {
 	u32 v = m->ring | m->kicked << 2 | m->serving << 3 | m->told << 4;
 	int i;
@@ -327,9 +327,9 @@ static u32 model_pack(const struct model *m)
 	return v;
 }
 
-static struct model model_unpack(u32 v)
+static struct model_queue model_unpack(u32 v)
 {
-	struct model m = {
+	struct model_queue m = {
 		.ring = v & 3,
 		.kicked = v >> 2 & 1,
 		.serving = v >> 3 & 1,
@@ -347,14 +347,15 @@ static struct model model_unpack(u32 v)
 	return m;
 }
 
-static enum lpar_reason model_pause(const struct server *s, const struct means *with)
+static enum lpar_reason model_pause(const struct model_server *s,
+				    const struct means *with)
 {
 	struct lpar_quantum q = { .limit = with->quantum };
 
 	return lpar_core_pause(&q, s->served, with->signal);
 }
 
-static enum step model_look(struct model *m, struct server *s)
+static enum model_step model_look(struct model_queue *m, struct model_server *s)
 {
 	switch (lpar_core_next((enum lpar_reason)s->reason, m->kicked)) {
 	case LPAR_NEXT_SERVE:
@@ -368,9 +369,10 @@ static enum step model_look(struct model *m, struct server *s)
 	return STEP_LEFT;
 }
 
-static void model_step(struct model *m, struct server *s, const struct means *with)
+static void model_do(struct model_queue *m, struct model_server *s,
+		     const struct means *with)
 {
-	switch ((enum step)s->step++) {
+	switch ((enum model_step)s->step++) {
 	case STEP_SUBMIT:
 		m->ring++;
 		break;
@@ -440,7 +442,7 @@ struct walk {
 /* Every state once; false if there are more than there is room for. */
 static bool model_walk(struct walk *w, const struct means *a, const struct means *b)
 {
-	struct model start = {}, m, next;
+	struct model_queue start = {}, m, next;
 	unsigned int at;
 	u32 v;
 	int i;
@@ -461,7 +463,7 @@ static bool model_walk(struct walk *w, const struct means *a, const struct means
 			if (m.s[i].step == STEP_LEFT)
 				continue;
 			next = m;
-			model_step(&next, &next.s[i], i ? b : a);
+			model_do(&next, &next.s[i], i ? b : a);
 			v = model_pack(&next);
 			if (w->seen[v >> 3] & 1 << (v & 7))
 				continue;

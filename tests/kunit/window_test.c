@@ -15,7 +15,7 @@
 
 /* --------------------------------------------------------------------- slots */
 
-static const struct address {
+static const struct slot_address {
 	const char *name;
 	u64 addr;
 	long slot;	/* that a request's segment there uses */
@@ -43,7 +43,7 @@ static const struct address {
 	{ "2^64-1", ~0ull, -1, -1 },
 };
 
-static void address_name(const struct address *a, char *name)
+static void address_name(const struct slot_address *a, char *name)
 {
 	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", a->name);
 }
@@ -52,7 +52,7 @@ KUNIT_ARRAY_PARAM(addresses, addresses, address_name);
 
 static void window_slot(struct kunit *test)
 {
-	const struct address *a = test->param_value;
+	const struct slot_address *a = test->param_value;
 
 	KUNIT_EXPECT_EQ(test, lpar_core_slot(a->addr), a->slot);
 	KUNIT_EXPECT_EQ(test, lpar_core_slot_start(a->addr), a->start);
@@ -81,7 +81,7 @@ static void window_every_slot(struct kunit *test)
 }
 
 /* UNMAP of each state of a slot, while requests use it or not. */
-static const struct unmap {
+static const struct slot_unmap {
 	const char *name;
 	enum lpar_slot slot;
 	enum lpar_status used, idle;
@@ -92,7 +92,7 @@ static const struct unmap {
 	{ "revoked", LPAR_SLOT_REVOKED, LPAR_OK, LPAR_OK },
 };
 
-static void unmap_name(const struct unmap *u, char *name)
+static void unmap_name(const struct slot_unmap *u, char *name)
 {
 	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", u->name);
 }
@@ -101,7 +101,7 @@ KUNIT_ARRAY_PARAM(unmaps, unmaps, unmap_name);
 
 static void window_unmap(struct kunit *test)
 {
-	const struct unmap *u = test->param_value;
+	const struct slot_unmap *u = test->param_value;
 
 	KUNIT_EXPECT_EQ(test, lpar_core_unmap(u->slot, false), u->used);
 	KUNIT_EXPECT_EQ(test, lpar_core_unmap(u->slot, true), u->idle);
@@ -121,11 +121,11 @@ static void window_slot_error(struct kunit *test)
 
 /* ------------------------------------------------------------------- users */
 
-enum event { EVENT_GET, EVENT_PUT, EVENT_KILL, EVENT_KILL_IDLE };
+enum users_event { EVENT_GET, EVENT_PUT, EVENT_KILL, EVENT_KILL_IDLE };
 
 /* What one event did, against counting: an owner, and users besides. */
-static bool users_event(struct lpar_users *u, enum event event, bool *owned,
-			unsigned int *used)
+static bool users_do(struct lpar_users *u, enum users_event event, bool *owned,
+		     unsigned int *used)
 {
 	switch (event) {
 	case EVENT_GET:
@@ -167,8 +167,8 @@ static void window_users(struct kunit *test)
 		owned = true;
 		used = 0;
 		for (i = 0, left = sequence; i < 7; i++, left >>= 2)
-			if (!users_event(&u, (enum event)(left & 3), &owned,
-					 &used)) {
+			if (!users_do(&u, (enum users_event)(left & 3), &owned,
+				      &used)) {
 				KUNIT_FAIL(test, "sequence %#x, event %u",
 					   sequence, i);
 				return;
@@ -193,7 +193,7 @@ static void window_users(struct kunit *test)
 
 /* -------------------------------------------------------------------- memory */
 
-static const struct clip {
+static const struct chunk_clip {
 	const char *name;
 	u64 chunk, gpa, bytes;
 	unsigned int first, end;
@@ -224,7 +224,7 @@ static const struct clip {
 	{ "the last chunk", TOP_CHUNK, TOP_CHUNK * CHUNK, CHUNK - 4096, 0, 0 },
 };
 
-static void clip_name(const struct clip *c, char *name)
+static void clip_name(const struct chunk_clip *c, char *name)
 {
 	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", c->name);
 }
@@ -233,7 +233,7 @@ KUNIT_ARRAY_PARAM(clips, clips, clip_name);
 
 static void window_clip(struct kunit *test)
 {
-	const struct clip *c = test->param_value;
+	const struct chunk_clip *c = test->param_value;
 	struct lpar_span s = lpar_core_clip(c->chunk, c->gpa, c->bytes);
 
 	KUNIT_EXPECT_EQ(test, s.first, c->first);
@@ -310,7 +310,7 @@ static void window_span(struct kunit *test)
 	}
 }
 
-static const struct range {
+static const struct touched {
 	const char *name;
 	u64 gpa, bytes, first, last;
 } ranges[] = {
@@ -330,7 +330,7 @@ static const struct range {
 	{ "everything", 0, ~0ull, 0, TOP_CHUNK },
 };
 
-static void range_name(const struct range *r, char *name)
+static void range_name(const struct touched *r, char *name)
 {
 	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", r->name);
 }
@@ -339,7 +339,7 @@ KUNIT_ARRAY_PARAM(ranges, ranges, range_name);
 
 static void window_chunks(struct kunit *test)
 {
-	const struct range *r = test->param_value;
+	const struct touched *r = test->param_value;
 	struct lpar_chunks c = lpar_core_chunks(r->gpa, r->bytes);
 
 	KUNIT_EXPECT_EQ(test, (u64)c.first, r->first);
