@@ -72,5 +72,7 @@ struct lpar_caps {
 
 int lpar_caps_parse(const void *data, __u32 len, struct lpar_caps *caps,
 		    const char **why);
+const char *lpar_caps_foreign(const struct lpar_caps *known,
+			      const struct lpar_caps *found);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <linux/idr.h>
 #include <linux/moduleparam.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "blk.h"
@@ -474,34 +475,70 @@ void lpar_disk_stop_all(struct lpar_device *dev)
 	mutex_unlock(&dev->disks_lock);
 }
 
+/*
+ * Is the function still the disk that its users know, and may they write to it?
+ * While the guest slept, or was an image in a file, the host may have come to mean
+ * another one by the same number. Nothing has been told of the queues yet.
+ */
+static int disk_recognise(struct lpar_disk *disk)
+{
+	struct device *dev = &disk->dev->pdev->dev;
+	struct lpar_caps caps;
+	const char *what;
+	u32 generation;
+	int err;
+
+	err = disk_query(disk->dev, disk->function, &caps, &generation);
+	if (err)
+		return err;
+	what = lpar_caps_foreign(&disk->caps, &caps);
+	if (what) {
+		dev_err(dev, "%s: another disk has taken its place (%s): its requests fail\n",
+			disk->gendisk->disk_name, what);
+		return -ESTALE;
+	}
+	/* Have the rest looked at, too: generations of two hosts do not compare. */
+	disk->generation = generation - 1;
+	return 0;
+}
+
+static int disk_start(struct lpar_disk *disk)
+{
+	int err;
+	u32 i;
+
+	err = disk_recognise(disk);
+	for (i = 0; i < disk->nr_queues && !err; i++)
+		err = lpar_queue_create(disk->queues[i], disk->function);
+	return err;
+}
+
 /**
  * lpar_disk_start_all - the opposite of lpar_disk_stop_all()
  * @dev: with its channel open again, or broken: then what waited fails. Nothing
  *       happens to one that was not stopped
+ *
+ * A disk that does not start, or is not the one that it was, is dead from here on:
+ * what waited for it fails, and the next look at the functions removes it.
  *
  * Sleeps, takes disks_lock.
  */
 void lpar_disk_start_all(struct lpar_device *dev)
 {
 	struct lpar_disk *disk;
-	int err = 0;
-	u32 i;
+	unsigned int noio;
 
 	mutex_lock(&dev->disks_lock);
 	if (!dev->stopped)
 		goto out;
+	/* No memory is to be had by writing to a disk that waits for this. */
+	noio = memalloc_noio_save();
 	list_for_each_entry(disk, &dev->disks, node) {
-		for (i = 0; i < disk->nr_queues && !lpar_device_broken(dev); i++) {
-			err = lpar_queue_create(disk->queues[i], disk->function);
-			if (err)
-				break;
-		}
-		/* Without its queues it is like one that vanished. */
-		if (err)
+		if (!disk->dead && !lpar_device_broken(dev) && disk_start(disk))
 			WRITE_ONCE(disk->dead, true);
-		err = 0;
 		blk_mq_unquiesce_queue(disk->gendisk->queue);
 	}
+	memalloc_noio_restore(noio);
 	dev->stopped = false;
 out:
 	mutex_unlock(&dev->disks_lock);

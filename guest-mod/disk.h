@@ -20,7 +20,7 @@
  * @generation: of @caps
  * @caps:       in force
  * @index:      of the name and the minors
- * @dead:       fail every request at once
+ * @dead:       fail every request at once; to be removed
  * @nr_queues:  of @queues
  * @queues:     one for each hardware context
  */

@@ -70,7 +70,7 @@ static void function_update(struct lpar_device *dev,
 
 	list_for_each_entry_safe(disk, next, &dev->disks, node) {
 		function = function_disk(functions, count, disk->function);
-		if (!function) {
+		if (!function || disk->dead) {
 			lpar_disk_remove(disk, true);
 			continue;
 		}

@@ -105,9 +105,12 @@ static irqreturn_t main_event_irq(int irq, void *data)
 {
 	struct lpar_device *dev = data;
 
-	/* It waits for disk I/O, so it is not for dev->wq, which serves that. */
+	/*
+	 * It waits for disk I/O, so it is not for dev->wq, which serves that; and
+	 * disks do not come and go while the system is asleep.
+	 */
 	if (!lpar_device_broken(dev))
-		queue_delayed_work(system_long_wq, &dev->event_work,
+		queue_delayed_work(system_freezable_wq, &dev->event_work,
 				   msecs_to_jiffies(MAIN_EVENT_MS));
 	return IRQ_HANDLED;
 }
@@ -308,7 +311,7 @@ static int main_start(struct lpar_device *dev)
 	}
 	lpar_disk_start_all(dev);
 	if (!err && !lpar_device_broken(dev))
-		queue_delayed_work(system_long_wq, &dev->event_work, 0);
+		queue_delayed_work(system_freezable_wq, &dev->event_work, 0);
 	return err;
 }
 

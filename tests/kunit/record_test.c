@@ -821,6 +821,36 @@ static void record_random(struct kunit *test)
 	KUNIT_EXPECT_LT(test, ok, 290u);
 }
 
+/* What makes another disk, and what only changes one. */
+static void record_foreign(struct kunit *test)
+{
+	const struct lpar_caps known = {
+		.name = "d0",
+		.serial = "S1",
+		.sectors = 4096,
+		.logical_block = 512,
+	};
+	struct lpar_caps found = known;
+
+	KUNIT_EXPECT_NULL(test, lpar_caps_foreign(&known, &found));
+	strcpy(found.name, "d1");
+	found.max_sectors = 8;
+	found.read_only = true;
+	KUNIT_EXPECT_NULL(test, lpar_caps_foreign(&known, &found));
+
+	found.sectors = 8192;
+	KUNIT_EXPECT_STREQ(test, lpar_caps_foreign(&known, &found), "capacity");
+	found.sectors = 2048;
+	KUNIT_EXPECT_STREQ(test, lpar_caps_foreign(&known, &found), "capacity");
+	found.logical_block = 4096;
+	KUNIT_EXPECT_STREQ(test, lpar_caps_foreign(&known, &found), "block size");
+	found = known;
+	strcpy(found.serial, "S1+");
+	KUNIT_EXPECT_STREQ(test, lpar_caps_foreign(&known, &found), "serial number");
+	found.serial[0] = 0;
+	KUNIT_EXPECT_STREQ(test, lpar_caps_foreign(&known, &found), "serial number");
+}
+
 static struct kunit_case record_cases[] = {
 	KUNIT_CASE(record_round_trip),
 	KUNIT_CASE(record_large),
@@ -836,6 +866,7 @@ static struct kunit_case record_cases[] = {
 	KUNIT_CASE_PARAM(record_plausible, plausible_gen_params),
 	KUNIT_CASE(record_together),
 	KUNIT_CASE(record_random),
+	KUNIT_CASE(record_foreign),
 	{}
 };
 
