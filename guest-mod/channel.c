@@ -128,6 +128,7 @@ static int channel_enable(struct lpar_device *dev)
 	unsigned long end = jiffies + msecs_to_jiffies(CHANNEL_ENABLE_MS);
 	phys_addr_t block = virt_to_phys(dev->channel.block);
 	u32 status;
+	bool late;
 
 	memset(dev->channel.block, 0, sizeof(*dev->channel.block));
 	channel_write(dev, LPAR_REG_CALL_LO, lower_32_bits(block));
@@ -136,18 +137,24 @@ static int channel_enable(struct lpar_device *dev)
 	channel_write(dev, LPAR_REG_CONTROL, LPAR_CONTROL_ENABLE);
 
 	for (;;) {
+		late = time_after(jiffies, end);
 		status = channel_read(dev, LPAR_REG_STATUS);
 		if (channel_gone(status))
 			return -ENODEV;
 		if (status & LPAR_STATUS_FAILED) {
-			dev_err(&dev->pdev->dev, "the host refused the channel: error %u\n",
-				status >> LPAR_STATUS_ERRNO_SHIFT);
-			return -EIO;
-		}
-		if (status & LPAR_STATUS_ENABLED)
+			status >>= LPAR_STATUS_ERRNO_SHIFT;
+			if (status != EAGAIN || late) {
+				dev_err(&dev->pdev->dev, "the host refused the channel: error %u\n",
+					status);
+				return -EIO;
+			}
+			/* Its view of our memory was changing. */
+			channel_write(dev, LPAR_REG_CONTROL, LPAR_CONTROL_ENABLE);
+		} else if (status & LPAR_STATUS_ENABLED) {
 			return 0;
-		if (time_after(jiffies, end))
+		} else if (late) {
 			return -ETIMEDOUT;
+		}
 		usleep_range(100, 1000);
 	}
 }
