@@ -32,6 +32,7 @@
 #define LIAR_DEPTH	64
 #define LIAR_FUNCTION	7
 #define LIAR_STORM	200	/* interrupts for each doorbell */
+#define LIAR_BUSY	25	/* times that it is asked for the same in vain */
 
 /* What tests/boot/hostile-host tells the guest to expect of each. */
 enum lie {
@@ -51,6 +52,10 @@ enum lie {
 	LIE_NOMEM	= 12,	/* never memory for a window */
 	LIE_QUOTA	= 13,	/* no room for a single window */
 	LIE_REFUSE	= 14,	/* no queue */
+	LIE_BUSY	= 15,	/* a queue, and the channel after a reset, when asked often enough */
+	LIE_SERIAL	= 16,	/* after a reset it is a disk with another serial number, */
+	LIE_CAPACITY	= 17,	/* with another capacity, */
+	LIE_BLOCK	= 18,	/* with other blocks */
 	/* requests */
 	LIE_UNKNOWN	= 20,	/* completes what was not submitted */
 	LIE_BEYOND	= 21,	/* completes what there cannot be */
@@ -87,6 +92,8 @@ static struct liar {
 	bool enabled;
 	u32 seq;
 	u32 lie;
+	u32 hellos;		/* since it began to lie like this */
+	u32 busy;		/* times that it has been */
 	u32 generation;
 	u32 sectors;
 	u8 *disk;
@@ -147,6 +154,20 @@ static void signal(u32 vector, unsigned int times)
 
 /* ------------------------------------------------------------------------ calls */
 
+static u32 serial(u8 *data, const char *text)
+{
+	struct {
+		struct lpar_record head;
+		char text[8];
+	} r = {};
+
+	r.head.type = cpu_to_le16(LPAR_CAP_SERIAL);
+	r.head.len = cpu_to_le16(sizeof(r));
+	strscpy(r.text, text, sizeof(r.text));
+	memcpy(data, &r, sizeof(r));
+	return sizeof(r);
+}
+
 static u32 records(u8 *data)
 {
 	static const struct {
@@ -177,15 +198,23 @@ static u32 records(u8 *data)
 	static const u64 odd[] = { 0, 1, 3, 511, 513, 4095, 1 << 21, U32_MAX, 1ull << 32, U64_MAX };
 	bool lying = liar.lie == LIE_CAPS && nonsense < rounds;
 	u32 victim = lying ? get_random_u32() % ARRAY_SIZE(truth) : U32_MAX;
-	u32 at = 0, i;
+	u32 at, i;
 
+	at = serial(data, liar.lie == LIE_SERIAL && liar.hellos > 1 ? "another" : "liar");
 	for (i = 0; i < ARRAY_SIZE(truth); i++) {
 		u64 value = truth[i].type == LPAR_CAP_SECTORS ? liar.sectors : truth[i].value;
+		bool foreign = liar.hellos > 1;
 		struct {
 			struct lpar_record head;
 			struct lpar_value value;
 		} r = {};
 
+		if (foreign && liar.lie == LIE_CAPACITY && truth[i].type == LPAR_CAP_SECTORS)
+			value += 8;
+		if (foreign && liar.lie == LIE_BLOCK && truth[i].type == LPAR_CAP_LOGICAL_BLOCK)
+			value = 4096;
+		if (foreign && liar.lie == LIE_BLOCK && truth[i].type == LPAR_CAP_DMA_ALIGNMENT)
+			value = 4095;
 		if (i == victim)
 			value = odd[get_random_u32() % ARRAY_SIZE(odd)];
 		r.head.type = cpu_to_le16(truth[i].type);
@@ -203,9 +232,23 @@ static u32 records(u8 *data)
 	return liar.lie == LIE_RECORDS ? at - 16 : at;
 }
 
+/* Is this one of the times that it is asked in vain? */
+static bool busy(void)
+{
+	if (liar.lie != LIE_BUSY)
+		return false;
+	liar.busy = (liar.busy + 1) % (LIAR_BUSY + 1);
+	return liar.busy;
+}
+
 static void queue_create(struct lpar_call *c)
 {
 	u64 index = le64_to_cpu(c->arg[1]), shape = le64_to_cpu(c->arg[3]);
+
+	if (busy()) {
+		c->status = cpu_to_le32(LPAR_BUSY);
+		return;
+	}
 
 	if (!index || index > LIAR_QUEUES || liar.lie == LIE_REFUSE) {
 		c->status = cpu_to_le32(LPAR_QUOTA);
@@ -237,6 +280,9 @@ static void call(void)
 
 	switch (op) {
 	case LPAR_OP_HELLO:
+		if (liar.lie != (le64_to_cpu(c->arg[0]) >> 16 & 0xffff) - 1)
+			liar.hellos = 0;
+		liar.hellos++;
 		liar.lie = (le64_to_cpu(c->arg[0]) >> 16 & 0xffff) - 1;
 		liar.sectors = LIAR_BYTES >> LPAR_SECTOR_SHIFT;
 		c->ret[0] = cpu_to_le64(liar.lie == LIE_VERSION ? 0x10001 : 1);
@@ -475,6 +521,8 @@ static long command(unsigned int cmd, void __user *p)
 		return 0;
 	case LPAR_ENABLE:
 		forget();
+		if (busy())
+			return -EAGAIN;
 		liar.call = u.enable.call;
 		liar.enabled = true;
 		return 0;
