@@ -13,6 +13,13 @@
 /* A host that is short of something is asked again, for half a minute. */
 #define BLK_AGAIN_MS	10
 #define BLK_AGAIN_MAX	3000
+/*
+ * Time-outs (of the block layer, 30 s) until the device counts as broken: with
+ * nothing done meanwhile, in a row; and of a request that is passed over by others.
+ * Physical adapters' drivers reset theirs and try again for a minute or more.
+ */
+#define BLK_LATE_MAX	3
+#define BLK_SLOW_MAX	20
 
 static blk_status_t blk_status(u32 status)
 {
@@ -61,8 +68,9 @@ static blk_status_t blk_translate(struct request *rq, struct lpar_request *req)
 {
 	req->flags = 0;
 	req->urgent = rq->cmd_flags & (REQ_FUA | REQ_PREFLUSH);
-	req->expired = false;
 	req->parked = false;
+	req->late = 0;
+	req->slow = 0;
 	req->revoked = 0;
 	req->bytes = blk_rq_bytes(rq);
 	req->nsegs = 0;
@@ -153,21 +161,32 @@ static void blk_complete(struct request *rq)
 	blk_mq_end_request(rq, req->status);
 }
 
-/* It waits for a window, and the work item has got on since: slow, not stuck. */
-static bool blk_queues_up(struct lpar_request *req)
+/*
+ * Is a request that has timed out stuck, or just slow? One that waits for windows
+ * which other requests use is not to blame: those have their own deadlines.
+ */
+static bool blk_stuck(struct lpar_request *req)
 {
-	u32 served = READ_ONCE(req->queue->dev->windows.served);
+	struct lpar_windows *windows = &req->queue->dev->windows;
+	bool parked = READ_ONCE(req->parked), got_on;
+	u32 seen;
 
-	if (!READ_ONCE(req->parked) || req->served == served)
-		return false;
-	req->served = served;
-	return true;
+	seen = parked ? READ_ONCE(windows->served) : READ_ONCE(req->queue->cq_head);
+	got_on = seen != req->seen || (parked && READ_ONCE(windows->waits));
+	req->seen = seen;
+	if (got_on)
+		req->late = 0;
+	else
+		req->late++;
+	if (!parked)
+		req->slow++;
+	return req->late >= BLK_LATE_MAX || req->slow >= BLK_SLOW_MAX;
 }
 
 /*
- * The first time a completion, an interrupt or a doorbell may have been lost:
- * look, ring, and give it one more period. The second time the device is reset,
- * and the sweep ends the request: it is never ended here.
+ * A completion, an interrupt or a doorbell may have been lost: look, ring, and give
+ * it one more period. When that has been in vain for long the device is reset, and
+ * the sweep ends the request: it is never ended here.
  */
 static enum blk_eh_timer_return blk_timeout(struct request *rq)
 {
@@ -178,10 +197,7 @@ static enum blk_eh_timer_return blk_timeout(struct request *rq)
 	lpar_ring_poll(q);
 	if (blk_mq_rq_state(rq) != MQ_RQ_IN_FLIGHT)
 		return BLK_EH_DONE;
-	if (blk_queues_up(req))
-		return BLK_EH_RESET_TIMER;
-	if (!req->expired) {
-		req->expired = true;
+	if (!blk_stuck(req)) {
 		lpar_ring_nudge(q);
 		lpar_window_kick(q->dev);
 		return BLK_EH_RESET_TIMER;
@@ -270,7 +286,6 @@ static bool blk_continue(struct lpar_device *dev, struct lpar_request *req)
 	if (req->result != LPAR_OK || req->bytes >= blk_rq_bytes(rq))
 		return false;
 	blk_update_request(rq, BLK_STS_OK, req->bytes);
-	req->expired = false;
 	lpar_window_release(dev, req, false);
 	if (lpar_window_park(dev, req))
 		return true;

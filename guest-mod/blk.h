@@ -21,9 +21,11 @@ struct lpar_window;
  * @op:       enum lpar_blk_op
  * @flags:    LPAR_BLK_*
  * @urgent:   somebody waits for just this one
- * @expired:  it has timed out once
  * @parked:   it is in lpar_windows.parked
- * @served:   lpar_windows.served when it timed out there
+ * @late:     times in a row that it timed out and nothing had got on
+ * @slow:     times that it timed out in its queue and others had got on
+ * @seen:     how far what it waits for was when it timed out: lpar_windows.served
+ *            or lpar_queue.cq_head
  * @revoked:  times that the host took a window back under it
  * @again:    times that the host was short of something
  * @bytes:    that @segs cover: all of the request, or its first part
@@ -40,10 +42,11 @@ struct lpar_request {
 	u8 op;
 	u8 flags;
 	bool urgent;
-	bool expired;
 	bool parked;
-	u32 served;
+	u8 late;
+	u8 slow;
 	u8 revoked;
+	u32 seen;
 	u16 again;
 	u32 bytes;
 	u16 nsegs;

@@ -50,6 +50,7 @@ struct lpar_channel {
  * @parked:    requests (lpar_request.node) that wait for a window
  * @starved:   the host's limit is reached and no window is idle: nobody takes a
  *             window but @work, so that they become idle
+ * @waits:     the first of @parked waits for requests that the host has
  * @served:    what @work has got done: windows mapped, requests submitted
  * @work:      maps for @parked; runs on lpar_device.wq
  */
@@ -60,6 +61,7 @@ struct lpar_windows {
 	spinlock_t park_lock;	/* parked */
 	struct list_head parked;
 	bool starved;
+	bool waits;
 	u32 served;
 	struct delayed_work work;
 };

@@ -523,6 +523,7 @@ static void window_work(struct work_struct *work)
 
 	while ((req = window_unpark(windows))) {
 		err = window_fill(dev, req, true);
+		WRITE_ONCE(windows->waits, err == -EAGAIN);
 		if ((err == -EAGAIN || err == -EBUSY) &&
 		    window_park_at(dev, req, true)) {
 			/* -EAGAIN: the last user of a window kicks us. */
@@ -532,6 +533,9 @@ static void window_work(struct work_struct *work)
 			goto out;
 		}
 		WRITE_ONCE(windows->starved, false);
+		/* From here on it has a deadline of its own. */
+		req->late = 0;
+		req->slow = 0;
 		/* Once it is submitted it may end, and its disk go: what frees
 		 * the queue waits for the read side, as after .queue_rq. */
 		rcu_read_lock();
@@ -579,6 +583,7 @@ void lpar_window_free(struct lpar_device *dev)
 		window_erase(windows, window);
 	xa_destroy(&windows->chunks);
 	windows->starved = false;
+	windows->waits = false;
 }
 
 /**
