@@ -70,7 +70,6 @@ enum lpar_reason {
 	LPAR_REASON_FULL	= 2,	/* the adapter takes no more now: runnable later */
 	LPAR_REASON_YIELD	= 3,	/* a signal wants the thread */
 	LPAR_REASON_FAULT	= 4,	/* the client broke the protocol */
-	LPAR_REASONS		= 5,	/* how many there are */
 };
 
 /* What became of a window. */
