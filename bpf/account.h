@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* The maps' keys and values: what the eBPF programs count and the tools show. */
+#ifndef LPAR_BPF_ACCOUNT_H
+#define LPAR_BPF_ACCOUNT_H
+
+#include <linux/types.h>
+#include <lpar/events.h>
+
+/* Times are the programs' own (bpf_ktime_get_ns()) unless they say module_. */
+#define LPAR_ACCOUNT(X)							\
+	X(dispatches)		/* on donated time */			\
+	X(requests)		/* taken in them */			\
+	X(donated_ns)		/* on the CPU between begin and end */	\
+	X(module_donated_ns)	/* the same, as the module says */	\
+	X(irq_ns)		/* of donated_ns: interrupt handlers */	\
+	X(softirq_ns)		/* of donated_ns: softirqs */		\
+	X(preempted_ns)		/* not in donated_ns: others were run */ \
+	X(slept_ns)		/* not in donated_ns: waited */		\
+	X(quantum_ns)		/* granted */				\
+	X(switch_in_ns)		/* by the module: ring until service */	\
+	X(switch_out_ns)	/* by the module: end of service */	\
+	X(ended_empty)							\
+	X(ended_expired)						\
+	X(ended_full)							\
+	X(ended_yield)							\
+	X(ended_fault)							\
+	X(pa_busy)							\
+	X(runnable)							\
+	X(worker_dispatches)	/* on a worker's time */		\
+	X(worker_ns)							\
+	X(completions)							\
+	X(bytes)							\
+	X(errors)							\
+	X(completion_ns)	/* by the module: undonated */		\
+	/* of the partition, with LPAR_ADJUNCT_MANAGER */		\
+	X(vcpu_ns)		/* its vCPU threads on the CPU, once seen */ \
+	X(calls)							\
+	X(calls_failed)							\
+	X(windows_mapped)						\
+	X(windows_failed)						\
+	X(windows_unmapped)						\
+	X(windows_revoked)
+
+struct lpar_account {
+#define X(name) __u64 name;
+	LPAR_ACCOUNT(X)
+#undef X
+};
+
+struct lpar_account_key {
+	__u32 partition;
+	__u32 adjunct;
+};
+
+/* What a histogram is of. */
+#define LPAR_HIST(X)							\
+	X(dispatch)		/* CPU time of a dispatch */		\
+	X(switch_in)		/* doorbell until service */		\
+	X(call)			/* a hypercall, waiting included */	\
+	X(read)			/* taken until completed */		\
+	X(write)							\
+	X(flush)							\
+	X(discard)							\
+	X(write_zeroes)
+
+enum lpar_hist_class {
+#define X(name) LPAR_HIST_##name,
+	LPAR_HIST(X)
+#undef X
+	LPAR_HIST_CLASSES,
+};
+
+#define LPAR_HIST_SLOTS 40	/* slot n: 2^n ≤ ns < 2^(n+1); 0 and 1 in the first */
+
+struct lpar_hist_key {
+	__u32 partition;
+	__u32 adjunct;
+	__u32 hist;	/* enum lpar_hist_class */
+};
+
+struct lpar_hist {
+	__u64 sum_ns;
+	__u64 slot[LPAR_HIST_SLOTS];
+};
+
+struct lpar_cgroup_key {
+	__u64 cgroup;
+	__u32 partition;
+	__u32 reserved;
+};
+
+struct lpar_cgroup {
+	__u64 donated_ns;
+	__u64 dispatches;
+};
+
+/* Events that could not be counted. */
+enum lpar_lost {
+	LPAR_LOST_FULL,		/* no room in a map */
+	LPAR_LOST_UNMATCHED,	/* a begin without its end, or the other way round */
+	LPAR_LOST_KINDS,
+};
+
+#endif

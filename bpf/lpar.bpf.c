@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who used whose CPU time for what. The programs follow each dispatch of lpar_host
+ * with clocks of their own: on the CPU between begin and end by sched_switch, and
+ * what interrupts took of it by the irq and softirq tracepoints. The module's word
+ * for the same is summed up beside it, so that the two can be compared.
+ *
+ * Every program exists twice, as a raw tracepoint, which needs no BTF of what it is
+ * attached to, and as tp_btf; the loader takes one of them. Arguments stand in
+ * include/lpar/events.h.
+ */
+#include "kernel.h"
+
+#include <stdbool.h>
+#include "account.h"
+#include <lpar/wire.h>
+
+#define ACCOUNTS_MAX	512	/* partitions × (disks + 1) */
+#define HISTS_MAX	512
+#define CGROUPS_MAX	256
+#define THREADS_MAX	8192
+
+/* A thread that has been seen to dispatch. Only it writes its entry, or an interrupt
+ * in it, or the scheduler as it comes and goes. */
+struct thread {
+	u64 on;		/* when it came on the CPU; 0: it is not on it */
+	u64 off;	/* when it left */
+	/* the dispatch under way */
+	u64 slice;	/* since when it has been running */
+	u64 ran;	/* before that */
+	u64 preempted;
+	u64 slept;
+	u64 irq;
+	u64 softirq;
+	u32 partition;
+	u32 adjunct;
+	u32 queue;
+	bool vcpu;
+	bool serving;
+	bool was_preempted;
+};
+
+/* The interrupts of a CPU. Hard ones interrupt soft ones. */
+struct cpu {
+	u64 irq;		/* when it began */
+	u64 softirq;
+	u64 irq_sum;
+	u64 irq_before;		/* irq_sum when the softirq began */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, ACCOUNTS_MAX);
+	__type(key, struct lpar_account_key);
+	__type(value, struct lpar_account);
+} accounts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, HISTS_MAX);
+	__type(key, struct lpar_hist_key);
+	__type(value, struct lpar_hist);
+} hists SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, CGROUPS_MAX);
+	__type(key, struct lpar_cgroup_key);
+	__type(value, struct lpar_cgroup);
+} cgroups SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, THREADS_MAX);
+	__type(key, u32);
+	__type(value, struct thread);
+} threads SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct cpu);
+} cpus SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LPAR_LOST_KINDS);
+	__type(key, u32);
+	__type(value, u64);
+} losses SEC(".maps");
+
+/* Set when all programs are attached: what is counted is counted by all of them. */
+volatile int armed;
+
+/* Too large for the stack. */
+static const struct lpar_account no_account;
+static const struct lpar_hist no_hist;
+static const struct lpar_cgroup no_cgroup;
+static const struct thread no_thread;
+
+static __always_inline void lost(u32 kind)
+{
+	u64 *n = bpf_map_lookup_elem(&losses, &kind);
+
+	if (n)
+		++*n;
+}
+
+/* The value of a key, made if need be; NULL, and an event lost, when there is no room. */
+static __always_inline void *get(void *map, const void *key, const void *empty)
+{
+	void *value = bpf_map_lookup_elem(map, key);
+
+	if (value)
+		return value;
+	bpf_map_update_elem(map, key, empty, BPF_NOEXIST);
+	value = bpf_map_lookup_elem(map, key);
+	if (!value)
+		lost(LPAR_LOST_FULL);
+	return value;
+}
+
+static __always_inline struct lpar_account *account(u32 partition, u32 adjunct)
+{
+	struct lpar_account_key key = { partition, adjunct };
+
+	return get(&accounts, &key, &no_account);
+}
+
+/* Not static: checked by itself, so that 6.1's verifier does not follow a value that
+ * it knows a little of through branches that such a value cannot take. */
+__noinline u32 log2_ns(u64 v)
+{
+	u32 r = 0;
+
+	if (v >> 32) {
+		v >>= 32;
+		r += 32;
+	}
+	if (v >> 16) {
+		v >>= 16;
+		r += 16;
+	}
+	if (v >> 8) {
+		v >>= 8;
+		r += 8;
+	}
+	if (v >> 4) {
+		v >>= 4;
+		r += 4;
+	}
+	if (v >> 2) {
+		v >>= 2;
+		r += 2;
+	}
+	return r + (v >> 1);
+}
+
+static __always_inline void hist(u32 partition, u32 adjunct, u32 class, u64 ns)
+{
+	struct lpar_hist_key key = { partition, adjunct, class };
+	struct lpar_hist *h = get(&hists, &key, &no_hist);
+	u64 slot = log2_ns(ns);
+
+	if (!h)
+		return;
+	/* one register for the check and for the use */
+	barrier_var(slot);
+	if (slot >= LPAR_HIST_SLOTS)
+		slot = LPAR_HIST_SLOTS - 1;
+	h->slot[slot]++;
+	h->sum_ns += ns;
+}
+
+static __always_inline struct thread *current_thread(void)
+{
+	u32 pid = bpf_get_current_pid_tgid();
+
+	return bpf_map_lookup_elem(&threads, &pid);
+}
+
+/* ------------------------------------------------------------- dispatches */
+
+static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
+{
+	u64 now = bpf_ktime_get_ns();
+	u32 pid = bpf_get_current_pid_tgid();
+	struct thread *t;
+
+	if (!armed)
+		return 0;
+	t = get(&threads, &pid, &no_thread);
+	if (!t)
+		return 0;
+	if (t->serving)
+		lost(LPAR_LOST_UNMATCHED);
+	if (!t->on)
+		t->on = now;
+	t->slice = now;
+	t->ran = 0;
+	t->preempted = 0;
+	t->slept = 0;
+	t->irq = 0;
+	t->softirq = 0;
+	t->partition = ctx[0];
+	t->adjunct = ctx[1];
+	t->queue = ctx[2];
+	t->vcpu = (s32)ctx[3] != LPAR_VCPU_NONE;
+	t->serving = true;
+	return 0;
+}
+
+static __always_inline void ended(struct lpar_account *a, u32 reason)
+{
+	switch (reason) {
+	case LPAR_REASON_EMPTY:
+		a->ended_empty++;
+		break;
+	case LPAR_REASON_EXPIRED:
+		a->ended_expired++;
+		break;
+	case LPAR_REASON_FULL:
+		a->ended_full++;
+		break;
+	case LPAR_REASON_YIELD:
+		a->ended_yield++;
+		break;
+	case LPAR_REASON_FAULT:
+		a->ended_fault++;
+		break;
+	}
+}
+
+static __always_inline int on_lpar_dispatch_end(u64 *ctx)
+{
+	u64 now = bpf_ktime_get_ns(), ns;
+	struct lpar_cgroup_key key = {};
+	struct thread *t = current_thread();
+	struct lpar_account *a;
+	struct lpar_cgroup *g;
+
+	/* began before us: not known, and not lost either */
+	if (!t)
+		return 0;
+	if (!t->serving || t->partition != (u32)ctx[0] ||
+	    t->adjunct != (u32)ctx[1] || t->queue != (u32)ctx[2]) {
+		t->serving = false;
+		lost(LPAR_LOST_UNMATCHED);
+		return 0;
+	}
+	t->serving = false;
+	ns = t->ran + (now - t->slice);
+	a = account(t->partition, t->adjunct);
+	if (!a)
+		return 0;
+	if (!t->vcpu) {
+		a->worker_dispatches++;
+		a->worker_ns += ns;
+		return 0;
+	}
+	a->dispatches++;
+	a->requests += (u32)ctx[4];
+	a->quantum_ns += ctx[5];
+	a->donated_ns += ns;
+	a->module_donated_ns += ctx[6];
+	a->switch_in_ns += ctx[7];
+	a->switch_out_ns += ctx[8];
+	a->irq_ns += t->irq;
+	a->softirq_ns += t->softirq;
+	a->preempted_ns += t->preempted;
+	a->slept_ns += t->slept;
+	ended(a, ctx[9]);
+	hist(t->partition, t->adjunct, LPAR_HIST_dispatch, ns);
+	if (ctx[7])
+		hist(t->partition, t->adjunct, LPAR_HIST_switch_in, ctx[7]);
+
+	key.cgroup = bpf_get_current_cgroup_id();
+	key.partition = t->partition;
+	g = get(&cgroups, &key, &no_cgroup);
+	if (g) {
+		g->donated_ns += ns;
+		g->dispatches++;
+	}
+	return 0;
+}
+
+static __always_inline int on_lpar_hypercall(u64 *ctx)
+{
+	struct lpar_account *a;
+
+	if (!armed)
+		return 0;
+	a = account(ctx[0], LPAR_ADJUNCT_MANAGER);
+	if (!a)
+		return 0;
+	a->calls++;
+	a->calls_failed += (u32)ctx[3] != LPAR_OK;
+	if (ctx[4])
+		hist(ctx[0], LPAR_ADJUNCT_MANAGER, LPAR_HIST_call, ctx[4]);
+	return 0;
+}
+
+static __always_inline int on_lpar_window(u64 *ctx)
+{
+	struct lpar_account *a;
+
+	if (!armed)
+		return 0;
+	a = account(ctx[0], LPAR_ADJUNCT_MANAGER);
+	if (!a)
+		return 0;
+	switch ((u32)ctx[1]) {
+	case LPAR_WINDOW_MAP:
+		if ((s32)ctx[5])
+			a->windows_failed++;
+		else
+			a->windows_mapped++;
+		break;
+	case LPAR_WINDOW_UNMAP:
+		a->windows_unmapped++;
+		break;
+	case LPAR_WINDOW_REVOKE:
+		a->windows_revoked++;
+		break;
+	}
+	return 0;
+}
+
+static __always_inline int on_lpar_completion(u64 *ctx)
+{
+	struct lpar_account *a;
+	u32 class;
+
+	if (!armed)
+		return 0;
+	a = account(ctx[0], ctx[1]);
+	if (!a)
+		return 0;
+	a->completions++;
+	a->errors += (u32)ctx[5] != LPAR_OK;
+	a->bytes += (u32)ctx[6];
+	a->completion_ns += ctx[8];
+	if (!ctx[7])
+		return 0;
+	switch ((u32)ctx[4]) {
+	case LPAR_BLK_READ:
+		class = LPAR_HIST_read;
+		break;
+	case LPAR_BLK_WRITE:
+		class = LPAR_HIST_write;
+		break;
+	case LPAR_BLK_FLUSH:
+		class = LPAR_HIST_flush;
+		break;
+	case LPAR_BLK_DISCARD:
+		class = LPAR_HIST_discard;
+		break;
+	case LPAR_BLK_WRITE_ZEROES:
+		class = LPAR_HIST_write_zeroes;
+		break;
+	default:
+		return 0;
+	}
+	hist(ctx[0], ctx[1], class, ctx[7]);
+	return 0;
+}
+
+static __always_inline int on_lpar_pa_busy(u64 *ctx)
+{
+	struct lpar_account *a = armed ? account(ctx[0], ctx[1]) : NULL;
+
+	if (a)
+		a->pa_busy++;
+	return 0;
+}
+
+static __always_inline int on_lpar_runnable(u64 *ctx)
+{
+	struct lpar_account *a = armed ? account(ctx[0], ctx[1]) : NULL;
+
+	if (a)
+		a->runnable++;
+	return 0;
+}
+
+/* -------------------------------------------------------- the scheduler's view */
+
+static __always_inline void leaves(struct thread *t, bool preempted, u64 now)
+{
+	struct lpar_account *a;
+
+	if (t->vcpu && t->on) {
+		a = account(t->partition, LPAR_ADJUNCT_MANAGER);
+		if (a)
+			a->vcpu_ns += now - t->on;
+	}
+	t->on = 0;
+	t->off = now;
+	if (!t->serving)
+		return;
+	t->ran += now - t->slice;
+	t->was_preempted = preempted;
+}
+
+static __always_inline void comes(struct thread *t, u64 now)
+{
+	t->on = now;
+	if (!t->serving)
+		return;
+	t->slice = now;
+	if (t->was_preempted)
+		t->preempted += now - t->off;
+	else
+		t->slept += now - t->off;
+}
+
+/* preempt, previous, next */
+static __always_inline int on_sched_switch(u64 *ctx)
+{
+	struct task_struct *next = (void *)ctx[2];
+	u64 now = bpf_ktime_get_ns();
+	struct thread *t = current_thread();
+	u32 pid;
+
+	if (t)
+		leaves(t, ctx[0], now);
+	pid = BPF_CORE_READ(next, pid);
+	t = bpf_map_lookup_elem(&threads, &pid);
+	if (t)
+		comes(t, now);
+	return 0;
+}
+
+static __always_inline int on_sched_process_exit(u64 *ctx)
+{
+	u32 pid = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&threads, &pid);
+	return 0;
+}
+
+/* ----------------------------------------------------------------- interrupts */
+
+static __always_inline struct cpu *this_cpu(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cpus, &zero);
+}
+
+static __always_inline int on_irq_handler_entry(u64 *ctx)
+{
+	struct cpu *c = this_cpu();
+
+	if (c)
+		c->irq = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int on_irq_handler_exit(u64 *ctx)
+{
+	u64 now = bpf_ktime_get_ns(), ns;
+	struct cpu *c = this_cpu();
+	struct thread *t;
+
+	if (!c || !c->irq)
+		return 0;
+	ns = now - c->irq;
+	c->irq = 0;
+	c->irq_sum += ns;
+	t = current_thread();
+	if (t && t->serving)
+		t->irq += ns;
+	return 0;
+}
+
+static __always_inline int on_softirq_entry(u64 *ctx)
+{
+	struct cpu *c = this_cpu();
+
+	if (c) {
+		c->irq_before = c->irq_sum;
+		c->softirq = bpf_ktime_get_ns();
+	}
+	return 0;
+}
+
+static __always_inline int on_softirq_exit(u64 *ctx)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct cpu *c = this_cpu();
+	struct thread *t;
+
+	if (!c || !c->softirq)
+		return 0;
+	t = current_thread();
+	if (t && t->serving)
+		t->softirq += now - c->softirq - (c->irq_sum - c->irq_before);
+	c->softirq = 0;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ programs */
+
+#define PROGRAM(name)							\
+	SEC("raw_tp/" #name)						\
+	int raw_##name(u64 *ctx)					\
+	{								\
+		return on_##name(ctx);					\
+	}								\
+	SEC("tp_btf/" #name)						\
+	int btf_##name(u64 *ctx)					\
+	{								\
+		return on_##name(ctx);					\
+	}
+
+PROGRAM(lpar_dispatch_begin)
+PROGRAM(lpar_dispatch_end)
+PROGRAM(lpar_hypercall)
+PROGRAM(lpar_window)
+PROGRAM(lpar_completion)
+PROGRAM(lpar_pa_busy)
+PROGRAM(lpar_runnable)
+PROGRAM(sched_switch)
+PROGRAM(sched_process_exit)
+PROGRAM(irq_handler_entry)
+PROGRAM(irq_handler_exit)
+PROGRAM(softirq_entry)
+PROGRAM(softirq_exit)
+
+char _license[] SEC("license") = "GPL";
