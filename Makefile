@@ -38,7 +38,7 @@ qemu: ## the patched QEMU, in build/qemu
 	@qemu-patches/build $(BUILD)/qemu
 
 .PHONY: tools
-tools: ## lparctl, in build/tools
+tools: ## lparctl and lparstat, in build/tools
 	@$(MAKE) --no-print-directory -C tools BUILD=$(BUILD)/tools
 
 .PHONY: demo

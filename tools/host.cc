@@ -156,6 +156,18 @@ bool Host::exists(const std::string &path) const {
     return fs::exists(real_path(path), error);
 }
 
+bool Host::is_directory(const std::string &path) const {
+    std::error_code error;
+    return fs::is_directory(fs::symlink_status(real_path(path), error));
+}
+
+std::optional<uint64_t> Host::inode(const std::string &path) const {
+    struct stat st {};
+    if (::stat(real_path(path).c_str(), &st) != 0)
+        return std::nullopt;
+    return st.st_ino;
+}
+
 std::vector<std::string> Host::list(const std::string &path) const {
     std::vector<std::string> names;
     std::error_code error;

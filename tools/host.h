@@ -34,6 +34,8 @@ class Host {
     std::optional<std::string> read(const std::string &path) const;
     std::optional<uint64_t> read_number(const std::string &path) const;
     bool exists(const std::string &path) const;
+    bool is_directory(const std::string &path) const;
+    std::optional<uint64_t> inode(const std::string &path) const;
     // Names in a directory in natural order (d2 before d10); empty if there is none.
     std::vector<std::string> list(const std::string &path) const;
     // The path with all links followed, without the root; nothing if it does not exist.

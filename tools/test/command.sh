@@ -95,7 +95,9 @@ for leaf in "${leaves[@]}"; do
 	done
 done
 if command -v mandoc >/dev/null; then
-	warnings=$(mandoc -T lint -W warning "$sources/lparctl.8") || fail "lparctl.8: $warnings"
+	for page in lparctl lparstat; do
+		warnings=$(mandoc -T lint -W warning "$sources/$page.8") || fail "$page.8: $warnings"
+	done
 fi
 
 # ------------------------------------------------------------------- completion
@@ -126,6 +128,40 @@ complete_to "disks" partition delete web --force ""
 complete_to "db web" stat -i 1 ""
 complete_to "" disk remove nobody ""
 complete_to "" stat web ""
+
+# shellcheck source=/dev/null
+source "$sources/lparstat.bash"
+
+# stat_to "CANDIDATES" WORDS…
+stat_to() {
+	local want=$1
+	shift
+	COMP_WORDS=(lparstat "$@")
+	COMP_CWORD=$#
+	_lparstat
+	checks=$((checks + 1))
+	[[ ${COMPREPLY[*]-} == "$want" ]] || fail "completion of lparstat '$*': '${COMPREPLY[*]-}', not '$want'"
+}
+mkdir -p "$state"/{web,db}
+stat_to "db web" -j -p ""
+stat_to "web" --partition w
+stat_to "--prometheus" --pr
+stat_to "" -i ""
+
+stat=${tool%/*}/lparstat
+manual=$(<"$sources/lparstat.8")
+completion=$(<"$sources/lparstat.bash")
+for option in $("$stat" --help | grep -o -- '--[a-z]*' | sort -u); do
+	checks=$((checks + 1))
+	[[ $option == --json || $manual == *"-${option#--}"* ]] || fail "lparstat.8 lacks $option"
+	[[ $completion == *"$option"* ]] || fail "lparstat.bash lacks $option"
+done
+tool=$stat
+expect 2 'choose one' -t --json
+expect 2 'needs -i' -c 3
+expect 1 'BTF'
+rm -r "$root/sys/kernel"
+expect 1 'modprobe lpar_host'
 
 [[ $failures == 0 ]] || exit 1
 echo "command.sh: $checks checks passed"

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+// What the eBPF programs have counted, as sums over all CPUs, and what the module says of the
+// same.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "account.h"
+#include "host.h"
+
+namespace lpar {
+
+struct AdjunctKey {
+    uint32_t partition = 0;
+    uint32_t adjunct = 0;
+    auto operator<=>(const AdjunctKey &) const = default;
+};
+
+struct HistKey {
+    AdjunctKey of;
+    uint32_t hist = 0; // enum lpar_hist_class
+    auto operator<=>(const HistKey &) const = default;
+};
+
+struct CgroupKey {
+    uint32_t partition = 0;
+    uint64_t cgroup = 0;
+    auto operator<=>(const CgroupKey &) const = default;
+};
+
+// Events that were not counted, and why.
+struct Lost {
+    uint64_t full = 0;      // no room in a map
+    uint64_t unmatched = 0; // a begin without an end, or an end without a begin
+    uint64_t missed = 0;    // the kernel did not run a program
+    uint64_t total() const { return full + unmatched + missed; }
+};
+
+struct Accounts {
+    std::map<AdjunctKey, lpar_account> accounts;
+    std::map<HistKey, lpar_hist> hists;
+    std::map<CgroupKey, lpar_cgroup> cgroups;
+    Lost lost;
+};
+
+void add(lpar_account &sum, const lpar_account &more);
+void add(lpar_hist &sum, const lpar_hist &more);
+void add(lpar_cgroup &sum, const lpar_cgroup &more);
+
+// What @now has more than @before; nothing is ever counted back.
+Accounts difference(const Accounts &before, const Accounts &now);
+
+// The words for the counters, and for the histograms.
+struct CounterName {
+    const char *name;
+    __u64 lpar_account::*member;
+};
+const std::vector<CounterName> &account_counters();
+const char *hist_name(uint32_t hist);
+
+uint64_t hist_count(const lpar_hist &hist);
+// No more than this for @percent of what was counted: the upper end of a slot, so at most twice
+// too much.
+uint64_t hist_percentile(const lpar_hist &hist, double percent);
+
+// Time of the CPU that really served: without interrupts of others.
+uint64_t net_ns(const lpar_account &account);
+// Of what was granted; negative: nothing was.
+double quantum_percent(const lpar_account &account);
+
+// Where the numbers come from: the maps, or a test.
+class Source {
+  public:
+    virtual ~Source() = default;
+    // At once, since it is compared with what the module says at the same time.
+    virtual std::map<AdjunctKey, lpar_account> accounts() = 0;
+    // Everything else.
+    virtual void read_rest(Accounts &all) = 0;
+};
+
+} // namespace lpar

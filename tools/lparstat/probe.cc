@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "probe.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <string_view>
+
+#include "config.h"
+#include "error.h"
+#include "lpar.skel.h"
+
+namespace lpar {
+
+namespace {
+
+constexpr auto kernel_btf = "/sys/kernel/btf/vmlinux";
+constexpr auto module_btf = "/sys/kernel/btf/lpar_host";
+
+// What libbpf said, for when it matters.
+std::string &libbpf_log() {
+    static std::string log;
+    return log;
+}
+
+int keep_log(libbpf_print_level level, const char *format, va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    int length = std::vsnprintf(nullptr, 0, format, again);
+    va_end(again);
+    if (level == LIBBPF_WARN && length > 0) {
+        std::string line(static_cast<size_t>(length) + 1, '\0');
+        std::vsnprintf(line.data(), line.size(), format, arguments);
+        line.pop_back();
+        libbpf_log() += line;
+    }
+    return length;
+}
+
+std::string last_line(std::string_view text) {
+    while (!text.empty() && text.back() == '\n')
+        text.remove_suffix(1);
+    return std::string(text.substr(text.rfind('\n') + 1));
+}
+
+[[noreturn]] void refuse(const std::string &what, int error) {
+    if (error == EPERM)
+        throw Failure("this needs root, or CAP_BPF and CAP_PERFMON: sudo lparstat");
+    // The verifier's reasons are long, and for whoever writes the programs.
+    if (std::getenv("LPARSTAT_DEBUG") != nullptr) // NOLINT(concurrency-mt-unsafe)
+        std::fputs(libbpf_log().c_str(), stderr);
+    std::string said = last_line(libbpf_log());
+    throw Failure(
+        fmt::format("{}: {}{}", what, error_text(error), said.empty() ? "" : " (" + said + ")"));
+}
+
+class Probe : public Source {
+  public:
+    explicit Probe(Host &host) : cpus_(libbpf_num_possible_cpus()) {
+        libbpf_set_print(keep_log);
+        skeleton_ = lpar_bpf__open();
+        if (skeleton_ == nullptr)
+            refuse("the eBPF programs cannot be opened", errno);
+        try {
+            start(host);
+        } catch (...) {
+            lpar_bpf__destroy(skeleton_);
+            throw;
+        }
+    }
+    ~Probe() override { lpar_bpf__destroy(skeleton_); }
+    Probe(const Probe &) = delete;
+    Probe &operator=(const Probe &) = delete;
+
+    std::map<AdjunctKey, lpar_account> accounts() override {
+        std::map<AdjunctKey, lpar_account> sums;
+        read_map<lpar_account_key, lpar_account>(skeleton_->maps.accounts,
+                                                 [&](const auto &key, const auto &value) {
+                                                     add(sums[{key.partition, key.adjunct}], value);
+                                                 });
+        return sums;
+    }
+
+    void read_rest(Accounts &all) override {
+        read_map<lpar_hist_key, lpar_hist>(
+            skeleton_->maps.hists, [&](const auto &key, const auto &value) {
+                add(all.hists[{{key.partition, key.adjunct}, key.hist}], value);
+            });
+        read_map<lpar_cgroup_key, lpar_cgroup>(
+            skeleton_->maps.cgroups, [&](const auto &key, const auto &value) {
+                add(all.cgroups[{key.partition, key.cgroup}], value);
+            });
+        read_map<uint32_t, uint64_t>(skeleton_->maps.losses, [&](uint32_t kind, uint64_t count) {
+            (kind == LPAR_LOST_FULL ? all.lost.full : all.lost.unmatched) += count;
+        });
+        all.lost.missed = missed();
+    }
+
+  private:
+    // Each program stands there twice; the typed one is taken where the kernel knows the type.
+    void choose(const Host &host) {
+        btf *kernel = btf__load_vmlinux_btf();
+        if (kernel == nullptr)
+            refuse("the kernel's types cannot be read", errno);
+        bool module = host.exists(module_btf);
+        bpf_program *program = nullptr;
+        bpf_object__for_each_program(program, skeleton_->obj) {
+            std::string_view name = bpf_program__name(program);
+            bool typed = name.starts_with("btf_");
+            name.remove_prefix(4); // btf_, raw_
+            std::string type = "btf_trace_" + std::string(name);
+            bool have = name.starts_with("lpar_")
+                            ? module
+                            : btf__find_by_name_kind(kernel, type.c_str(), BTF_KIND_TYPEDEF) > 0;
+            bpf_program__set_autoload(program, typed == have);
+        }
+        btf__free(kernel);
+    }
+
+    void start(const Host &host) {
+        choose(host);
+        if (int error = lpar_bpf__load(skeleton_))
+            refuse("the kernel does not take the eBPF programs", -error);
+        if (int error = lpar_bpf__attach(skeleton_)) {
+            if (error == -ENOENT)
+                refuse("the module has other tracepoints: is it as new as lparstat?", -error);
+            refuse("the eBPF programs cannot be attached", -error);
+        }
+        skeleton_->bss->armed = 1;
+    }
+
+    // Calls @take with each key and the value of each CPU.
+    template <typename Key, typename Value, typename Take>
+    void read_map(bpf_map *map, Take take) {
+        // The kernel writes each CPU's value at a multiple of 8.
+        static_assert(sizeof(Value) % 8 == 0);
+        std::vector<Value> values(static_cast<size_t>(cpus_));
+        Key key;
+        for (const Key *last = nullptr; bpf_map__get_next_key(map, last, &key, sizeof(key)) == 0;
+             last = &key)
+            if (bpf_map__lookup_elem(map, &key, sizeof(key), values.data(),
+                                     values.size() * sizeof(Value), 0) == 0)
+                for (const auto &value : values)
+                    take(key, value);
+    }
+
+    // How often the kernel found a program running already and left it out.
+    uint64_t missed() const {
+        uint64_t count = 0;
+        bpf_program *program = nullptr;
+        bpf_object__for_each_program(program, skeleton_->obj) {
+            bpf_prog_info info{};
+            uint32_t size = sizeof(info);
+            int fd = bpf_program__fd(program);
+            if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+                count += info.recursion_misses;
+        }
+        return count;
+    }
+
+    int cpus_;
+    lpar_bpf *skeleton_ = nullptr;
+};
+
+} // namespace
+
+std::unique_ptr<Source> make_probe(Host &host) {
+    require_module(host);
+    if (!host.exists(kernel_btf))
+        throw Failure(fmt::format(
+            "{} is not there: the kernel must have been built with CONFIG_DEBUG_INFO_BTF",
+            kernel_btf));
+    return std::make_unique<Probe>(host);
+}
+
+} // namespace lpar

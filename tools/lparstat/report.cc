@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "error.h"
+#include "format.h"
+#include "paths.h"
+
+namespace lpar {
+
+namespace {
+
+constexpr double allowed_percent = 1;
+// A dispatch may be under way at the beginning and at the end: some quanta.
+constexpr double allowed_ns = 2e6;
+
+double to_double(uint64_t value) {
+    return static_cast<double>(value);
+}
+
+// The folder of a control group below the unified hierarchy; its number is the inode's.
+std::string find_cgroup(const Host &host, uint64_t id, const std::string &path) {
+    if (host.inode(cgroup_root + path) == id)
+        return path.empty() ? "/" : path;
+    for (const auto &name : host.list(cgroup_root + path)) {
+        std::string below = path + "/" + name;
+        if (!host.is_directory(cgroup_root + below))
+            continue;
+        if (auto found = find_cgroup(host, id, below); !found.empty())
+            return found;
+    }
+    return "";
+}
+
+std::string adjunct_name(uint32_t id, const std::map<uint32_t, std::string> &disks) {
+    if (id == LPAR_ADJUNCT_MANAGER)
+        return "calls";
+    auto disk = disks.find(id);
+    return disk != disks.end() ? disk->second : fmt::format("#{}", id);
+}
+
+} // namespace
+
+double Conservation::percent() const {
+    double apart = to_double(ebpf_ns) - to_double(module_ns);
+    if (module_ns == 0)
+        return ebpf_ns == 0 ? 0 : 100;
+    return 100 * apart / to_double(module_ns);
+}
+
+bool Conservation::holds() const {
+    double apart = std::abs(to_double(ebpf_ns) - to_double(module_ns));
+    return apart <= to_double(reading_ns) +
+                        std::max(to_double(module_ns) * allowed_percent / 100, allowed_ns);
+}
+
+bool Report::sound() const {
+    return lost.total() == 0 &&
+           std::all_of(partitions.begin(), partitions.end(), [](const auto &partition) {
+               return !partition.conservation || partition.conservation->holds();
+           });
+}
+
+Watch::Watch(Host &host, Source &source, std::string only)
+    : host_(host), source_(source), only_(std::move(only)), begin_(look()), last_(begin_) {}
+
+std::map<uint32_t, Watch::Module> Watch::modules() const {
+    std::map<uint32_t, Module> result;
+    std::string base = state_partitions;
+    base.pop_back();
+    for (const auto &name : host_.list(base)) {
+        std::string path = base + "/" + name + "/";
+        auto id = host_.read_number(path + "id");
+        if (!id)
+            continue;
+        Module module{name, {}, 0, 0};
+        for (const auto &disk : host_.list(path + "disks"))
+            if (auto number = host_.read_number(path + "disks/" + disk + "/id"))
+                module.disks.emplace(static_cast<uint32_t>(*number), disk);
+        result.emplace(static_cast<uint32_t>(*id), std::move(module));
+    }
+    return result;
+}
+
+uint64_t Watch::donated_ns(const std::string &partition) const {
+    std::string path = state_partitions + partition + "/";
+    return host_.read_number(path + "stats/donated_ns").value_or(0) +
+           host_.read_number(path + "call_ns").value_or(0);
+}
+
+// The module's numbers right before and right after eBPF's: the truth is in between.
+Watch::Look Watch::look() const {
+    Look look;
+    look.modules = modules();
+    for (auto &[id, module] : look.modules)
+        module.before_ns = donated_ns(module.name);
+    look.time = host_.now();
+    look.accounts.accounts = source_.accounts();
+    for (auto &[id, module] : look.modules)
+        module.after_ns = donated_ns(module.name);
+    source_.read_rest(look.accounts);
+    return look;
+}
+
+Conservation Watch::conserved(uint32_t partition, const Look &to) const {
+    Module from;
+    if (auto before = begin_.modules.find(partition); before != begin_.modules.end())
+        from = before->second;
+    const Module &now = to.modules.at(partition);
+    Conservation result;
+    result.module_ns = (now.before_ns + now.after_ns - from.before_ns - from.after_ns) / 2;
+    result.reading_ns = (now.after_ns - now.before_ns + from.after_ns - from.before_ns) / 2;
+    for (const auto &[key, account] : difference(begin_.accounts, to.accounts).accounts)
+        if (key.partition == partition)
+            result.ebpf_ns += account.donated_ns;
+    return result;
+}
+
+Report Watch::next() {
+    Look now = look();
+    Report result = report(last_, now);
+    last_ = std::move(now);
+    return result;
+}
+
+Report Watch::since_begin() {
+    return report(begin_, look());
+}
+
+Report Watch::report(const Look &from, const Look &to) const {
+    Accounts change = difference(from.accounts, to.accounts);
+    Report result;
+    result.seconds = std::max(to.time - from.time, 1e-3);
+    result.lost = difference(begin_.accounts, to.accounts).lost;
+
+    auto known = to.modules;
+    for (const auto &[key, account] : change.accounts)
+        known.try_emplace(key.partition);
+    for (const auto &[id, module] : known) {
+        if (!only_.empty() && module.name != only_)
+            continue;
+        PartitionReport partition;
+        partition.id = id;
+        partition.name = module.name.empty() ? fmt::format("#{}", id) : module.name;
+        for (const auto &[key, account] : change.accounts) {
+            if (key.partition != id)
+                continue;
+            AdjunctReport adjunct{
+                key.adjunct, adjunct_name(key.adjunct, module.disks), account, {}};
+            for (const auto &[hist_key, hist] : change.hists)
+                if (hist_key.of == key && hist_count(hist) != 0)
+                    adjunct.hists.emplace_back(hist_key.hist, hist);
+            add(partition.total, account);
+            partition.adjuncts.push_back(std::move(adjunct));
+        }
+        for (const auto &[key, used] : change.cgroups)
+            if (key.partition == id && used.dispatches != 0)
+                partition.cgroups.push_back({key.cgroup, find_cgroup(host_, key.cgroup, ""), used});
+        if (!module.name.empty())
+            partition.conservation = conserved(id, to);
+        result.partitions.push_back(std::move(partition));
+    }
+    std::sort(result.partitions.begin(), result.partitions.end(),
+              [](const auto &a, const auto &b) { return natural_less(a.name, b.name); });
+    return result;
+}
+
+// ------------------------------------------------------------------------ JSON
+
+namespace {
+
+void put_counters(Json &json, const lpar_account &account) {
+    for (const auto &[name, member] : account_counters())
+        json[name] = account.*member;
+    json["net_ns"] = net_ns(account);
+    double quantum = quantum_percent(account);
+    json["quantum_percent"] = quantum < 0 ? Json(nullptr) : Json(quantum);
+}
+
+Json hist_json(const lpar_hist &hist) {
+    Json slots = Json::array();
+    for (size_t i = 0; i < LPAR_HIST_SLOTS; i++)
+        if (hist.slot[i] != 0)
+            slots.push_back({{"below_ns", 2ull << i}, {"count", hist.slot[i]}});
+    return {{"count", hist_count(hist)},
+            {"sum_ns", hist.sum_ns},
+            {"p50_ns", hist_percentile(hist, 50)},
+            {"p99_ns", hist_percentile(hist, 99)},
+            {"slots", slots}};
+}
+
+} // namespace
+
+Json report_json(const Report &report) {
+    Json partitions = Json::array();
+    for (const auto &partition : report.partitions) {
+        Json json{{"name", partition.name}, {"id", partition.id}};
+        put_counters(json, partition.total);
+        json["conservation"] = nullptr;
+        if (const auto &c = partition.conservation)
+            json["conservation"] = {{"ebpf_ns", c->ebpf_ns},
+                                    {"module_ns", c->module_ns},
+                                    {"reading_ns", c->reading_ns},
+                                    {"difference_percent", c->percent()},
+                                    {"holds", c->holds()}};
+        json["adjuncts"] = Json::array();
+        for (const auto &adjunct : partition.adjuncts) {
+            Json one{{"name", adjunct.name}, {"id", adjunct.id}};
+            put_counters(one, adjunct.account);
+            one["latency"] = Json::object();
+            for (const auto &[kind, hist] : adjunct.hists)
+                one["latency"][hist_name(kind)] = hist_json(hist);
+            json["adjuncts"].push_back(std::move(one));
+        }
+        json["cgroups"] = Json::array();
+        for (const auto &cgroup : partition.cgroups)
+            json["cgroups"].push_back(
+                {{"id", cgroup.id},
+                 {"path", cgroup.path.empty() ? Json(nullptr) : Json(cgroup.path)},
+                 {"donated_ns", cgroup.used.donated_ns},
+                 {"dispatches", cgroup.used.dispatches}});
+        partitions.push_back(std::move(json));
+    }
+    return {{"seconds", report.seconds},
+            {"lost",
+             {{"events", report.lost.total()},
+              {"full", report.lost.full},
+              {"unmatched", report.lost.unmatched},
+              {"missed", report.lost.missed}}},
+            {"sound", report.sound()},
+            {"partitions", partitions}};
+}
+
+// ------------------------------------------------------------------------ text
+
+std::string report_text(const Report &report, bool colour) {
+    Table table({"PARTITION", "ADJUNCT", ">DISPATCHES", ">REQUESTS", ">DONATED", ">NET", ">IRQ",
+                 ">PREEMPTED", ">SLEPT", ">QUANTUM", ">BUSY", ">RUNNABLE", ">WAIT", ">WORKER"});
+    auto rate = [&](uint64_t value) { return human_rate(to_double(value) / report.seconds); };
+    auto time = [&](uint64_t ns) { return human_ns(to_double(ns) / report.seconds); };
+    for (const auto &partition : report.partitions)
+        for (const auto &adjunct : partition.adjuncts) {
+            const auto &a = adjunct.account;
+            double quantum = quantum_percent(a);
+            table.add({partition.name, adjunct.name, rate(a.dispatches), rate(a.requests),
+                       time(a.donated_ns), time(net_ns(a)), time(a.irq_ns + a.softirq_ns),
+                       time(a.preempted_ns), time(a.slept_ns),
+                       quantum < 0 ? "" : fmt::format("{:.0f}%", quantum), rate(a.pa_busy),
+                       rate(a.runnable),
+                       a.dispatches == 0
+                           ? ""
+                           : human_ns(to_double(a.switch_in_ns) / to_double(a.dispatches)),
+                       time(a.worker_ns)});
+        }
+    std::string text =
+        table.empty() ? "nothing was donated\n" : "Per second:\n" + table.text(colour);
+    for (const auto &partition : report.partitions) {
+        std::string name = printable(partition.name);
+        if (partition.total.vcpu_ns != 0 && partition.total.donated_ns != 0)
+            text += fmt::format("{}: {:.1f}% of its vCPUs' time was donated\n", name,
+                                100 * to_double(partition.total.donated_ns) /
+                                    to_double(partition.total.vcpu_ns));
+        for (const auto &cgroup : partition.cgroups)
+            text += fmt::format(
+                "{}: {}/s charged to control group {}\n", name, time(cgroup.used.donated_ns),
+                cgroup.path.empty() ? fmt::format("#{}", cgroup.id) : printable(cgroup.path));
+        if (const auto &c = partition.conservation; c && (c->ebpf_ns != 0 || c->module_ns != 0))
+            text +=
+                paint(fmt::format(
+                          "{}: donated so far: {} by eBPF's clock, {} by the module's: {:+.2f}%",
+                          name, human_ns(to_double(c->ebpf_ns)), human_ns(to_double(c->module_ns)),
+                          c->percent()),
+                      c->holds() ? Colour::none : Colour::bad, colour) +
+                (c->holds() ? "\n" : ": THEY DISAGREE\n");
+    }
+    if (report.lost.total() != 0)
+        text += paint(fmt::format("lost events: {} (no room {}, unmatched {}, missed {})",
+                                  report.lost.total(), report.lost.full, report.lost.unmatched,
+                                  report.lost.missed),
+                      Colour::bad, colour) +
+                "\n";
+    return text;
+}
+
+std::string hist_text(const Report &report, bool colour) {
+    constexpr double width = 40;
+    std::string text;
+    for (const auto &partition : report.partitions)
+        for (const auto &adjunct : partition.adjuncts)
+            for (const auto &[kind, hist] : adjunct.hists) {
+                text += paint(fmt::format("{} {} {}: {}, half below {}, 99% below {}",
+                                          printable(partition.name), printable(adjunct.name),
+                                          hist_name(kind), hist_count(hist),
+                                          human_ns(to_double(hist_percentile(hist, 50))),
+                                          human_ns(to_double(hist_percentile(hist, 99)))),
+                              Colour::title, colour) +
+                        "\n";
+                uint64_t most = *std::max_element(std::begin(hist.slot), std::end(hist.slot));
+                size_t first = 0;
+                size_t last = LPAR_HIST_SLOTS;
+                while (hist.slot[first] == 0)
+                    first++;
+                while (hist.slot[last - 1] == 0)
+                    last--;
+                for (size_t i = first; i < last; i++)
+                    text += fmt::format(
+                        "  below {:>8} {:>10} {}\n", human_ns(to_double(2ull << i)), hist.slot[i],
+                        std::string(static_cast<size_t>(std::ceil(width * to_double(hist.slot[i]) /
+                                                                  to_double(most))),
+                                    '#'));
+            }
+    return text;
+}
+
+} // namespace lpar

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+// What is shown of the accounts: by partition and adjunct, with names, and compared with what
+// the module counted itself.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "accounts.h"
+
+namespace lpar {
+
+using Json = nlohmann::ordered_json;
+
+// CPU time that was donated, by two clocks that do not know of each other: they may differ by a
+// hundredth, and by what was under way when the counters were read, which takes a while, too.
+struct Conservation {
+    uint64_t ebpf_ns = 0;
+    uint64_t module_ns = 0;
+    uint64_t reading_ns = 0; // how much more or less it may have been: it went on meanwhile
+    double percent() const;  // of the module's; how much more eBPF saw
+    bool holds() const;
+};
+
+struct AdjunctReport {
+    uint32_t id = 0;
+    std::string name; // of the disk; "calls"
+    lpar_account account{};
+    std::vector<std::pair<uint32_t, lpar_hist>> hists; // by enum lpar_hist_class
+};
+
+struct CgroupReport {
+    uint64_t id = 0;
+    std::string path; // empty: not found
+    lpar_cgroup used{};
+};
+
+struct PartitionReport {
+    uint32_t id = 0;
+    std::string name;
+    lpar_account total{};
+    std::vector<AdjunctReport> adjuncts;
+    std::vector<CgroupReport> cgroups;
+    std::optional<Conservation> conservation; // since the beginning; not of one that is gone
+};
+
+struct Report {
+    double seconds = 0;
+    Lost lost; // since the beginning
+    std::vector<PartitionReport> partitions;
+    bool sound() const; // nothing is lost and all time is conserved
+};
+
+// Looks again and again. Each report is of the time since the one before.
+class Watch {
+  public:
+    // @only: a partition's name, or empty. Both must outlive it.
+    Watch(Host &host, Source &source, std::string only);
+    Report next();
+    Report since_begin();
+
+  private:
+    struct Module { // a partition as sysfs shows it
+        std::string name;
+        std::map<uint32_t, std::string> disks;
+        uint64_t before_ns = 0; // donated, just before eBPF's accounts were read
+        uint64_t after_ns = 0;
+    };
+    struct Look {
+        double time = 0;
+        Accounts accounts;
+        std::map<uint32_t, Module> modules;
+    };
+    Look look() const;
+    Report report(const Look &from, const Look &to) const;
+    std::map<uint32_t, Module> modules() const;
+    uint64_t donated_ns(const std::string &partition) const;
+    Conservation conserved(uint32_t partition, const Look &to) const;
+
+    Host &host_;
+    Source &source_;
+    std::string only_;
+    Look begin_;
+    Look last_;
+};
+
+Json report_json(const Report &report);
+std::string report_text(const Report &report, bool colour);
+std::string hist_text(const Report &report, bool colour);
+
+} // namespace lpar

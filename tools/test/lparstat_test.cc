@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+// lparstat without a kernel: what becomes of the numbers that the maps hold.
+#include <functional>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+#include <sstream>
+
+#include "error.h"
+#include "fake.h"
+#include "run.h"
+
+namespace lpar {
+
+namespace {
+
+using test::Answer;
+using test::FakeHost;
+using testing::HasSubstr;
+using testing::Not;
+
+class FakeSource : public Source {
+  public:
+    explicit FakeSource(const Accounts &accounts) : accounts_(accounts) {}
+    std::map<AdjunctKey, lpar_account> accounts() override {
+        if (on_read)
+            on_read();
+        return accounts_.accounts;
+    }
+    void read_rest(Accounts &all) override {
+        all.hists = accounts_.hists;
+        all.cgroups = accounts_.cgroups;
+        all.lost = accounts_.lost;
+    }
+    std::function<void()> on_read; // the guest goes on
+
+  private:
+    const Accounts &accounts_;
+};
+
+// A host with a partition "web" (7) whose disk d0 (1) is served while one sleeps.
+class Lparstat : public testing::Test {
+  protected:
+    Lparstat() {
+        partition("web", 7, 5000000, 1000000);
+        host.put("/sys/kernel/lpar/partitions/web/disks/d0/id", "1\n");
+        host.on_sleep = [this] { work(10000000, 10000000); };
+    }
+
+    void partition(const std::string &name, int id, uint64_t donated, uint64_t calls) {
+        std::string path = "/sys/kernel/lpar/partitions/" + name;
+        host.put(path + "/id", std::to_string(id) + "\n");
+        host.put(path + "/stats/donated_ns", std::to_string(donated) + "\n");
+        host.put(path + "/call_ns", std::to_string(calls) + "\n");
+    }
+
+    // Of which the module counts so much.
+    void work(uint64_t ebpf, uint64_t module) {
+        auto &a = accounts.accounts[{7, 1}];
+        a.dispatches += 10;
+        a.requests += 30;
+        a.donated_ns += ebpf;
+        a.irq_ns += 1000000;
+        a.softirq_ns += 500000;
+        a.quantum_ns += 40000000;
+        a.switch_in_ns += 20000;
+        accounts.accounts[{7, 0}].vcpu_ns += 4 * ebpf;
+        accounts.hists[{{7, 1}, LPAR_HIST_read}].slot[10] += 30;
+        accounts.hists[{{7, 1}, LPAR_HIST_read}].sum_ns += 45000;
+        accounts.cgroups[{7, 42}] = {a.donated_ns, a.dispatches};
+        counted += module;
+        partition("web", 7, 5000000 + counted, 1000000);
+    }
+
+    Answer run(const std::vector<std::string> &words) {
+        std::vector<const char *> argv{"lparstat"};
+        for (const auto &word : words)
+            argv.push_back(word.c_str());
+        std::ostringstream out;
+        std::ostringstream err;
+        int status = run_lparstat(
+            static_cast<int>(argv.size()), argv.data(), host,
+            [this](Host &) { return std::make_unique<FakeSource>(accounts); }, out, err, false);
+        return {status, out.str(), err.str()};
+    }
+
+    FakeHost host;
+    Accounts accounts;
+    uint64_t counted = 0;
+};
+
+TEST_F(Lparstat, Once) {
+    Answer answer = run({});
+    EXPECT_EQ(answer.status, 0);
+    EXPECT_THAT(answer.out, HasSubstr("web        d0"));
+    EXPECT_THAT(answer.out, HasSubstr("25%"));   // of the quanta
+    EXPECT_THAT(answer.out, HasSubstr("8.5ms")); // net
+    EXPECT_THAT(answer.out, HasSubstr("2.0us")); // until service
+    EXPECT_THAT(answer.out, HasSubstr("25.0% of its vCPUs' time was donated"));
+    EXPECT_THAT(answer.out, HasSubstr("control group #42"));
+    EXPECT_THAT(answer.out, HasSubstr("+0.00%"));
+    EXPECT_THAT(answer.out, Not(HasSubstr("lost")));
+    EXPECT_THAT(answer.out, Not(HasSubstr("read")));
+}
+
+TEST_F(Lparstat, Histograms) {
+    Answer answer = run({"--hist"});
+    EXPECT_THAT(answer.out, HasSubstr("web d0 read: 30, half below 2.0us"));
+    EXPECT_THAT(answer.out, HasSubstr("####"));
+}
+
+TEST_F(Lparstat, Json) {
+    Json json = Json::parse(run({"-j"}).out);
+    EXPECT_EQ(json["seconds"], 1);
+    EXPECT_EQ(json["sound"], true);
+    EXPECT_EQ(json["lost"]["events"], 0);
+    Json web = json["partitions"][0];
+    EXPECT_EQ(web["name"], "web");
+    EXPECT_EQ(web["conservation"]["module_ns"], 10000000);
+    EXPECT_EQ(web["conservation"]["ebpf_ns"], 10000000);
+    EXPECT_EQ(web["conservation"]["holds"], true);
+    EXPECT_EQ(web["adjuncts"][0]["name"], "calls");
+    Json disk = web["adjuncts"][1];
+    EXPECT_EQ(disk["name"], "d0");
+    EXPECT_EQ(disk["net_ns"], 8500000);
+    EXPECT_EQ(disk["quantum_percent"], 25);
+    EXPECT_EQ(disk["latency"]["read"]["p50_ns"], 2047);
+    EXPECT_EQ(disk["latency"]["read"]["slots"][0]["below_ns"], 2048);
+    EXPECT_EQ(web["cgroups"][0]["id"], 42);
+    EXPECT_EQ(web["cgroups"][0]["path"], nullptr);
+    for (const auto &[name, member] : account_counters())
+        EXPECT_TRUE(disk.contains(name)) << name;
+}
+
+TEST_F(Lparstat, AgainAndAgain) {
+    std::istringstream lines(run({"-j", "-i", "2", "-c", "3"}).out);
+    int count = 0;
+    for (std::string line; std::getline(lines, line); count++) {
+        Json json = Json::parse(line);
+        EXPECT_EQ(json["seconds"], 2);
+        EXPECT_EQ(json["partitions"][0]["adjuncts"][1]["donated_ns"], 10000000);
+        // since the beginning
+        EXPECT_EQ(json["partitions"][0]["conservation"]["ebpf_ns"], 10000000 * (count + 1));
+    }
+    EXPECT_EQ(count, 3);
+}
+
+TEST_F(Lparstat, Check) {
+    EXPECT_EQ(run({"--check"}).status, 0);
+    host.on_sleep = [this] { work(1000000000, 1100000000); };
+    Answer answer = run({"--check"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.out, HasSubstr("-9.09%: THEY DISAGREE"));
+    EXPECT_THAT(answer.err, HasSubstr("do not agree"));
+    host.on_sleep = [this] { accounts.lost.missed++; };
+    answer = run({"--check"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.out, HasSubstr("lost events: 1 (no room 0, unmatched 0, missed 1)"));
+}
+
+TEST_F(Lparstat, OtherPartitions) {
+    partition("db", 8, 0, 0);
+    host.on_sleep = [this] {
+        work(1000, 1000);
+        accounts.accounts[{9, 3}].donated_ns = 77; // it is gone
+    };
+    Json json = Json::parse(run({"-j"}).out);
+    ASSERT_EQ(json["partitions"].size(), 3);
+    EXPECT_EQ(json["partitions"][0]["name"], "#9");
+    EXPECT_EQ(json["partitions"][0]["conservation"], nullptr);
+    EXPECT_EQ(json["partitions"][0]["adjuncts"][0]["name"], "#3");
+    EXPECT_EQ(json["partitions"][1]["name"], "db");
+    json = Json::parse(run({"-j", "-p", "web"}).out);
+    ASSERT_EQ(json["partitions"].size(), 1);
+    EXPECT_EQ(json["partitions"][0]["name"], "web");
+}
+
+TEST_F(Lparstat, Errors) {
+    EXPECT_EQ(run({"--nonsense"}).status, 2);
+    EXPECT_EQ(run({"-c", "3"}).status, 2);
+    EXPECT_EQ(run({"-i", "0"}).status, 2);
+    EXPECT_EQ(run({"-t", "-j"}).status, 2);
+    Answer answer = run({"-p", "nobody"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_EQ(answer.err, "lparstat: there is no partition 'nobody': see lparctl partition list\n");
+    EXPECT_THAT(run({"--help"}).out, HasSubstr("Examples:"));
+    EXPECT_EQ(run({"--version"}).out, "lparstat " LPARCTL_VERSION "\n");
+}
+
+TEST(Accounts, CgroupOfAnInode) {
+    FakeHost host;
+    host.directory("/sys/fs/cgroup/machine/web");
+    Accounts accounts;
+    FakeSource source(accounts);
+    Watch watch(host, source, "");
+    accounts.accounts[{1, 0}].dispatches = 1;
+    accounts.cgroups[{1, *host.inode("/sys/fs/cgroup/machine/web")}] = {5, 1};
+    EXPECT_EQ(watch.next().partitions.at(0).cgroups.at(0).path, "/machine/web");
+}
+
+TEST(Accounts, Conserved) {
+    EXPECT_TRUE((Conservation{0, 0, 0}.holds()));
+    EXPECT_TRUE((Conservation{1000000000, 1009000000, 0}.holds()));
+    EXPECT_TRUE((Conservation{1009000000, 1000000000, 0}.holds()));
+    EXPECT_FALSE((Conservation{1000000000, 1011000000, 0}.holds()));
+    EXPECT_TRUE((Conservation{1000000000, 1011000000, 5000000}.holds()));
+    EXPECT_FALSE((Conservation{1000000000, 0, 0}.holds()));
+    EXPECT_TRUE((Conservation{1000, 1500, 0}.holds())); // one was under way
+}
+
+// A guest that donates while the accounts are read.
+TEST(Accounts, ReadingTakesTime) {
+    FakeHost host;
+    auto put = [&](uint64_t ns) {
+        host.put("/sys/kernel/lpar/partitions/web/id", "1\n");
+        host.put("/sys/kernel/lpar/partitions/web/call_ns", "0\n");
+        host.put("/sys/kernel/lpar/partitions/web/stats/donated_ns", std::to_string(ns) + "\n");
+    };
+    put(0);
+    Accounts accounts;
+    FakeSource source(accounts);
+    Watch watch(host, source, "");
+    accounts.accounts[{1, 1}].donated_ns = 70000000;
+    put(60000000);
+    source.on_read = [&] { put(100000000); };
+    auto conservation = watch.next().partitions.at(0).conservation;
+    ASSERT_TRUE(conservation.has_value());
+    EXPECT_EQ(conservation->module_ns, 80000000);
+    EXPECT_EQ(conservation->reading_ns, 20000000);
+    EXPECT_TRUE(conservation->holds());
+}
+
+RC_GTEST_PROP(Accounts, PercentileIsAnUpperBound, (const std::vector<uint32_t> &values)) {
+    lpar_hist hist{};
+    for (uint32_t value : values) {
+        size_t slot = 0;
+        while (uint64_t{value} >> (slot + 1) != 0)
+            slot++;
+        hist.slot[slot]++;
+    }
+    RC_ASSERT(hist_count(hist) == values.size());
+    for (double percent : {1.0, 50.0, 99.0, 100.0}) {
+        uint64_t bound = hist_percentile(hist, percent);
+        auto below = static_cast<double>(std::count_if(
+            values.begin(), values.end(), [&](uint32_t value) { return value <= bound; }));
+        RC_ASSERT(below * 100 >= percent * static_cast<double>(values.size()));
+    }
+}
+
+RC_GTEST_PROP(Accounts, DifferencesAddUp, (uint32_t a, uint32_t b)) {
+    Accounts before;
+    before.accounts[{1, 1}].bytes = a;
+    before.lost.full = a;
+    Accounts now = before;
+    now.accounts[{1, 1}].bytes += b;
+    now.accounts[{1, 2}].bytes = b;
+    now.lost.full += b;
+    Accounts change = difference(before, now);
+    RC_ASSERT((change.accounts[{1, 1}].bytes == b));
+    RC_ASSERT((change.accounts[{1, 2}].bytes == b));
+    RC_ASSERT(change.lost.total() == b);
+}
+
+} // namespace
+
+} // namespace lpar
