@@ -402,6 +402,7 @@ static void swap_out(struct lpar_adapter *a, struct device *dev)
  * lpar_adapter_map - map a window's pages and have tags stand for them
  * @a: the adapter
  * @pages: LPAR_TAG_BLOCK_PAGES of them, pinned
+ * @share: the partition's of the tag range; outlives the mapping
  * @map: out: filled in on success; the caller's to keep until it is unmapped
  *
  * Context: may sleep; takes @a->sem for reading.
@@ -410,7 +411,7 @@ static void swap_out(struct lpar_adapter *a, struct device *dev)
  * aligned extent), or what mapping the pages gave.
  */
 int lpar_adapter_map(struct lpar_adapter *a, struct page **pages,
-		     struct lpar_map *map)
+		     struct lpar_tag_share *share, struct lpar_map *map)
 {
 	struct device *dev = &a->pdev->dev;
 	unsigned int seg = min_t(unsigned int, dma_get_max_seg_size(dev),
@@ -457,7 +458,8 @@ int lpar_adapter_map(struct lpar_adapter *a, struct page **pages,
 	    !IS_ALIGNED(map->io, LPAR_WINDOW_SIZE))
 		goto err_unmap;
 
-	map->block = lpar_tag_alloc(a, map->io);
+	map->share = share;
+	map->block = lpar_tag_alloc(share, a, map->io);
 	ret = map->block;
 	if (ret < 0)
 		goto err_unmap;
@@ -474,7 +476,7 @@ int lpar_adapter_map(struct lpar_adapter *a, struct page **pages,
 	return 0;
 
 err_free_tags:
-	lpar_tag_free(map->block);
+	lpar_tag_free(share, map->block);
 err_unmap:
 	dma_unmap_sgtable(dev, &map->sgt, DMA_BIDIRECTIONAL,
 			  DMA_ATTR_SKIP_CPU_SYNC);
@@ -496,7 +498,7 @@ static void unmap_locked(struct lpar_adapter *a, struct lpar_map *map)
 	lockdep_assert_held(&a->sem);
 	/* before the I/O address is free to be the host's */
 	xa_erase(&a->io, map->io >> LPAR_WINDOW_SHIFT);
-	lpar_tag_free(map->block);
+	lpar_tag_free(map->share, map->block);
 	dma_unmap_sgtable(&a->pdev->dev, &map->sgt, DMA_BIDIRECTIONAL,
 			  DMA_ATTR_SKIP_CPU_SYNC);
 	sg_free_table(&map->sgt);

@@ -72,6 +72,7 @@ struct lpar_adapter {
 /**
  * struct lpar_map - one window mapped for one adapter
  * @adapter: whose
+ * @share:   of the partition whose window it is
  * @link:    in adapter->maps
  * @sgt:     the pages as they were mapped, for unmapping
  * @io:      I/O address of the chunk; LPAR_WINDOW_SIZE long and aligned
@@ -81,6 +82,7 @@ struct lpar_adapter {
  */
 struct lpar_map {
 	struct lpar_adapter *adapter;
+	struct lpar_tag_share *share;
 	struct list_head link;
 	struct sg_table sgt;
 	dma_addr_t io;
@@ -97,7 +99,7 @@ struct lpar_adapter *lpar_adapter_get(struct pci_dev *pdev);
 void lpar_adapter_put(struct lpar_adapter *a);
 
 int lpar_adapter_map(struct lpar_adapter *a, struct page **pages,
-		     struct lpar_map *map);
+		     struct lpar_tag_share *share, struct lpar_map *map);
 void lpar_adapter_unmap(struct lpar_map *map);
 void lpar_adapter_flush(struct lpar_adapter *a);
 

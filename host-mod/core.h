@@ -53,6 +53,32 @@ static inline long lpar_tag_page_block(unsigned long page, unsigned int *place)
 	return region * LPAR_TAG_REGION_BLOCKS + block;
 }
 
+/* Blocks of tags that each disk in tag mode can count on, whatever others use. */
+#define LPAR_TAG_FLOOR	8
+
+/**
+ * struct lpar_tag_share - a partition's part of the tag range
+ * @floor: blocks that it can count on
+ * @used:  blocks that it has
+ */
+struct lpar_tag_share {
+	u32 floor;
+	u32 used;
+};
+
+/* Blocks that are promised to it and not yet used. */
+static inline u32 lpar_core_tag_owed(const struct lpar_tag_share *share)
+{
+	return share->floor > share->used ? share->floor - share->used : 0;
+}
+
+/* May it have one more? @left: blocks that nobody has; @owed: of these, promised. */
+static inline bool lpar_core_tag_room(const struct lpar_tag_share *share, u32 left,
+				      u32 owed)
+{
+	return share->used < share->floor ? left : left > owed;
+}
+
 /* ------------------------------------------------------------------ rings */
 
 /*

@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "disk.h"
 #include "queue.h"
+#include "tag.h"
 #include "window.h"
 
 #define POLL_INTERVAL	HZ
@@ -606,6 +607,12 @@ int lpar_disk_enable(struct lpar_disk *d)
 			goto err_pdev;
 		}
 		d->adapter = a;
+		ret = lpar_tag_promise(&p->tags);
+		if (ret) {
+			ret = fail(d, ret, "all memory tags are promised to other disks: load lpar_host with a larger tag_mib");
+			lpar_adapter_put(a);
+			goto err_pdev;
+		}
 	}
 	d->place = 0;
 	d->first = d->start >> SECTOR_SHIFT;
@@ -645,8 +652,10 @@ int lpar_disk_enable(struct lpar_disk *d)
 err_state:
 	kfree(rcu_replace_pointer(d->state, NULL, true));
 err_adapter:
-	if (d->adapter)
+	if (d->adapter) {
+		lpar_tag_release(&p->tags);
 		lpar_adapter_put(d->adapter);
+	}
 err_pdev:
 	pci_dev_put(v.pdev);
 err_backing:
@@ -712,8 +721,10 @@ int lpar_disk_disable(struct lpar_disk *d, bool force)
 	lpar_stats_add(&p->past, &d->past);
 	mutex_unlock(&p->lock);
 	hide(d);
-	if (d->adapter)
+	if (d->adapter) {
+		lpar_tag_release(&p->tags);
 		lpar_adapter_put(d->adapter);
+	}
 	d->adapter = NULL;
 	old = rcu_replace_pointer(d->state, NULL, true);
 	kfree_rcu(old, rcu);

@@ -42,6 +42,7 @@
  * @leaving:      lpar_disk.link of those whose requests are waited for: of no
  *                use to anybody, but still counted
  * @pinned:       bytes pinned now
+ * @tags:         its part of the tag range; tag.c's
  * @past:         counters of disks that are gone; under @lock
  * @doorbells:    rung by clients that are gone
  * @calls:        carried out
@@ -68,6 +69,7 @@ struct lpar_partition {
 	struct list_head leaving;
 
 	atomic64_t pinned;
+	struct lpar_tag_share tags;
 	struct lpar_stats past;
 	atomic64_t doorbells;
 	atomic64_t calls;

@@ -27,11 +27,13 @@ static unsigned int regions;		/* that fit into the range */
 static unsigned int blocks;		/* in them */
 static struct dev_pagemap *pagemaps;
 
-/* Protects used and ready. A spinlock: the range is shared by all partitions,
+/* Protects what follows, and all shares. A spinlock: the range is shared by all partitions,
  * and a throttled one must not stall the others with a mutex in hand. */
 static DEFINE_SPINLOCK(lock);
 static unsigned long *used;
 static unsigned int ready;		/* regions that have struct pages */
+static unsigned int taken;		/* blocks in use */
+static unsigned int owed;		/* blocks promised and not yet in use */
 
 /* Runs grow_work: in a worker that no cgroup throttles, one region at a time. */
 static void grow(struct work_struct *work);
@@ -111,30 +113,74 @@ static void grow(struct work_struct *work)
 }
 
 /**
+ * lpar_tag_promise - one more disk in tag mode: LPAR_TAG_FLOOR blocks are its
+ * @share: of the disk's partition
+ *
+ * Context: any but hard IRQ.
+ * Return: 0, -ENOSPC: so many are not left.
+ */
+int lpar_tag_promise(struct lpar_tag_share *share)
+{
+	u32 before;
+	int ret = 0;
+
+	spin_lock(&lock);
+	before = lpar_core_tag_owed(share);
+	share->floor += LPAR_TAG_FLOOR;
+	owed += lpar_core_tag_owed(share) - before;
+	if (owed > blocks - taken) {
+		owed -= lpar_core_tag_owed(share) - before;
+		share->floor -= LPAR_TAG_FLOOR;
+		ret = -ENOSPC;
+	}
+	spin_unlock(&lock);
+	return ret;
+}
+
+/* The opposite. Any context but hard IRQ. */
+void lpar_tag_release(struct lpar_tag_share *share)
+{
+	u32 before;
+
+	spin_lock(&lock);
+	before = lpar_core_tag_owed(share);
+	share->floor -= LPAR_TAG_FLOOR;
+	owed -= before - lpar_core_tag_owed(share);
+	spin_unlock(&lock);
+}
+
+/**
  * lpar_tag_alloc - have a block of tags stand for one window of an adapter
+ * @share: of the partition whose window it is
  * @adapter: whose
  * @io: I/O address of the window's first byte
  *
  * Seed 004, fig. 7, step 720; done once for each window, not for each request.
  *
  * Context: may sleep, when the range has to grow.
- * Return: the block, -ENOSPC when the tag range is used up, -ENOMEM.
+ * Return: the block, -ENOSPC when what is left is promised to others, -ENOMEM.
  */
-int lpar_tag_alloc(struct lpar_adapter *adapter, dma_addr_t io)
+int lpar_tag_alloc(struct lpar_tag_share *share, struct lpar_adapter *adapter,
+		   dma_addr_t io)
 {
 	unsigned long block, limit;
+	bool room;
 
 	for (;;) {
 		spin_lock(&lock);
+		room = lpar_core_tag_room(share, blocks - taken, owed);
 		limit = (unsigned long)ready * LPAR_TAG_REGION_BLOCKS;
 		block = find_first_zero_bit(used, limit);
-		if (block < limit)
+		if (room && block < limit) {
 			__set_bit(block, used);
+			taken++;
+			owed -= share->used++ < share->floor;
+		}
 		spin_unlock(&lock);
+		if (!room)
+			return -ENOSPC;
 		if (block < limit)
 			break;
-		if (limit == blocks)
-			return -ENOSPC;
 		queue_work(system_unbound_wq, &grow_work);
 		flush_work(&grow_work);
 		if (READ_ONCE(grow_error))
@@ -146,10 +192,12 @@ int lpar_tag_alloc(struct lpar_adapter *adapter, dma_addr_t io)
 }
 
 /* No request carries a tag of the block any more. Any context but hard IRQ. */
-void lpar_tag_free(int block)
+void lpar_tag_free(struct lpar_tag_share *share, int block)
 {
 	WRITE_ONCE(lpar_tag_table[block].adapter, NULL);
 	spin_lock(&lock);
 	__clear_bit(block, used);
+	taken--;
+	owed += --share->used < share->floor;
 	spin_unlock(&lock);
 }

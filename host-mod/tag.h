@@ -26,8 +26,11 @@ int lpar_tag_init(unsigned int mib);
 void lpar_tag_exit(void);
 int lpar_tag_show(char *buf);
 
-int lpar_tag_alloc(struct lpar_adapter *adapter, dma_addr_t io);
-void lpar_tag_free(int block);
+int lpar_tag_promise(struct lpar_tag_share *share);
+void lpar_tag_release(struct lpar_tag_share *share);
+int lpar_tag_alloc(struct lpar_tag_share *share, struct lpar_adapter *adapter,
+		   dma_addr_t io);
+void lpar_tag_free(struct lpar_tag_share *share, int block);
 
 static inline bool lpar_tag_is(unsigned long pfn)
 {

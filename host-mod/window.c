@@ -126,7 +126,7 @@ static int map_adapters(struct lpar_client *c, struct lpar_window *w)
 			ret = -ENOMEM;
 			break;
 		}
-		ret = lpar_adapter_map(a, w->pages, map);
+		ret = lpar_adapter_map(a, w->pages, &c->partition->tags, map);
 		if (ret) {
 			kfree(map);
 			if (ret == -ENODEV) {	/* it is going: not our error */

@@ -104,12 +104,55 @@ static void tag_region_edges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, place, 0u);
 }
 
+/* Two shares of a range take and give back, in every order: neither ever misses
+ * what it was promised, and no more is taken than there is. */
+static void tag_shares(struct kunit *test)
+{
+	enum { BLOCKS = 5, STEPS = 7 };
+	struct lpar_tag_share share[2];
+	u32 order, step, taken, owed, who;
+
+	for (order = 0; order < 1 << (2 * STEPS); order++) {
+		share[0] = (struct lpar_tag_share){ .floor = 1 };
+		share[1] = (struct lpar_tag_share){ .floor = 2 };
+		taken = 0;
+		for (step = 0; step < STEPS; step++) {
+			struct lpar_tag_share *s, *other;
+
+			who = order >> (2 * step) & 1;
+			s = &share[who];
+			other = &share[!who];
+			owed = lpar_core_tag_owed(s) + lpar_core_tag_owed(other);
+			if (order >> (2 * step) & 2) {
+				bool room = lpar_core_tag_room(s, BLOCKS - taken,
+							       owed);
+				u32 kept = other->used < other->floor ?
+					   other->floor - other->used : 0;
+				bool want = s->used < s->floor ||
+					    BLOCKS - taken > kept;
+
+				if (room != want)
+					KUNIT_FAIL(test, "order %x step %u: %d",
+						   order, step, room);
+				s->used += room;
+				taken += room;
+			} else if (s->used) {
+				s->used--;
+				taken--;
+			}
+			if (taken > BLOCKS)
+				KUNIT_FAIL(test, "order %x: %u taken", order, taken);
+		}
+	}
+}
+
 static struct kunit_case tag_cases[] = {
 	KUNIT_CASE(tag_constants),
 	KUNIT_CASE(tag_round_trip),
 	KUNIT_CASE(tag_every_page),
 	KUNIT_CASE(tag_not_adjacent),
 	KUNIT_CASE(tag_region_edges),
+	KUNIT_CASE(tag_shares),
 	{}
 };
 
