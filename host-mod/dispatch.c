@@ -191,7 +191,7 @@ static unsigned short plug_ios(const struct lpar_queue *q)
 struct trace {
 	u32 sq_head;	/* when it began */
 	u64 switch_in;
-	u64 served;	/* when the last request had been taken */
+	u64 served;	/* when the last request had been submitted */
 };
 
 /* When the thread began to wait for service; only kept while it is wanted. */

@@ -35,7 +35,7 @@
  *               counts it; of a worker's dispatch, the worker's
  * switch_in_ns  u64: from the doorbell, or from the thread's dispatch before, until
  *               the service began; 0: not known
- * switch_out_ns u64: of donated_ns, after the last request was taken
+ * switch_out_ns u64: of donated_ns, after the requests had been submitted
  * reason        u32: enum lpar_reason
  * op            u32: LPAR_OP_* of a call; LPAR_BLK_* of a request, or 0 when it
  *               was refused
