@@ -611,6 +611,7 @@ int lpar_disk_enable(struct lpar_disk *d)
 		if (ret) {
 			ret = fail(d, ret, "all memory tags are promised to other disks: load lpar_host with a larger tag_mib");
 			lpar_adapter_put(a);
+			d->adapter = NULL;
 			goto err_pdev;
 		}
 	}
@@ -655,6 +656,7 @@ err_adapter:
 	if (d->adapter) {
 		lpar_tag_release(&p->tags);
 		lpar_adapter_put(d->adapter);
+		d->adapter = NULL;
 	}
 err_pdev:
 	pci_dev_put(v.pdev);

@@ -297,7 +297,6 @@ void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes)
 	struct lpar_chunks range = lpar_core_chunks(gpa, bytes);
 	struct lpar_window *w;
 	unsigned long i;
-	LIST_HEAD(gone);
 
 	lockdep_assert_held(&c->lock);
 	/* all are made unreachable first, then one flush serves them all */
