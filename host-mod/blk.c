@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "blk.h"
+#include "disk.h"
 #include "tag.h"
 #include "trace.h"
 #include "window.h"
@@ -220,8 +221,8 @@ static int tag_block(const struct lpar_disk *d, struct lpar_window *w)
 
 	rcu_read_lock();
 	/* pairs with smp_store_release in map_adapters() */
-	m = smp_load_acquire(&w->map[READ_ONCE(d->place)]);
-	if (m && m->adapter == d->adapter)
+	m = smp_load_acquire(&w->map[READ_ONCE(d->fn.place)]);
+	if (m && m->adapter == d->fn.adapter)
 		block = m->block;
 	rcu_read_unlock();
 	return block;
@@ -230,7 +231,7 @@ static int tag_block(const struct lpar_disk *d, struct lpar_window *w)
 static enum lpar_status add_segs(struct lpar_queue *q, struct lpar_req *r,
 				 const struct lpar_seg *segs, u16 nsegs)
 {
-	struct lpar_disk *d = q->disk;
+	struct lpar_disk *d = lpar_disk_of(q->fn);
 	struct lpar_window *w = NULL;
 	u64 addr, last = U64_MAX;
 	u16 i;
@@ -251,7 +252,7 @@ static enum lpar_status add_segs(struct lpar_queue *q, struct lpar_req *r,
 		if (unlikely(!lpar_window_covers(w, offset, len)))
 			return LPAR_FAULT;
 
-		if (d->mode == LPAR_MODE_TAG) {
+		if (d->fn.mode == LPAR_MODE_TAG) {
 			int block = tag_block(d, w);
 
 			if (block < 0)
@@ -261,7 +262,7 @@ static enum lpar_status add_segs(struct lpar_queue *q, struct lpar_req *r,
 						     offset >> PAGE_SHIFT),
 				       len, offset_in_page(offset));
 			q->stats.tag_maps++;
-		} else if (d->mode == LPAR_MODE_COPY) {
+		} else if (d->fn.mode == LPAR_MODE_COPY) {
 			if (!add_copies(r, w, offset, len,
 					&q->stats.bytes_copied))
 				return LPAR_NOMEM;
@@ -315,7 +316,7 @@ static bool refuse(struct lpar_queue *q, u16 id, enum lpar_status st)
 bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 		    const struct lpar_blk_sqe *sqe, bool may_wait)
 {
-	struct lpar_disk *d = q->disk;
+	struct lpar_disk *d = lpar_disk_of(q->fn);
 	u16 nsegs = le16_to_cpu(sqe->nsegs);
 	const struct lpar_seg *segs = sqe->seg;
 	struct bio_vec *bvecs;
@@ -325,7 +326,7 @@ bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 	unsigned int vecs;
 	blk_opf_t opf;
 
-	if (unlikely(READ_ONCE(d->dead)))
+	if (unlikely(READ_ONCE(d->fn.dead)))
 		return refuse(q, le16_to_cpu(sqe->id), LPAR_GONE);
 	if (nsegs > LPAR_SQE_SEGS) {
 		if (nsegs > q->segs)
@@ -347,18 +348,18 @@ bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 	r->bytes = b.nsectors << SECTOR_SHIFT;
 	r->wins = r->inline_wins;
 	bvecs = r->inline_bvecs;
-	vecs = d->mode == LPAR_MODE_TAG ? b.nsegs : pages_touched(segs, b.nsegs);
+	vecs = d->fn.mode == LPAR_MODE_TAG ? b.nsegs : pages_touched(segs, b.nsegs);
 	if (vecs > BIO_MAX_VECS) {
 		req_put(r);
 		return refuse(q, b.id, LPAR_INVAL);
 	}
-	if (vecs > LPAR_REQ_INLINE || (vecs && d->mode == LPAR_MODE_COPY)) {
+	if (vecs > LPAR_REQ_INLINE || (vecs && d->fn.mode == LPAR_MODE_COPY)) {
 		if (!req_grow(q, r, b.nsegs * sizeof(*r->wins) +
 				    vecs * (sizeof(*bvecs) + sizeof(*r->guest))))
 			goto again;
 		r->wins = r->big;
 		bvecs = r->big + b.nsegs * sizeof(*r->wins);
-		if (d->mode == LPAR_MODE_COPY)
+		if (d->fn.mode == LPAR_MODE_COPY)
 			r->guest = (void *)(bvecs + vecs);
 	}
 

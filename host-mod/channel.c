@@ -38,21 +38,21 @@ static enum lpar_status functions(struct lpar_client *c, void *data, size_t size
 				  struct answer *a)
 {
 	struct lpar_function *f = data;
-	struct lpar_disk *d;
+	struct lpar_fn *fn;
 	enum lpar_status st = LPAR_OK;
 
 	mutex_lock(&c->partition->lock);
-	list_for_each_entry(d, &c->partition->disks, link) {
-		if (lpar_disk_gone(d))
+	list_for_each_entry(fn, &c->partition->functions, link) {
+		if (lpar_fn_gone(fn))
 			continue;
 		if (a->len + sizeof(*f) > size) {
 			st = LPAR_QUOTA;
 			break;
 		}
 		*f++ = (struct lpar_function){
-			.id = cpu_to_le32(d->id),
-			.type = cpu_to_le16(LPAR_FUNCTION_DISK),
-			.generation = cpu_to_le32(d->generation),
+			.id = cpu_to_le32(fn->id),
+			.type = cpu_to_le16(fn->type),
+			.generation = cpu_to_le32(fn->generation),
 		};
 		a->len += sizeof(*f);
 		a->ret[0]++;
@@ -64,20 +64,16 @@ static enum lpar_status functions(struct lpar_client *c, void *data, size_t size
 static enum lpar_status caps(struct lpar_client *c, u64 id, void *data, size_t size,
 			     struct answer *a)
 {
-	struct lpar_disk *d;
+	struct lpar_fn *fn;
 	int len = -ENOENT;
 
 	if (id > U32_MAX)
 		return LPAR_INVAL;
 	mutex_lock(&c->partition->lock);
-	d = lpar_disk_find(c->partition, id);
-	if (d) {
-		struct lpar_disk_limits lim;
-
-		lpar_disk_limits(d, &lim);
-		len = lpar_core_records(data, size, &lim, lpar_disk_name(d),
-					d->serial);
-		a->ret[0] = d->generation;
+	fn = lpar_fn_find(c->partition, id);
+	if (fn) {
+		len = lpar_disk_records(lpar_disk_of(fn), data, size);
+		a->ret[0] = fn->generation;
 	}
 	mutex_unlock(&c->partition->lock);
 	if (len < 0)

@@ -19,7 +19,7 @@
 
 static struct lpar_disk *to_disk(struct config_item *item)
 {
-	return container_of(to_config_group(item), struct lpar_disk, group);
+	return container_of(to_config_group(item), struct lpar_disk, fn.group);
 }
 
 static struct lpar_partition *to_partition(struct config_item *item)
@@ -52,10 +52,10 @@ static ssize_t disk_##name##_store(struct config_item *item,		\
 	struct lpar_disk *d = to_disk(item);				\
 	ssize_t ret = -EBUSY;						\
 									\
-	mutex_lock(&d->partition->config);				\
-	if (!d->enabled)						\
+	mutex_lock(&d->fn.partition->config);				\
+	if (!d->fn.enabled)						\
 		ret = (expr);						\
-	mutex_unlock(&d->partition->config);				\
+	mutex_unlock(&d->fn.partition->config);				\
 	return ret < 0 ? ret : count;					\
 }
 
@@ -65,9 +65,9 @@ static ssize_t disk_##name##_show(struct config_item *item, char *page)	\
 	struct lpar_disk *d = to_disk(item);				\
 	ssize_t ret;							\
 									\
-	mutex_lock(&d->partition->config);				\
+	mutex_lock(&d->fn.partition->config);				\
 	ret = sysfs_emit(page, fmt "\n", value);			\
-	mutex_unlock(&d->partition->config);				\
+	mutex_unlock(&d->fn.partition->config);				\
 	return ret;							\
 }
 
@@ -128,7 +128,7 @@ DISK_SHOW(mode, "%s", wishes[d->wish])
 DISK_STORE(mode, store_wish(d, page))
 CONFIGFS_ATTR(disk_, mode);
 
-DISK_SHOW(enable, "%d", d->enabled)
+DISK_SHOW(enable, "%d", d->fn.enabled)
 static ssize_t disk_enable_store(struct config_item *item, const char *page,
 				 size_t count)
 {
@@ -138,15 +138,15 @@ static ssize_t disk_enable_store(struct config_item *item, const char *page,
 
 	if (ret)
 		return ret;
-	mutex_lock(&d->partition->config);
-	if (on != d->enabled)
+	mutex_lock(&d->fn.partition->config);
+	if (on != d->fn.enabled)
 		ret = on ? lpar_disk_enable(d) : lpar_disk_disable(d, false);
-	mutex_unlock(&d->partition->config);
+	mutex_unlock(&d->fn.partition->config);
 	return ret ?: count;
 }
 CONFIGFS_ATTR(disk_, enable);
 
-DISK_SHOW(status, "%s", d->status)
+DISK_SHOW(status, "%s", d->fn.status)
 CONFIGFS_ATTR_RO(disk_, status);
 
 static struct configfs_attribute *disk_attrs[] = {
@@ -181,9 +181,9 @@ static struct config_group *disks_make(struct config_group *group,
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return ERR_PTR(-ENOMEM);
-	config_group_init_type_name(&d->group, name, &item_type);
+	config_group_init_type_name(&d->fn.group, name, &item_type);
 	lpar_disk_setup(d, to_partition(group->cg_item.ci_parent));
-	return &d->group;
+	return &d->fn.group;
 }
 
 /* configfs does not let us refuse: a disk in use goes as a pulled one would. */
@@ -191,10 +191,10 @@ static void disks_drop(struct config_group *group, struct config_item *item)
 {
 	struct lpar_disk *d = to_disk(item);
 
-	mutex_lock(&d->partition->config);
-	if (d->enabled)
+	mutex_lock(&d->fn.partition->config);
+	if (d->fn.enabled)
 		lpar_disk_disable(d, true);
-	mutex_unlock(&d->partition->config);
+	mutex_unlock(&d->fn.partition->config);
 	config_item_put(item);
 }
 

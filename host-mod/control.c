@@ -13,6 +13,7 @@
 #include "channel.h"
 #include "control.h"
 #include "dispatch.h"
+#include "disk.h"
 #include "memory.h"
 #include "partition.h"
 #include "queue.h"
@@ -222,7 +223,7 @@ static int state(struct lpar_client *c, void __user *arg)
 	struct lpar_partition *p = c->partition;
 	struct lpar_stats sum = {};
 	struct lpar_state s;
-	struct lpar_disk *d;
+	struct lpar_fn *fn;
 	int ret = get(&s, sizeof(s), arg);
 
 	if (ret)
@@ -240,9 +241,9 @@ static int state(struct lpar_client *c, void __user *arg)
 		.doorbells = atomic64_read(&c->doorbells),
 	};
 	mutex_lock(&p->lock);
-	list_for_each_entry(d, &p->disks, link) {
+	list_for_each_entry(fn, &p->functions, link) {
 		s.functions++;
-		lpar_disk_stats(d, &sum);
+		lpar_fn_stats(fn, &sum);
 	}
 	mutex_unlock(&p->lock);
 	s.donated_ns = sum.donated_ns;

@@ -163,17 +163,6 @@ static int decide(struct block_device *bdev, enum lpar_wish wish,
 	return 0;
 }
 
-/* The mode in one word. */
-const char *lpar_disk_mode(enum lpar_mode mode)
-{
-	static const char *const words[] = {
-		[LPAR_MODE_NONE] = "none", [LPAR_MODE_TAG] = "tag",
-		[LPAR_MODE_PAGE] = "page", [LPAR_MODE_COPY] = "copy",
-	};
-
-	return words[mode];
-}
-
 /* What the device and our way to it can take, for a range of it. */
 static void get_limits(struct block_device *bdev, enum lpar_mode mode,
 		       sector_t first, sector_t sectors, bool read_only,
@@ -245,6 +234,15 @@ void lpar_disk_limits(struct lpar_disk *d, struct lpar_disk_limits *lim)
 	rcu_read_unlock();
 }
 
+/* Write its capability records; see lpar_core_records(). partition->lock is held. */
+int lpar_disk_records(struct lpar_disk *d, void *data, size_t size)
+{
+	struct lpar_disk_limits lim;
+
+	lpar_disk_limits(d, &lim);
+	return lpar_core_records(data, size, &lim, lpar_disk_name(d), d->serial);
+}
+
 /* partition->lock is held. */
 static int set_limits(struct lpar_disk *d, const struct lpar_disk_limits *lim)
 {
@@ -274,7 +272,7 @@ static int set_limits(struct lpar_disk *d, const struct lpar_disk_limits *lim)
 void lpar_disk_check_format(struct lpar_disk *d, struct lpar_disk_limits *lim)
 {
 	u32 block = bdev_logical_block_size(d->bdev);
-	bool protected = d->mode == LPAR_MODE_TAG && bdev_get_integrity(d->bdev);
+	bool protected = d->fn.mode == LPAR_MODE_TAG && bdev_get_integrity(d->bdev);
 	u64 ends = get_start_sect(d->bdev) | d->first | d->size >> SECTOR_SHIFT;
 
 	if (likely(block == lim->logical_block && !protected))
@@ -283,10 +281,10 @@ void lpar_disk_check_format(struct lpar_disk *d, struct lpar_disk_limits *lim)
 	lim->dma_alignment |= block - 1;
 	if (!protected && !(ends & ((block >> SECTOR_SHIFT) - 1)))
 		return;
-	if (xchg(&d->dead, true))
+	if (xchg(&d->fn.dead, true))
 		return;
 	pr_warn("%s/%s: %s was formatted with %s: disable and enable the disk\n",
-		lpar_partition_name(d->partition), lpar_disk_name(d), d->device,
+		lpar_partition_name(d->fn.partition), lpar_disk_name(d), d->device,
 		protected ? "protection information" : "larger blocks");
 	/* which tells the client */
 	mod_delayed_work(system_wq, &d->poll, 0);
@@ -298,43 +296,31 @@ static void poll(struct work_struct *work)
 	struct lpar_disk *d = container_of(work, struct lpar_disk, poll.work);
 	struct lpar_disk_limits now, old;
 
-	if (READ_ONCE(d->dead)) {
-		mutex_lock(&d->partition->lock);
-		lpar_partition_event_locked(d->partition);
-		mutex_unlock(&d->partition->lock);
+	if (READ_ONCE(d->fn.dead)) {
+		mutex_lock(&d->fn.partition->lock);
+		lpar_partition_event_locked(d->fn.partition);
+		mutex_unlock(&d->fn.partition->lock);
 		return;
 	}
 	lpar_disk_limits(d, &old);
 	lpar_disk_check_format(d, &old);
-	get_limits(d->bdev, d->mode, d->first, d->size >> SECTOR_SHIFT,
+	get_limits(d->bdev, d->fn.mode, d->first, d->size >> SECTOR_SHIFT,
 		   d->read_only, d->queues, &now);
-	mutex_lock(&d->partition->lock);
+	mutex_lock(&d->fn.partition->lock);
 	lpar_disk_limits(d, &old);
 	if (memcmp(&now, &old, sizeof(now)) && !set_limits(d, &now)) {
-		d->generation++;
 		pr_info("%s/%s: capabilities changed, %llu sectors\n",
-			lpar_partition_name(d->partition), lpar_disk_name(d),
+			lpar_partition_name(d->fn.partition), lpar_disk_name(d),
 			now.sectors);
-		lpar_partition_event_locked(d->partition);
+		lpar_fn_changed_locked(&d->fn);
 	}
-	mutex_unlock(&d->partition->lock);
+	mutex_unlock(&d->fn.partition->lock);
 	schedule_delayed_work(&d->poll, POLL_INTERVAL);
 }
 
 /* -------------------------------------------------------------- the device */
 
-static __printf(3, 4)
-int fail(struct lpar_disk *d, int error, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	n = scnprintf(d->status, sizeof(d->status), "refused: ");
-	va_start(args, fmt);
-	vscnprintf(d->status + n, sizeof(d->status) - n, fmt, args);
-	va_end(args);
-	return error;
-}
+#define fail(d, ...) lpar_fn_fail(&(d)->fn, __VA_ARGS__)
 
 /* Open the device, or join those who have it open already. */
 static int backing_get(struct lpar_disk *d)
@@ -453,55 +439,44 @@ static int check_range(struct lpar_disk *d)
 				      other->start, end))
 			return fail(d, -EBUSY, "the range overlaps disk %s of partition %s",
 				    lpar_disk_name(other),
-				    lpar_partition_name(other->partition));
+				    lpar_partition_name(other->fn.partition));
 	}
 	return 0;
 }
 
 /* ------------------------------------------------------------------- sysfs */
 
-static void read_stats(void *owner, struct lpar_stats *sum)
+/* The folder's owner is the function that the disk begins with. */
+static struct lpar_disk *owner_disk(struct kobject *kobj)
 {
-	lpar_disk_stats(owner, sum);
-}
-
-/* Counters of a disk: of its queues, and of those that it had. May sleep. */
-void lpar_disk_stats(struct lpar_disk *d, struct lpar_stats *sum)
-{
-	struct lpar_queue *q;
-
-	spin_lock(&d->queues_lock);
-	lpar_stats_add(sum, &d->past);
-	list_for_each_entry(q, &d->queue_list, link)
-		lpar_queue_stats(q, sum);
-	spin_unlock(&d->queues_lock);
+	return lpar_disk_of(lpar_node_owner(kobj));
 }
 
 #define SHOW(name, fmt, ...)						\
 static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, \
 			   char *buf)					\
 {									\
-	struct lpar_disk *d = lpar_node_owner(kobj);			\
+	struct lpar_disk *d = owner_disk(kobj);			\
 									\
 	return sysfs_emit(buf, fmt "\n", __VA_ARGS__);			\
 }									\
 static struct kobj_attribute attr_##name = __ATTR_RO(name)
 
 SHOW(device, "%s", d->device);
-SHOW(mode, "%s", lpar_disk_mode(d->mode));
-SHOW(reason, "%s", strchr(d->status, ' ') ? strchr(d->status, ' ') + 1 : "");
-SHOW(adapter, "%s", d->adapter ? pci_name(d->adapter->pdev) : "");
-SHOW(id, "%u", d->id);
-SHOW(generation, "%u", READ_ONCE(d->generation));
+SHOW(mode, "%s", lpar_fn_mode(d->fn.mode));
+SHOW(reason, "%s", strchr(d->fn.status, ' ') ? strchr(d->fn.status, ' ') + 1 : "");
+SHOW(adapter, "%s", d->fn.adapter ? pci_name(d->fn.adapter->pdev) : "");
+SHOW(id, "%u", d->fn.id);
+SHOW(generation, "%u", READ_ONCE(d->fn.generation));
 SHOW(start, "%llu", d->start);
-SHOW(state, "%s", lpar_disk_gone(d) ? "dead" : "live");
+SHOW(state, "%s", lpar_fn_gone(&d->fn) ? "dead" : "live");
 
 static ssize_t sectors_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
 {
 	struct lpar_disk_limits lim;
 
-	lpar_disk_limits(lpar_node_owner(kobj), &lim);
+	lpar_disk_limits(owner_disk(kobj), &lim);
 	return sysfs_emit(buf, "%llu\n", lim.sectors);
 }
 static struct kobj_attribute attr_sectors = __ATTR_RO(sectors);
@@ -514,47 +489,12 @@ static struct attribute *disk_attrs[] = {
 };
 ATTRIBUTE_GROUPS(disk);
 
-static int show(struct lpar_disk *d)
-{
-	d->node = lpar_node_create(&d->partition->disks_node->kobj,
-				   lpar_disk_name(d), disk_groups, d);
-	if (IS_ERR(d->node))
-		return PTR_ERR(d->node);
-	d->stats_node = lpar_node_stats(d->node, d, read_stats);
-	d->queues_node = lpar_node_create(&d->node->kobj, "queues", NULL, d);
-	if (IS_ERR(d->queues_node)) {
-		lpar_node_remove(d->stats_node);
-		lpar_node_remove(d->node);
-		return PTR_ERR(d->queues_node);
-	}
-	return 0;
-}
-
-static void hide(struct lpar_disk *d)
-{
-	lpar_node_remove(d->queues_node);
-	lpar_node_remove(d->stats_node);
-	lpar_node_remove(d->node);
-}
-
 /* -------------------------------------------------------------- life cycle */
-
-/* The partition's disk with this number, or NULL. partition->lock is held. */
-struct lpar_disk *lpar_disk_find(struct lpar_partition *p, u32 id)
-{
-	struct lpar_disk *d;
-
-	lockdep_assert_held(&p->lock);
-	list_for_each_entry(d, &p->disks, link)
-		if (d->id == id)
-			return d;
-	return NULL;
-}
 
 /* A serial of the names when none is given: unique even where they are long. */
 static void set_serial(struct lpar_disk *d)
 {
-	const char *p = lpar_partition_name(d->partition);
+	const char *p = lpar_partition_name(d->fn.partition);
 	const char *n = lpar_disk_name(d);
 
 	if (snprintf(d->serial, sizeof(d->serial), "%s-%s", p, n) >=
@@ -567,7 +507,7 @@ static void set_serial(struct lpar_disk *d)
  * lpar_disk_enable - make the wish real
  * @d: a disabled disk
  *
- * State: disabled => enabled. On an error nothing has changed but d->status,
+ * State: disabled => enabled. On an error nothing has changed but d->fn.status,
  * which says why.
  *
  * Context: partition->config is held; may sleep.
@@ -575,7 +515,7 @@ static void set_serial(struct lpar_disk *d)
  */
 int lpar_disk_enable(struct lpar_disk *d)
 {
-	struct lpar_partition *p = d->partition;
+	struct lpar_partition *p = d->fn.partition;
 	struct lpar_verdict v = {};
 	struct lpar_disk_limits lim;
 	int ret;
@@ -596,8 +536,8 @@ int lpar_disk_enable(struct lpar_disk *d)
 		ret = fail(d, ret, "%s", v.reason);
 		goto err_pdev;
 	}
-	d->mode = v.mode;
-	d->adapter = NULL;
+	d->fn.mode = v.mode;
+	d->fn.adapter = NULL;
 	if (v.mode == LPAR_MODE_TAG) {
 		struct lpar_adapter *a = lpar_adapter_get(v.pdev);
 
@@ -606,32 +546,29 @@ int lpar_disk_enable(struct lpar_disk *d)
 				   pci_name(v.pdev), PTR_ERR(a));
 			goto err_pdev;
 		}
-		d->adapter = a;
+		d->fn.adapter = a;
 		ret = lpar_tag_promise(&p->tags);
 		if (ret) {
 			ret = fail(d, ret, "all memory tags are promised to other disks: load lpar_host with a larger tag_mib");
 			lpar_adapter_put(a);
-			d->adapter = NULL;
+			d->fn.adapter = NULL;
 			goto err_pdev;
 		}
 	}
-	d->place = 0;
 	d->first = d->start >> SECTOR_SHIFT;
-	d->workers = d->backing->workers;
-	d->nowait = submit_never_waits(d->bdev);
-	d->dead = false;
-	d->queues_live = 0;
-	memset(&d->past, 0, sizeof(d->past));
-	get_limits(d->bdev, d->mode, d->first, d->size >> SECTOR_SHIFT,
+	d->fn.workers = d->backing->workers;
+	d->fn.nowait = submit_never_waits(d->bdev);
+	d->fn.queues_max = d->queues ?: LPAR_DOORBELLS_MAX - 1;
+	get_limits(d->bdev, d->fn.mode, d->first, d->size >> SECTOR_SHIFT,
 		   d->read_only, d->queues, &lim);
 	mutex_lock(&p->lock);
 	ret = set_limits(d, &lim);
 	mutex_unlock(&p->lock);
 	if (ret)
 		goto err_adapter;
-	snprintf(d->status, sizeof(d->status), "%s: %s",
-		 lpar_disk_mode(d->mode), v.reason);
-	ret = show(d);
+	snprintf(d->fn.status, sizeof(d->fn.status), "%s: %s",
+		 lpar_fn_mode(d->fn.mode), v.reason);
+	ret = lpar_fn_show(&d->fn, p->disks_node, disk_groups);
 	if (ret)
 		goto err_state;
 	if (!d->serial[0])
@@ -640,23 +577,17 @@ int lpar_disk_enable(struct lpar_disk *d)
 	list_add(&d->range, &d->backing->disks);
 	mutex_unlock(&backings_lock);
 	pci_dev_put(v.pdev);
-	mutex_lock(&p->lock);
-	d->id = ++p->last_id;
-	d->generation = 1;
-	list_add_tail(&d->link, &p->disks);
-	d->enabled = true;
-	lpar_partition_event_locked(p);
-	mutex_unlock(&p->lock);
+	lpar_fn_publish(&d->fn);
 	schedule_delayed_work(&d->poll, POLL_INTERVAL);
 	return 0;
 
 err_state:
 	kfree(rcu_replace_pointer(d->state, NULL, true));
 err_adapter:
-	if (d->adapter) {
+	if (d->fn.adapter) {
 		lpar_tag_release(&p->tags);
-		lpar_adapter_put(d->adapter);
-		d->adapter = NULL;
+		lpar_adapter_put(d->fn.adapter);
+		d->fn.adapter = NULL;
 	}
 err_pdev:
 	pci_dev_put(v.pdev);
@@ -665,16 +596,6 @@ err_backing:
 err_unlock:
 	mutex_unlock(&backings_lock);
 	return ret;
-}
-
-static bool adapter_shared(struct lpar_disk *d)
-{
-	struct lpar_disk *other;
-
-	list_for_each_entry(other, &d->partition->disks, link)
-		if (other != d && other->adapter == d->adapter)
-			return true;
-	return false;
 }
 
 /**
@@ -690,63 +611,34 @@ static bool adapter_shared(struct lpar_disk *d)
  */
 int lpar_disk_disable(struct lpar_disk *d, bool force)
 {
-	struct lpar_partition *p = d->partition;
-	struct lpar_client *c = p->client;
 	struct lpar_disk_state *old;
-	bool shared = false, busy;
+	int ret;
 
-	lockdep_assert_held(&p->config);
-	if (c)
-		mutex_lock(&c->lock);
-	mutex_lock(&p->lock);
-	busy = d->queues_live && !force;
-	if (!busy) {
-		WRITE_ONCE(d->dead, true);
-		list_move(&d->link, &p->leaving);
-		shared = d->adapter && adapter_shared(d);
-		lpar_partition_event_locked(p);
-	}
-	mutex_unlock(&p->lock);
-	if (!busy && c) {
-		lpar_queue_destroy_all(c, d, false);
-		if (d->adapter && !shared)
-			lpar_window_drop_adapter(c, d->adapter);
-	}
-	if (c)
-		mutex_unlock(&c->lock);
-	if (busy)
-		return -EBUSY;
-
+	ret = lpar_fn_withdraw(&d->fn, force);
+	if (ret)
+		return ret;
 	cancel_delayed_work_sync(&d->poll);
-	mutex_lock(&p->lock);
-	list_del(&d->link);
-	lpar_stats_add(&p->past, &d->past);
-	mutex_unlock(&p->lock);
-	hide(d);
-	if (d->adapter) {
-		lpar_tag_release(&p->tags);
-		lpar_adapter_put(d->adapter);
+	lpar_fn_hide(&d->fn);
+	if (d->fn.adapter) {
+		lpar_tag_release(&d->fn.partition->tags);
+		lpar_adapter_put(d->fn.adapter);
 	}
-	d->adapter = NULL;
+	d->fn.adapter = NULL;
 	old = rcu_replace_pointer(d->state, NULL, true);
 	kfree_rcu(old, rcu);
 	mutex_lock(&backings_lock);
 	list_del(&d->range);
 	backing_put(d);
 	mutex_unlock(&backings_lock);
-	d->enabled = false;
-	strscpy(d->status, "disabled", sizeof(d->status));
+	lpar_fn_forget(&d->fn);
 	return 0;
 }
 
 /* Wish only; called when the configfs item is made. */
 void lpar_disk_setup(struct lpar_disk *d, struct lpar_partition *p)
 {
-	d->partition = p;
-	INIT_LIST_HEAD(&d->queue_list);
-	spin_lock_init(&d->queues_lock);
+	lpar_fn_setup(&d->fn, p, LPAR_FUNCTION_DISK);
 	INIT_DELAYED_WORK(&d->poll, poll);
-	strscpy(d->status, "disabled", sizeof(d->status));
 }
 
 /**

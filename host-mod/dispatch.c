@@ -22,6 +22,7 @@
 #include "blk.h"
 #include "channel.h"
 #include "compat.h"
+#include "disk.h"
 #include "dispatch.h"
 #include "queue.h"
 #include "trace.h"
@@ -113,8 +114,8 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 
 	if (!lpar_core_serves(READ_ONCE(q->state)))
 		return LPAR_REASON_FAULT;
-	lpar_disk_limits(q->disk, &lim);
-	lpar_disk_check_format(q->disk, &lim);
+	lpar_disk_limits(lpar_disk_of(q->fn), &lim);
+	lpar_disk_check_format(lpar_disk_of(q->fn), &lim);
 	lpar_queue_clear(q);
 
 	for (;;) {
@@ -182,7 +183,7 @@ static unsigned short plug_ios(const struct lpar_queue *q)
 	long ahead = lpar_ring_ahead(le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
 				     q->sq_head, q->depth);
 
-	return lpar_core_plug(ahead, bdev_get_queue(q->disk->bdev)->nr_requests);
+	return lpar_core_plug(ahead, bdev_get_queue(lpar_disk_of(q->fn)->bdev)->nr_requests);
 }
 
 /* ---------------------------------------------------------------- tracing */
@@ -206,7 +207,7 @@ static void trace_begin(struct trace *t, struct lpar_queue *q, struct lpar_vcpu 
 	long ahead = lpar_ring_ahead(le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
 				     q->sq_head, q->depth);
 
-	trace_lpar_dispatch_begin(q->client->partition->id, q->disk->id, q->index,
+	trace_lpar_dispatch_begin(q->client->partition->id, q->fn->id, q->index,
 				  v ? (s32)v->index : LPAR_VCPU_NONE,
 				  max(ahead, 0l), quantum->limit);
 	t->switch_in = v && v->rung_at ? start - v->rung_at : 0;
@@ -218,7 +219,7 @@ static void trace_end(struct trace *t, struct lpar_queue *q, struct lpar_vcpu *v
 {
 	u64 now = local_clock();
 
-	trace_lpar_dispatch_end(q->client->partition->id, q->disk->id, q->index,
+	trace_lpar_dispatch_end(q->client->partition->id, q->fn->id, q->index,
 				v ? (s32)v->index : LPAR_VCPU_NONE,
 				q->sq_head - t->sq_head, quantum->limit, ns,
 				t->switch_in, t->served ? now - t->served : 0,
@@ -322,7 +323,7 @@ static void dispatch_call(struct lpar_client *c, struct lpar_vcpu *v)
 	atomic64_add(ns, &p->call_ns);
 }
 
-/* A queue's worker, which holds a user of it. Runs in the disk's workqueue. */
+/* A queue's worker, which holds a user of it. Runs in its function's workqueue. */
 void lpar_dispatch_worker(struct work_struct *work)
 {
 	struct lpar_queue *q = container_of(work, struct lpar_queue, worker);
@@ -338,7 +339,7 @@ static void leave_to_worker(struct lpar_client *c, unsigned int index)
 	struct lpar_queue *q = lpar_queue_get(c, index);
 
 	/* work that is pending holds a user, and will see what was rung */
-	if (q && !queue_work(q->disk->workers, &q->worker))
+	if (q && !queue_work(q->fn->workers, &q->worker))
 		lpar_queue_put(q);
 }
 
@@ -356,7 +357,7 @@ static void dispatch(struct lpar_client *c, unsigned int index, struct lpar_vcpu
 
 	if (index != LPAR_DOORBELL_CALL)
 		q = lpar_queue_get(c, index);
-	switch (lpar_core_route(index, q, q && q->disk->nowait)) {
+	switch (lpar_core_route(index, q, q && q->fn->nowait)) {
 	case LPAR_SERVER_NONE:
 		break;
 	case LPAR_SERVER_HERE:

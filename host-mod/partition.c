@@ -4,7 +4,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-#include "disk.h"
+#include "function.h"
 #include "partition.h"
 #include "window.h"
 
@@ -25,14 +25,14 @@ void lpar_partition_event_locked(struct lpar_partition *p)
 static void read_stats(void *owner, struct lpar_stats *sum)
 {
 	struct lpar_partition *p = owner;
-	struct lpar_disk *d;
+	struct lpar_fn *fn;
 
 	mutex_lock(&p->lock);
 	lpar_stats_add(sum, &p->past);
-	list_for_each_entry(d, &p->disks, link)
-		lpar_disk_stats(d, sum);
-	list_for_each_entry(d, &p->leaving, link)
-		lpar_disk_stats(d, sum);
+	list_for_each_entry(fn, &p->functions, link)
+		lpar_fn_stats(fn, sum);
+	list_for_each_entry(fn, &p->leaving, link)
+		lpar_fn_stats(fn, sum);
 	mutex_unlock(&p->lock);
 }
 
@@ -81,7 +81,7 @@ int lpar_partition_setup(struct lpar_partition *p)
 {
 	mutex_init(&p->config);
 	mutex_init(&p->lock);
-	INIT_LIST_HEAD(&p->disks);
+	INIT_LIST_HEAD(&p->functions);
 	INIT_LIST_HEAD(&p->leaving);
 	p->id = atomic_inc_return(&last_id);
 	p->memory_limit = LPAR_MEMORY_DEFAULT;

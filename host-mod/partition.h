@@ -36,10 +36,10 @@
  * @quantum_us:   longest service per donation, microseconds; likewise
  * @owner:        who may attach, besides CAP_SYS_ADMIN; likewise
  * @last_id:      the last function's number; under @lock
- * @lock:         protects @disks and their state; held shortly, inside the
+ * @lock:         protects @functions and their state; held shortly, inside the
  *                client's lock
- * @disks:        lpar_disk.link of the enabled ones
- * @leaving:      lpar_disk.link of those whose requests are waited for: of no
+ * @functions:    lpar_fn.link of the enabled ones
+ * @leaving:      lpar_fn.link of those whose requests are waited for: of no
  *                use to anybody, but still counted
  * @pinned:       bytes pinned now
  * @tags:         its part of the tag range; tag.c's
@@ -64,8 +64,8 @@ struct lpar_partition {
 	kuid_t owner;
 	u32 last_id;
 
-	struct mutex lock;		/* disks; client, with config */
-	struct list_head disks;
+	struct mutex lock;		/* functions; client, with config */
+	struct list_head functions;
 	struct list_head leaving;
 
 	atomic64_t pinned;

@@ -26,9 +26,9 @@ static void raise_locked(struct lpar_queue *q, u32 set)
 	q->stats.interrupts++;
 	lpar_client_signal(q->client, q->vector);
 	if (set & LPAR_QUEUE_PA_BUSY)
-		trace_lpar_pa_busy(q->client->partition->id, q->disk->id, q->index);
+		trace_lpar_pa_busy(q->client->partition->id, q->fn->id, q->index);
 	if (set & LPAR_QUEUE_RUNNABLE)
-		trace_lpar_runnable(q->client->partition->id, q->disk->id, q->index);
+		trace_lpar_runnable(q->client->partition->id, q->fn->id, q->index);
 }
 
 /* Tell the client to donate again, with LPAR_QUEUE_* bits. Any context. */
@@ -127,7 +127,7 @@ void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 	if (began)
 		ns = local_clock() - began;
 	q->stats.undonated_completion_ns += ns;
-	trace_lpar_completion(q->client->partition->id, q->disk->id, q->index, id,
+	trace_lpar_completion(q->client->partition->id, q->fn->id, q->index, id,
 			      op, status, bytes, taken ? local_clock() - taken : 0,
 			      ns);
 	spin_unlock_irqrestore(&q->lock, flags);
@@ -179,9 +179,9 @@ static int queue_alloc_reqs(struct lpar_queue *q)
 }
 
 /**
- * lpar_queue_create - a client's queue on one of its disks
+ * lpar_queue_create - a client's queue on one of its functions
  * @c: the client; its lock is held, and dropped while pages are pinned
- * @function: the disk's number
+ * @function: its number
  * @index: the queue's number, which is its doorbell's, 1 … LPAR_DOORBELLS_MAX - 1
  * @gpa: guest address of its memory, page-aligned
  * @shape: depth | segments << 16
@@ -193,10 +193,9 @@ static int queue_alloc_reqs(struct lpar_queue *q)
 enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 index,
 				   u64 gpa, u64 shape, u64 vector)
 {
-	struct lpar_disk_limits lim;
 	struct lpar_queue_shape s;
 	struct lpar_queue *q;
-	struct lpar_disk *d;
+	struct lpar_fn *fn;
 	char name[12];
 	int ret;
 
@@ -239,24 +238,22 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 	memset(q->ctrl, 0, sizeof(*q->ctrl));
 
 	mutex_lock(&c->partition->lock);
-	d = lpar_disk_find(c->partition, function);
-	if (d)
-		lpar_disk_limits(d, &lim);
-	if (!d || d->dead || d->queues_live >= lim.queues) {
+	fn = lpar_fn_find(c->partition, function);
+	if (!fn || fn->dead || fn->queues_live >= fn->queues_max) {
 		mutex_unlock(&c->partition->lock);
 		queue_free(q);
-		return d && !d->dead ? LPAR_QUOTA : LPAR_NOENT;
+		return fn && !fn->dead ? LPAR_QUOTA : LPAR_NOENT;
 	}
-	q->disk = d;
-	d->queues_live++;
-	spin_lock(&d->queues_lock);
-	list_add(&q->link, &d->queue_list);
-	spin_unlock(&d->queues_lock);
+	q->fn = fn;
+	fn->queues_live++;
+	spin_lock(&fn->queues_lock);
+	list_add(&q->link, &fn->queue_list);
+	spin_unlock(&fn->queues_lock);
 	mutex_unlock(&c->partition->lock);
 
 	snprintf(name, sizeof(name), "%u", q->index);
 	/* not shown when memory is short; it works all the same */
-	q->node = lpar_node_create(&d->queues_node->kobj, name, NULL, q);
+	q->node = lpar_node_create(&fn->queues_node->kobj, name, NULL, q);
 	if (!IS_ERR(q->node))
 		q->stats_node = lpar_node_stats(q->node, q, read_stats);
 	atomic_inc(&c->queues_live);
@@ -271,17 +268,17 @@ err_free:
 /* Unpublished and without users: nothing of it is in the adapter. */
 static void queue_end(struct lpar_client *c, struct lpar_queue *q)
 {
-	struct lpar_disk *d = q->disk;
+	struct lpar_fn *fn = q->fn;
 
 	lpar_compat_timer_sync(&q->retry);
-	spin_lock(&d->queues_lock);
+	spin_lock(&fn->queues_lock);
 	list_del(&q->link);
-	lpar_queue_stats(q, &d->past);
-	spin_unlock(&d->queues_lock);
+	lpar_queue_stats(q, &fn->past);
+	spin_unlock(&fn->queues_lock);
 	lpar_node_remove(q->stats_node);
 	lpar_node_remove(q->node);
 	mutex_lock(&c->partition->lock);
-	d->queues_live--;
+	fn->queues_live--;
 	mutex_unlock(&c->partition->lock);
 	atomic_dec(&c->queues_live);
 	queue_free(q);
@@ -309,14 +306,14 @@ enum lpar_status lpar_queue_close(struct lpar_client *c, u64 index)
 /**
  * lpar_queue_destroy_all - end a client's queues and what they have in the adapter
  * @c: the client
- * @only: just those of this disk; NULL: all
+ * @only: just those of this function; NULL: all
  * @killable: give up with -EINTR when the caller is killed; what is left then is
  *            unusable and goes with the next call
  *
  * Context: c->lock is held; sleeps until the adapter has finished.
  * Return: 0, -EINTR.
  */
-int lpar_queue_destroy_all(struct lpar_client *c, struct lpar_disk *only,
+int lpar_queue_destroy_all(struct lpar_client *c, struct lpar_fn *only,
 			   bool killable)
 {
 	struct lpar_queue *q;
@@ -326,7 +323,7 @@ int lpar_queue_destroy_all(struct lpar_client *c, struct lpar_disk *only,
 	for (i = 1; i < LPAR_DOORBELLS_MAX; i++) {
 		q = rcu_dereference_protected(c->queue[i],
 					      lockdep_is_held(&c->lock));
-		if (!q || (only && q->disk != only))
+		if (!q || (only && q->fn != only))
 			continue;
 		if (!READ_ONCE(q->users.dead))
 			lpar_users_kill(&q->users);

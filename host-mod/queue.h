@@ -8,7 +8,7 @@
 #include <linux/workqueue.h>
 
 #include "client.h"
-#include "disk.h"
+#include "function.h"
 #include "stats.h"
 #include "users.h"
 
@@ -60,7 +60,7 @@ struct lpar_req {
  * @users:        dispatchers, its worker, requests in the adapter, and the client.
  *                A user may touch all of it; lpar_queue_destroy_all() waits for the last
  * @client:       whose
- * @disk:         what it is for
+ * @fn:           what it is for
  * @index:        its number
  * @vector:       its interrupt
  * @depth:        slots, a power of two
@@ -86,7 +86,7 @@ struct lpar_req {
  * @stalled:      say RUNNABLE at the next completion
  * @retry:        say it soon, when no completion is to come
  * @stats:        counters; see stats.h for who writes which
- * @link:         in disk->queue_list
+ * @link:         in fn->queue_list
  * @node:         folder in sysfs
  * @stats_node:   its folder "stats"
  * @worker:       serves what strangers rang, as a user of the queue
@@ -95,7 +95,7 @@ struct lpar_req {
 struct lpar_queue {
 	struct lpar_users users;
 	struct lpar_client *client;
-	struct lpar_disk *disk;
+	struct lpar_fn *fn;
 	unsigned int index;
 	unsigned int vector;
 	u32 depth;
@@ -130,7 +130,7 @@ struct lpar_queue {
 
 	struct lpar_stats stats;
 	atomic64_t rings;		/* doorbells; rung from anywhere */
-	struct list_head link;		/* disk->queue_list */
+	struct list_head link;		/* fn->queue_list */
 	struct lpar_node *node;
 	struct lpar_node *stats_node;
 	struct work_struct worker;
@@ -140,7 +140,7 @@ struct lpar_queue {
 enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 index,
 				   u64 gpa, u64 shape, u64 vector);
 enum lpar_status lpar_queue_close(struct lpar_client *c, u64 index);
-int lpar_queue_destroy_all(struct lpar_client *c, struct lpar_disk *only,
+int lpar_queue_destroy_all(struct lpar_client *c, struct lpar_fn *only,
 			   bool killable);
 struct lpar_queue *lpar_queue_get(struct lpar_client *c, unsigned int index);
 

@@ -8,7 +8,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "disk.h"
+#include "function.h"
 #include "memory.h"
 #include "partition.h"
 #include "tag.h"
@@ -100,16 +100,16 @@ static int adapter_place(struct lpar_client *c, struct lpar_adapter *a)
 	return place;
 }
 
-/* Make the window reachable for every adapter that the client's disks are on. */
+/* Make the window reachable for every adapter that the client's functions are on. */
 static int map_adapters(struct lpar_client *c, struct lpar_window *w)
 {
-	struct lpar_disk *d;
+	struct lpar_fn *fn;
 	struct lpar_map *map;
 	int place, ret = 0;
 
 	mutex_lock(&c->partition->lock);
-	list_for_each_entry(d, &c->partition->disks, link) {
-		struct lpar_adapter *a = d->adapter;
+	list_for_each_entry(fn, &c->partition->functions, link) {
+		struct lpar_adapter *a = fn->adapter;
 
 		if (!a || READ_ONCE(a->dying))
 			continue;
@@ -118,7 +118,7 @@ static int map_adapters(struct lpar_client *c, struct lpar_window *w)
 			ret = place;
 			break;
 		}
-		WRITE_ONCE(d->place, place);
+		WRITE_ONCE(fn->place, place);
 		if (w->map[place])
 			continue;
 		map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
@@ -329,9 +329,9 @@ void lpar_window_forget(struct lpar_client *c)
 }
 
 /**
- * lpar_window_drop_adapter - no disk of the client is on this adapter any more
+ * lpar_window_drop_adapter - no function of the client is on this adapter any more
  * @c: the client
- * @a: the adapter; the disk's queues are gone, so nobody uses its mappings
+ * @a: the adapter; the function's queues are gone, so nobody uses its mappings
  *
  * Context: c->lock is held; may sleep.
  */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef LPAR_HOST_FUNCTION_H
+#define LPAR_HOST_FUNCTION_H
+
+#include <linux/configfs.h>
+#include <linux/list.h>
+#include <linux/workqueue.h>
+
+#include "adapter.h"
+#include "partition.h"
+
+/* How the adapter reaches the client's data; shown in words. */
+const char *lpar_fn_mode(enum lpar_mode mode);
+
+/**
+ * struct lpar_fn - a function of a partition: what its disks and NICs have in common
+ *
+ * Embedded in struct lpar_disk and struct lpar_nic, which hold the administrator's
+ * wish. The lower part is what enabling it made of the wish.
+ *
+ * @group:       its configfs item, whose release frees the function
+ * @partition:   whose it is
+ * @type:        LPAR_FUNCTION_*
+ * @enabled:     the lower part is valid; under partition->config
+ * @status:      what became of the wish, in words
+ * @link:        in partition->functions, or ->leaving
+ * @mode:        in force
+ * @adapter:     in tag mode, referenced; else NULL
+ * @place:       of @adapter in lpar_client.adapter
+ * @workers:     where its queues' workers run
+ * @nowait:      serving its queues never waits, so vCPU threads may do it
+ * @id:          its number; not used again by the partition
+ * @generation:  goes up when what the client is told changes; partition->lock
+ * @queues_max:  that the client may have on it; under partition->lock
+ * @queues_live: that it has; likewise
+ * @dead:        taken away under a client: requests end with LPAR_GONE
+ * @node:        folder in sysfs
+ * @queues_node: its folder "queues"
+ * @stats_node:  its folder "stats"
+ * @past:        counters of queues that are gone; under @queues_lock
+ * @queues_lock: protects @queue_list and @past
+ * @queue_list:  lpar_queue.link of the queues on it
+ */
+struct lpar_fn {
+	struct config_group group;
+	struct lpar_partition *partition;
+	enum lpar_function_type type;
+	bool enabled;
+	char status[LPAR_WHY_MAX + 80];
+
+	struct list_head link;
+	enum lpar_mode mode;
+	struct lpar_adapter *adapter;
+	int place;
+	struct workqueue_struct *workers;
+	bool nowait;
+	u32 id;
+	u32 generation;
+	u32 queues_max;
+	u32 queues_live;
+	bool dead;
+
+	struct lpar_node *node;
+	struct lpar_node *queues_node;
+	struct lpar_node *stats_node;
+	struct lpar_stats past;
+	spinlock_t queues_lock;		/* past, queue_list */
+	struct list_head queue_list;
+};
+
+void lpar_fn_setup(struct lpar_fn *fn, struct lpar_partition *p,
+		   enum lpar_function_type type);
+__printf(3, 4)
+int lpar_fn_fail(struct lpar_fn *fn, int error, const char *fmt, ...);
+int lpar_fn_show(struct lpar_fn *fn, struct lpar_node *parent,
+		 const struct attribute_group **groups);
+void lpar_fn_hide(struct lpar_fn *fn);
+void lpar_fn_publish(struct lpar_fn *fn);
+int lpar_fn_withdraw(struct lpar_fn *fn, bool force);
+void lpar_fn_forget(struct lpar_fn *fn);
+void lpar_fn_changed_locked(struct lpar_fn *fn);
+bool lpar_fn_gone(struct lpar_fn *fn);
+struct lpar_fn *lpar_fn_find(struct lpar_partition *p, u32 id);
+void lpar_fn_stats(struct lpar_fn *fn, struct lpar_stats *sum);
+
+static inline const char *lpar_fn_name(struct lpar_fn *fn)
+{
+	return config_item_name(&fn->group.cg_item);
+}
+
+#endif
