@@ -235,7 +235,7 @@ static bool ring_consume_locked(struct lpar_queue *q, struct list_head *done)
 	copy.word = READ_ONCE(*(u64 *)&q->cq[slot]);
 	id = le16_to_cpu(copy.cqe.id);
 	req = id < q->depth ? q->reqs[id] : NULL;
-	if (!req || copy.cqe.reserved) {
+	if (!req || copy.cqe.bytes) {
 		lpar_main_break(q->dev, "queue %u: a completion for %u, which is not on its way",
 				q->number, id);
 		return false;

@@ -105,10 +105,21 @@ enum lpar_op {
 	/* arg0 = logical I/O address of a window. LPAR_BUSY while requests use it */
 	LPAR_OP_UNMAP		= 5,
 	/* arg0 = function, arg1 = queue, arg2 = guest address of its memory,
-	 * arg3 = depth | segments << 16, arg4 = MSI-X vector */
+	 * arg3 = depth | segments << 16,
+	 * arg4 = MSI-X vector | enum lpar_queue_role << 16 */
 	LPAR_OP_QUEUE_CREATE	= 6,
 	/* arg0 = queue. LPAR_BUSY while the adapter has requests of it */
 	LPAR_OP_QUEUE_DESTROY	= 7,
+	/* arg0 = function, arg1 = enum lpar_cap, arg2 = value. A value that may be
+	 * chosen is from now on this one. LPAR_RANGE outside of min … max,
+	 * LPAR_NOTSUPP where nothing is to be chosen */
+	LPAR_OP_SET		= 8,
+};
+
+/* What a queue is for. Disks know the first only. */
+enum lpar_queue_role {
+	LPAR_ROLE_REQUESTS	= 0,	/* disk: all requests; NIC: frames to send */
+	LPAR_ROLE_RECEIVE	= 1,	/* NIC: buffers for received frames */
 };
 
 /* What a call or a request can end with. Values are ABI. */
@@ -209,6 +220,31 @@ enum lpar_cap {
 	LPAR_CAP_ROTATIONAL	= 35,
 	LPAR_CAP_READ_ONLY	= 36,
 	LPAR_CAP_STABLE_WRITES	= 37,	/* data being written must not change */
+	/* of a NIC, besides SEGMENTS (of a frame to send; 1: no scatter-gather) and
+	 * DEPTH. What is only there or not is 0 or 1 */
+	LPAR_CAP_MAC		= 64,	/* the first byte is bits 40-47 */
+	LPAR_CAP_MTU		= 65,	/* bytes behind the Ethernet header */
+	LPAR_CAP_TX_QUEUES	= 66,
+	LPAR_CAP_RX_QUEUES	= 67,
+	LPAR_CAP_LINK		= 68,	/* 1: up */
+	LPAR_CAP_SPEED		= 69,	/* Mbit/s; 0: unknown */
+	LPAR_CAP_FULL_DUPLEX	= 70,
+	LPAR_CAP_TX_CSUM	= 71,	/* of any protocol, at any place */
+	LPAR_CAP_TX_CSUM4	= 72,	/* TCP and UDP over IPv4 */
+	LPAR_CAP_TX_CSUM6	= 73,	/* TCP and UDP over IPv6 */
+	LPAR_CAP_TSO4		= 74,	/* most bytes of a frame to segment; 0: none */
+	LPAR_CAP_TSO6		= 75,	/* likewise */
+	LPAR_CAP_USO		= 76,	/* likewise */
+	LPAR_CAP_TSO_SEGMENTS	= 77,	/* most segments that one may become */
+	LPAR_CAP_TX_VLAN	= 78,	/* inserts a tag */
+	LPAR_CAP_RX_CSUM	= 79,	/* checked by the adapter */
+	LPAR_CAP_RX_VLAN	= 80,	/* tag removed by the adapter */
+	LPAR_CAP_RX_MERGED	= 81,	/* 1: frames to be segmented may be received */
+	LPAR_CAP_PROMISC	= 82,	/* all frames of the port; to be SET */
+	LPAR_CAP_ALLMULTI	= 83,	/* all multicast; to be SET */
+	LPAR_CAP_PORT_VLAN	= 84,	/* frames are of this VLAN, untagged; 0: none */
+	LPAR_CAP_IPSEC		= 85,
+	LPAR_CAP_TOE		= 86,	/* TCP offload engine */
 };
 
 /* ---------------------------------------------------------------- windows */
@@ -231,7 +267,7 @@ static_assert(sizeof(struct lpar_seg) == 16, "wire size");
  * The memory of a queue is one guest-contiguous, page-aligned area:
  *
  *	struct lpar_queue_ctrl		one page
- *	struct lpar_blk_sqe[depth]	submissions
+ *	struct lpar_blk_sqe[depth]	submissions (a NIC's: struct lpar_net_sqe)
  *	struct lpar_cqe[depth]		completions
  *	struct lpar_seg[depth][segs]	the segments of submission slot i
  *
@@ -279,7 +315,7 @@ static_assert(sizeof(struct lpar_queue_ctrl) == 4096, "wire size");
 struct lpar_cqe {
 	__le16 id;		/* of the submission */
 	__le16 status;		/* enum lpar_status */
-	__le32 reserved;
+	__le32 bytes;		/* written by LPAR_NET_RECEIVE; else zero */
 };
 static_assert(sizeof(struct lpar_cqe) == 8, "wire size");
 
@@ -323,6 +359,102 @@ struct lpar_blk_sqe {
 	__le64 reserved3;
 };
 static_assert(sizeof(struct lpar_blk_sqe) == 64, "wire size");
+
+/* ------------------------------------------------------------------- NICs */
+
+enum lpar_net_op {
+	LPAR_NET_SEND		= 1,	/* on a queue of LPAR_ROLE_REQUESTS */
+	LPAR_NET_RECEIVE	= 2,	/* on one of LPAR_ROLE_RECEIVE */
+};
+
+#define LPAR_NET_CSUM		(1u << 0)	/* csum_* say what to compute */
+#define LPAR_NET_VLAN		(1u << 1)	/* vlan_tci is to be inserted */
+
+enum lpar_gso {
+	LPAR_GSO_NONE		= 0,
+	LPAR_GSO_TCP4		= 1,
+	LPAR_GSO_TCP6		= 2,
+	LPAR_GSO_UDP		= 3,	/* segments are datagrams */
+};
+
+/* The shortest frame, the longest one, and the most bytes of headers in it. */
+#define LPAR_NET_FRAME_MIN	14
+#define LPAR_NET_FRAME_MAX	65550
+#define LPAR_NET_HEADERS_MAX	256
+
+/**
+ * struct lpar_net_sqe - a frame to send, or a buffer for received ones
+ * @op:          enum lpar_net_op
+ * @flags:       SEND: LPAR_NET_*; RECEIVE: zero
+ * @id:          the guest's; returned in the completion
+ * @nsegs:       segments, at least 1
+ * @headers:     SEND: bytes of headers, from the first one on: what a CPU has to
+ *               look at. All of them for a frame that is to be segmented
+ * @len:         exactly what the segments cover. A frame begins with its Ethernet
+ *               header and has no FCS
+ * @csum_start:  SEND with LPAR_NET_CSUM: the first byte that is summed up. The field
+ *               holds the sum of the pseudo-header already
+ * @csum_offset: of the field, from there
+ * @gso_size:    SEND: payload bytes of each segment, with @gso_type
+ * @gso_type:    enum lpar_gso
+ * @reserved:    zero
+ * @vlan_tci:    SEND with LPAR_NET_VLAN
+ * @reserved2:   zero
+ * @seg:         the segments, when there are at most LPAR_SQE_SEGS of them; more
+ *               stand in the segment table of this slot, and these are zero
+ * @reserved3:   zero
+ */
+struct lpar_net_sqe {
+	__u8   op;
+	__u8   flags;
+	__le16 id;
+	__le16 nsegs;
+	__le16 headers;
+	__le32 len;
+	__le16 csum_start;
+	__le16 csum_offset;
+	__le16 gso_size;
+	__u8   gso_type;
+	__u8   reserved;
+	__le16 vlan_tci;
+	__le16 reserved2;
+	struct lpar_seg seg[LPAR_SQE_SEGS];
+	__le64 reserved3;
+};
+static_assert(sizeof(struct lpar_net_sqe) == sizeof(struct lpar_blk_sqe),
+	      "one submission ring for both");
+
+#define LPAR_NET_RX_CSUM_OK	(1u << 0)	/* checksums were found right */
+#define LPAR_NET_RX_CSUM	(1u << 1)	/* not computed: see csum_* */
+#define LPAR_NET_RX_VLAN	(1u << 2)	/* vlan_tci was removed */
+
+/**
+ * struct lpar_net_rx - what stands in front of a received frame, in its buffer
+ * @flags:       LPAR_NET_RX_*
+ * @gso_type:    enum lpar_gso; only with LPAR_CAP_RX_MERGED
+ * @reserved:    zero
+ * @gso_size:    as in struct lpar_net_sqe
+ * @headers:     likewise; 0 with LPAR_GSO_NONE
+ * @csum_start:  of a frame whose checksum the sender has not computed, since it
+ *               never was on a wire
+ * @csum_offset: likewise
+ * @vlan_tci:    with LPAR_NET_RX_VLAN
+ * @reserved2:   zero
+ *
+ * The completion's bytes count this and the frame.
+ */
+struct lpar_net_rx {
+	__u8   flags;
+	__u8   gso_type;
+	__le16 reserved;
+	__le16 gso_size;
+	__le16 headers;
+	__le16 csum_start;
+	__le16 csum_offset;
+	__le16 vlan_tci;
+	__le16 reserved2;
+};
+static_assert(sizeof(struct lpar_net_rx) == 16, "wire size");
 
 /* Where the parts of a queue's memory start. @depth and @segs are validated. */
 static inline __u32 lpar_queue_sq_offset(void)

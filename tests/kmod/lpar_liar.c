@@ -358,7 +358,7 @@ static void end(struct liar_queue *q, u32 id, u32 status, u32 reserved)
 	struct lpar_cqe cqe = {
 		.id = cpu_to_le16(id),
 		.status = cpu_to_le16(status),
-		.reserved = cpu_to_le32(reserved),
+		.bytes = cpu_to_le32(reserved),
 	};
 
 	store(q->gpa + lpar_queue_cq_offset(q->depth) + (q->cq_tail++ & (q->depth - 1)) * sizeof(cqe),
