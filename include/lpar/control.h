@@ -124,18 +124,20 @@ struct lpar_state {
 };
 
 /**
- * struct lpar_probe - could this block device be shared, and how?
+ * struct lpar_probe - could this block device or NIC be shared, and how?
  * @size:    of this structure
- * @flags:   zero
+ * @flags:   LPAR_PROBE_*
  * @mode:    out: enum lpar_mode
  * @records: out: bytes of @data
- * @path:    in
+ * @path:    in: of the block device; with LPAR_PROBE_NIC the NIC's name, as in
+ *           /sys/class/net
  * @adapter: out: PCI address of the adapter, or empty
  * @driver:  out: its driver
  * @reason:  out: why this mode, or why none
  * @data:    out: capability records (wire.h) as a client would see them
  *
  * Needs no LPAR_ATTACH, but CAP_SYS_ADMIN. The device is not opened exclusively.
+ * -EINVAL on LPAR_PROBE_NIC: the module is older than NICs.
  */
 struct lpar_probe {
 	__u32 size;
@@ -148,6 +150,8 @@ struct lpar_probe {
 	char  reason[256];
 	__u8  data[1024];
 };
+
+#define LPAR_PROBE_NIC		1	/* @path names a NIC */
 
 enum lpar_mode {
 	LPAR_MODE_NONE	= 0,	/* cannot be shared */
