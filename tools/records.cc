@@ -46,6 +46,29 @@ constexpr std::array kinds = {
     Kind{LPAR_CAP_ROTATIONAL, Unit::flag, "rotational", "rotating medium"},
     Kind{LPAR_CAP_READ_ONLY, Unit::flag, "read_only", "read-only"},
     Kind{LPAR_CAP_STABLE_WRITES, Unit::flag, "stable_writes", "stable writes"},
+    Kind{LPAR_CAP_MAC, Unit::mac, "mac", "MAC address"},
+    Kind{LPAR_CAP_MTU, Unit::count, "mtu", "MTU"},
+    Kind{LPAR_CAP_TX_QUEUES, Unit::count, "tx_queues", "queues to send"},
+    Kind{LPAR_CAP_RX_QUEUES, Unit::count, "rx_queues", "queues to receive"},
+    Kind{LPAR_CAP_LINK, Unit::flag, "link", "link is up"},
+    Kind{LPAR_CAP_SPEED, Unit::mbit, "speed", "speed"},
+    Kind{LPAR_CAP_FULL_DUPLEX, Unit::flag, "full_duplex", "full duplex"},
+    Kind{LPAR_CAP_TX_CSUM, Unit::flag, "tx_csum", "computes any checksum"},
+    Kind{LPAR_CAP_TX_CSUM4, Unit::flag, "tx_csum4", "computes checksums, IPv4"},
+    Kind{LPAR_CAP_TX_CSUM6, Unit::flag, "tx_csum6", "computes checksums, IPv6"},
+    Kind{LPAR_CAP_TSO4, Unit::bytes, "tso4", "segments TCP, IPv4, up to"},
+    Kind{LPAR_CAP_TSO6, Unit::bytes, "tso6", "segments TCP, IPv6, up to"},
+    Kind{LPAR_CAP_USO, Unit::bytes, "uso", "segments UDP, up to"},
+    Kind{LPAR_CAP_TSO_SEGMENTS, Unit::count, "tso_segments", "segments that one may become"},
+    Kind{LPAR_CAP_TX_VLAN, Unit::flag, "tx_vlan", "inserts VLAN tags"},
+    Kind{LPAR_CAP_RX_CSUM, Unit::flag, "rx_csum", "checks checksums"},
+    Kind{LPAR_CAP_RX_VLAN, Unit::flag, "rx_vlan", "removes VLAN tags"},
+    Kind{LPAR_CAP_RX_MERGED, Unit::flag, "rx_merged", "receives merged frames"},
+    Kind{LPAR_CAP_PROMISC, Unit::flag, "promisc", "receives all frames"},
+    Kind{LPAR_CAP_ALLMULTI, Unit::flag, "allmulti", "receives all multicast"},
+    Kind{LPAR_CAP_PORT_VLAN, Unit::count, "port_vlan", "VLAN of the port (0: none)"},
+    Kind{LPAR_CAP_IPSEC, Unit::flag, "ipsec", "IPsec"},
+    Kind{LPAR_CAP_TOE, Unit::flag, "toe", "TCP offload engine"},
 };
 
 template <typename T>
@@ -91,6 +114,10 @@ std::string one(uint64_t value, Unit unit) {
         return value == 0 ? "none" : fmt::format("{:#x}", value);
     case Unit::flag:
         return value == 0 ? "no" : value == 1 ? "yes" : fmt::format("{}", value);
+    case Unit::mac:
+        return mac_text(value);
+    case Unit::mbit:
+        return value == 0 ? "unknown" : fmt::format("{} Mbit/s", value);
     default:
         return fmt::format("{}", value);
     }
@@ -166,9 +193,22 @@ std::string describe(const Record &record) {
     return text;
 }
 
+std::string mac_text(uint64_t mac) {
+    std::string text;
+    for (int shift = 40; shift >= 0; shift -= 8)
+        text += fmt::format("{}{:02x}", text.empty() ? "" : ":", mac >> shift & 0xff);
+    return text;
+}
+
+const Value *find_value(const Records &records, uint16_t type) {
+    auto found = std::find_if(records.good.begin(), records.good.end(),
+                              [&](const Record &record) { return record.type == type; });
+    return found != records.good.end() && found->value ? &*found->value : nullptr;
+}
+
 std::string_view unit_name(Unit unit) {
-    static constexpr std::array<std::string_view, 7> names = {
-        "unknown", "text", "bytes", "sectors", "mask", "count", "flag"};
+    static constexpr std::array<std::string_view, 9> names = {
+        "unknown", "text", "bytes", "sectors", "mask", "count", "flag", "mac", "mbit"};
     return names.at(static_cast<size_t>(unit));
 }
 

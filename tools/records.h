@@ -13,7 +13,7 @@
 
 namespace lpar {
 
-enum class Unit { none, text, bytes, sectors, mask, count, flag };
+enum class Unit { none, text, bytes, sectors, mask, count, flag, mac, mbit };
 
 struct Value {
     uint64_t min = 0;
@@ -40,6 +40,10 @@ Records decode_records(std::span<const uint8_t> bytes);
 
 // "1.8T (3907029168 sectors)", "4K (4096 bytes)", "yes", "4, can be 1 to 16"
 std::string describe(const Record &record);
+// "52:54:00:12:34:56"
+std::string mac_text(uint64_t mac);
+// The first record of that type; nullptr: there is none, or it is a text.
+const Value *find_value(const Records &records, uint16_t type);
 std::string_view unit_name(Unit unit);
 
 // Text of a fixed size that may lack its final zero.

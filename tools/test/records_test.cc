@@ -66,17 +66,40 @@ TEST(Records, EveryKnownKind) {
 }
 
 TEST(Records, AllTypesOfTheWireAreKnown) {
-    for (uint16_t type = LPAR_CAP_SECTORS; type <= LPAR_CAP_READ_ONLY; type++) {
-        auto records = decode_records(value(type, 0, 0, 0));
-        ASSERT_EQ(records.good.size(), 1u);
-        EXPECT_FALSE(records.good[0].name.empty()) << type;
-        EXPECT_NE(unit_name(records.good[0].unit), "unknown");
-    }
+    auto known = [](uint16_t first, uint16_t last) {
+        for (uint16_t type = first; type <= last; type++) {
+            auto records = decode_records(value(type, 0, 0, 0));
+            ASSERT_EQ(records.good.size(), 1u);
+            EXPECT_FALSE(records.good[0].name.empty()) << type;
+            EXPECT_NE(unit_name(records.good[0].unit), "unknown");
+        }
+    };
+    known(LPAR_CAP_SECTORS, LPAR_CAP_STABLE_WRITES);
+    known(LPAR_CAP_MAC, LPAR_CAP_TOE);
+}
+
+TEST(Records, Nics) {
+    auto records =
+        decode_records(value(LPAR_CAP_MAC, 0x525400123456, 0x525400123456, 0x525400123456) +
+                       value(LPAR_CAP_SPEED, 10000, 10000, 10000) + value(LPAR_CAP_SPEED, 0, 0, 0) +
+                       value(LPAR_CAP_MTU, 68, 9000, 1500) + value(LPAR_CAP_TSO4, 0, 0, 0));
+    EXPECT_EQ(records.error, "");
+    ASSERT_EQ(records.good.size(), 5u);
+    EXPECT_EQ(describe(records.good[0]), "52:54:00:12:34:56");
+    EXPECT_EQ(unit_name(records.good[0].unit), "mac");
+    EXPECT_EQ(describe(records.good[1]), "10000 Mbit/s");
+    EXPECT_EQ(unit_name(records.good[1].unit), "mbit");
+    EXPECT_EQ(describe(records.good[2]), "unknown");
+    EXPECT_EQ(describe(records.good[3]), "1500, can be 68 to 9000");
+    EXPECT_EQ(describe(records.good[4]), "none");
+    ASSERT_NE(find_value(records, LPAR_CAP_SPEED), nullptr);
+    EXPECT_EQ(find_value(records, LPAR_CAP_SPEED)->cur, 10000u); // the first
+    EXPECT_EQ(find_value(records, LPAR_CAP_TOE), nullptr);
 }
 
 TEST(Records, UnknownOnesAreSkipped) {
     auto records =
-        decode_records(header(999, 8) + header(77, 16) + Bytes{1, 2, 3, 4, 5, 6, 7, 255} +
+        decode_records(header(999, 8) + header(777, 16) + Bytes{1, 2, 3, 4, 5, 6, 7, 255} +
                        value(LPAR_CAP_DEPTH, 2, 1024, 128));
     EXPECT_EQ(records.error, "");
     ASSERT_EQ(records.good.size(), 3u);
