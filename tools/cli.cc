@@ -14,14 +14,15 @@ constexpr int exit_failure = 1;
 constexpr int exit_usage = 2;
 
 constexpr auto about =
-    "Shares this host's disks with KVM guests: configures partitions, shows what "
-    "they do.";
+    "Shares this host's disks and NICs with KVM guests: configures partitions, shows "
+    "what they do.";
 
 constexpr auto footer = R"(Examples:
   lparctl doctor                              is this host ready?
-  lparctl adapter list                        which disks could be shared?
+  lparctl adapter list                        what could be shared?
   lparctl partition create web --memory 2G    a partition for the guest "web"
   lparctl disk add web /dev/nvme0n1p3         a disk for it
+  lparctl nic add web --adapter eth0          a NIC for it
   lparctl stat web -i 1                       what it does, every second
 
 Sizes: bytes, or K M G T P E (powers of 1024). Exit status: 0 done, 1 failed,
@@ -79,6 +80,7 @@ int run_command_line(int argc, const char *const *argv, Host &host, std::ostream
     add_adapter_commands(app, context);
     add_partition_commands(app, context);
     add_disk_commands(app, context);
+    add_nic_commands(app, context);
     add_stat_command(app, context);
     add_doctor_command(app, context);
 

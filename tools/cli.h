@@ -41,11 +41,14 @@ CLI::App *add_leaf(CLI::App &group, Context &context, const std::string &name,
 void add_adapter_commands(CLI::App &app, Context &context);
 void add_partition_commands(CLI::App &app, Context &context);
 void add_disk_commands(CLI::App &app, Context &context);
+void add_nic_commands(CLI::App &app, Context &context);
 void add_stat_command(CLI::App &app, Context &context);
 void add_doctor_command(CLI::App &app, Context &context);
 
 Json disk_json(const Disk &disk);
 std::string status_text(const Disk &disk);
+Json nic_json(const Nic &nic);
+std::string status_text(const Nic &nic);
 Json partition_json(const Partition &partition);
 
 } // namespace lpar

@@ -51,6 +51,9 @@ void print(const Context &context, const Partition &partition) {
     line("quantum limit", partition.quantum_limit_us ? human_us(*partition.quantum_limit_us) : "");
     for (const auto &disk : partition.disks)
         line("disk " + disk.name, fmt::format("{}, {}", disk.device, status_text(disk)));
+    for (const auto &nic : partition.nics)
+        line("nic " + nic.name, fmt::format("{}{}{}, {}", nic.adapter, nic.mac.empty() ? "" : ", ",
+                                            nic.mac, status_text(nic)));
 }
 
 void create(Context &context, const std::string &name, const std::string &memory,
@@ -86,13 +89,10 @@ void show(Context &context, const std::string &name) {
 void list(Context &context) {
     Config config(context.host);
     Json array = Json::array();
-    Table table(
-        {"NAME", "ATTACHED", "OWNER", ">PINNED", ">LIMIT", ">QUANTUM", ">WINDOWS", "DISKS"});
+    Table table({"NAME", "ATTACHED", "OWNER", ">PINNED", ">LIMIT", ">QUANTUM", ">WINDOWS", "DISKS",
+                 "NICS"});
     for (const auto &name : config.partition_names()) {
         Partition partition = config.partition(name);
-        std::string disks;
-        for (const auto &disk : partition.disks)
-            disks += (disks.empty() ? "" : ", ") + disk.name;
         array.push_back(partition_json(partition));
         table.add({name,
                    {attached_text(partition), partition.attached ? Colour::good : Colour::none},
@@ -101,7 +101,8 @@ void list(Context &context) {
                    limit_text(partition.memory_limit),
                    partition.quantum_limit_us ? human_us(*partition.quantum_limit_us) : "",
                    partition.windows ? std::to_string(*partition.windows) : "",
-                   disks});
+                   name_list(partition.disks),
+                   name_list(partition.nics)});
     }
     if (context.json)
         context.emit({{"partitions", array}});
@@ -109,9 +110,10 @@ void list(Context &context) {
         context.out << table.text(context.colour);
 }
 
-void remove(Context &context, const std::string &name, bool with_disks) {
+void remove(Context &context, const std::string &name, const std::string &force) {
     context.require_privilege();
-    Config(context.host).remove(name, with_disks);
+    bool all = force == "all";
+    Config(context.host).remove(name, all || force == "disks", all || force == "nics");
     if (context.json)
         context.emit({{"deleted", name}});
 }
@@ -122,6 +124,9 @@ Json partition_json(const Partition &partition) {
     Json disks = Json::array();
     for (const auto &disk : partition.disks)
         disks.push_back(disk_json(disk));
+    Json nics = Json::array();
+    for (const auto &nic : partition.nics)
+        nics.push_back(nic_json(nic));
     return {{"name", partition.name},
             {"attached", partition.attached},
             {"pid", nullable(partition.pid)},
@@ -131,7 +136,8 @@ Json partition_json(const Partition &partition) {
             {"pinned_bytes", nullable(partition.pinned_bytes)},
             {"windows", nullable(partition.windows)},
             {"quantum_limit_us", nullable(partition.quantum_limit_us)},
-            {"disks", disks}};
+            {"disks", disks},
+            {"nics", nics}};
 }
 
 void add_partition_commands(CLI::App &app, Context &context) {
@@ -162,7 +168,7 @@ void add_partition_commands(CLI::App &app, Context &context) {
                      "Longest service per donation, 100us to 1s (default: 1ms)");
     leaf->add_option("--owner", options->owner, "User who may attach to it (default: root)");
 
-    leaf = add_leaf(*group, context, "show", "One partition and its disks",
+    leaf = add_leaf(*group, context, "show", "One partition, its disks and its NICs",
                     "  lparctl partition show web",
                     [&context, options] { show(context, options->name); });
     leaf->add_option("NAME", options->name, "A partition")->required();
@@ -171,14 +177,14 @@ void add_partition_commands(CLI::App &app, Context &context) {
              "  lparctl partition list\n  lparctl partition list -j | jq '.partitions[].name'",
              [&context] { list(context); });
 
-    leaf =
-        add_leaf(*group, context, "delete", "Remove a partition that no guest is attached to",
-                 "  lparctl partition delete web\n"
-                 "  lparctl partition delete web --force disks",
-                 [&context, options] { remove(context, options->name, !options->force.empty()); });
+    leaf = add_leaf(*group, context, "delete", "Remove a partition that no guest is attached to",
+                    "  lparctl partition delete web\n"
+                    "  lparctl partition delete web --force all",
+                    [&context, options] { remove(context, options->name, options->force); });
     leaf->add_option("NAME", options->name, "A partition")->required();
-    leaf->add_option("--force", options->force, "\"disks\": also remove the disks that it has")
-        ->check(CLI::IsMember({"disks"}));
+    leaf->add_option("--force", options->force,
+                     "Also remove what it has: \"disks\", \"nics\" or \"all\"")
+        ->check(CLI::IsMember({"disks", "nics", "all"}));
 }
 
 } // namespace lpar

@@ -16,15 +16,47 @@ namespace lpar {
 
 namespace {
 
-// More disks than any partition has: where the search for a free name ends.
-constexpr int disk_names_max = 10000;
+// More than any partition has: where the search for a free name ends.
+constexpr int names_max = 10000;
+// IFNAMSIZ of the kernel, without the final zero.
+constexpr size_t interface_name_max = 15;
+
+struct KindText {
+    const char *name;
+    const char *folder;
+    const char *prefix;      // of a name that is made up
+    const char *name_option; // how a name is given
+};
+
+const KindText &text(Kind kind) {
+    static constexpr KindText disk{"disk", "/disks/", "d", "--name"};
+    static constexpr KindText nic{"nic", "/nics/", "n", "NAME"};
+    return kind == Kind::disk ? disk : nic;
+}
 
 std::string partition_path(const std::string &name) {
     return configfs_partitions + name;
 }
 
+std::string function_path(Kind kind, const std::string &partition, const std::string &name) {
+    return partition_path(partition) + text(kind).folder + name;
+}
+
 std::string disk_path(const std::string &partition, const std::string &name) {
-    return partition_path(partition) + "/disks/" + name;
+    return function_path(Kind::disk, partition, name);
+}
+
+std::string nic_path(const std::string &partition, const std::string &name) {
+    return function_path(Kind::nic, partition, name);
+}
+
+// "1" or "up", "0" or "down"
+std::optional<bool> up_or_down(const std::optional<std::string> &said) {
+    if (said == "1" || said == "up")
+        return true;
+    if (said == "0" || said == "down")
+        return false;
+    return std::nullopt;
 }
 
 // "/dev/x1 is …" or, when it is a relative of the device that is in use, which one it is.
@@ -108,6 +140,39 @@ Disk Config::disk(const std::string &partition, const std::string &name) const {
     return disk;
 }
 
+void Config::require_nics(const std::string &partition) const {
+    if (!host_.exists(partition_path(partition) + "/nics"))
+        throw Failure("this lpar_host knows no NICs: load one that is as new as lparctl");
+}
+
+Nic Config::nic(const std::string &partition, const std::string &name) const {
+    check_name("nic", name);
+    std::string path = nic_path(partition, name) + "/";
+    if (!host_.exists(path))
+        throw Failure(
+            fmt::format("partition '{}' has no nic '{}': see lparctl nic list", partition, name));
+    Nic nic;
+    nic.partition = partition;
+    nic.name = name;
+    nic.adapter = host_.read(path + "adapter").value_or("");
+    nic.mac = host_.read(path + "mac").value_or("");
+    nic.queues = host_.read_number(path + "queues").value_or(0);
+    nic.trust = host_.read(path + "trust") == "1";
+    nic.mode = host_.read(path + "mode").value_or("");
+    nic.enabled = host_.read(path + "enable") == "1";
+    nic.status = host_.read(path + "status").value_or("");
+
+    std::string state = state_partitions + partition + "/nics/" + name + "/";
+    nic.actual_mode = host_.read(state + "mode").value_or("");
+    nic.reason = host_.read(state + "reason").value_or("");
+    nic.actual_adapter = host_.read(state + "adapter").value_or("");
+    if (auto mac = host_.read(state + "mac").value_or(""); !mac.empty())
+        nic.mac = mac;
+    nic.is_dead = host_.read(state + "state") == "dead";
+    nic.link = up_or_down(host_.read(state + "link"));
+    return nic;
+}
+
 Partition Config::partition(const std::string &name) const {
     check_name("partition", name);
     std::string path = partition_path(name) + "/";
@@ -128,6 +193,8 @@ Partition Config::partition(const std::string &name) const {
     partition.windows = host_.read_number(state + "windows");
     for (const auto &disk_name : host_.list(path + "disks"))
         partition.disks.push_back(disk(name, disk_name));
+    for (const auto &nic_name : host_.list(path + "nics"))
+        partition.nics.push_back(nic(name, nic_name));
     return partition;
 }
 
@@ -179,50 +246,64 @@ void Config::create(const NewPartition &wish) {
     undo.keep();
 }
 
-void Config::disable(const Disk &disk) {
-    int error = host_.write(disk_path(disk.partition, disk.name) + "/enable", "0");
+void Config::disable(Kind kind, const std::string &partition, const std::string &name) {
+    int error = host_.write(function_path(kind, partition, name) + "/enable", "0");
     if (error == 0)
         return;
-    std::string who = error == EBUSY ? attachment(disk.partition) : "";
-    throw Failure(
-        who.empty() ? fmt::format("disk '{}' cannot be disabled: {}", disk.name, error_text(error))
-                    : fmt::format("disk '{}': {}", disk.name, who));
+    std::string who = error == EBUSY ? attachment(partition) : "";
+    throw Failure(who.empty() ? fmt::format("{} '{}' cannot be disabled: {}", text(kind).name, name,
+                                            error_text(error))
+                              : fmt::format("{} '{}': {}", text(kind).name, name, who));
 }
 
-void Config::remove(const std::string &name, bool with_disks) {
+void Config::remove(const std::string &name, bool with_disks, bool with_nics) {
     Partition old = partition(name);
     // configfs cannot refuse to remove a directory, so this is where it is refused.
     if (std::string who = attachment(name); !who.empty())
         throw Failure(who);
-    if (!old.disks.empty() && !with_disks) {
-        std::string names;
-        for (const auto &disk : old.disks)
-            names += (names.empty() ? "" : ", ") + disk.name;
+    bool disks_stay = !old.disks.empty() && !with_disks;
+    bool nics_stay = !old.nics.empty() && !with_nics;
+    if (disks_stay)
         throw Failure(fmt::format("partition '{}' has disks ({}): lparctl disk remove them, or "
-                                  "--force disks",
-                                  name, names));
-    }
+                                  "--force {}",
+                                  name, name_list(old.disks), old.nics.empty() ? "disks" : "all"));
+    if (nics_stay)
+        throw Failure(fmt::format("partition '{}' has nics ({}): lparctl nic remove them, or "
+                                  "--force {}",
+                                  name, name_list(old.nics), old.disks.empty() ? "nics" : "all"));
+
+    struct Function {
+        Kind kind;
+        std::string name;
+        bool enabled;
+    };
+    std::vector<Function> functions;
+    for (const auto &disk : old.disks)
+        functions.push_back({Kind::disk, disk.name, disk.enabled});
+    for (const auto &nic : old.nics)
+        functions.push_back({Kind::nic, nic.name, nic.enabled});
 
     // All that can be refused comes first, and can be taken back; then what cannot.
     SignalHold hold;
     Undo undo;
     try {
-        for (const auto &disk : old.disks) {
-            if (!disk.enabled)
+        for (const auto &one : functions) {
+            if (!one.enabled)
                 continue;
-            disable(disk);
-            undo.add(fmt::format("disabling disk '{}'", disk.name), [this, disk] {
-                return host_.write(disk_path(disk.partition, disk.name) + "/enable", "1");
-            });
+            disable(one.kind, name, one.name);
+            undo.add(
+                fmt::format("disabling {} '{}'", text(one.kind).name, one.name), [this, name, one] {
+                    return host_.write(function_path(one.kind, name, one.name) + "/enable", "1");
+                });
         }
     } catch (const Failure &failure) {
         throw Failure(failure.what() + undo.roll_back());
     }
     undo.keep();
-    for (const auto &disk : old.disks)
-        if (int error = host_.remove_directory(disk_path(name, disk.name)))
-            throw Failure(fmt::format("disk '{}' is disabled but cannot be removed: {}", disk.name,
-                                      error_text(error)));
+    for (const auto &one : functions)
+        if (int error = host_.remove_directory(function_path(one.kind, name, one.name)))
+            throw Failure(fmt::format("{} '{}' is disabled but cannot be removed: {}",
+                                      text(one.kind).name, one.name, error_text(error)));
     if (int error = host_.remove_directory(partition_path(name))) {
         std::string who = error == EBUSY ? attachment(name) : "";
         throw Failure(who.empty() ? fmt::format("partition '{}': {}", name, error_text(error))
@@ -230,30 +311,45 @@ void Config::remove(const std::string &name, bool with_disks) {
     }
 }
 
-std::string Config::make_disk_directory(const NewDisk &wish) {
+std::string Config::make_function(Kind kind, const std::string &partition,
+                                  const std::string &name) {
+    const KindText &words = text(kind);
     // Without a wish, the first free name; someone else may take it before we do.
-    for (int i = 0; i < disk_names_max; i++) {
-        std::string name = wish.name.empty() ? "d" + std::to_string(i) : wish.name;
-        int error = host_.make_directory(disk_path(wish.partition, name));
+    for (int i = 0; i < names_max; i++) {
+        std::string attempt = name.empty() ? words.prefix + std::to_string(i) : name;
+        int error = host_.make_directory(function_path(kind, partition, attempt));
         if (error == 0)
-            return name;
-        if (error == EEXIST && wish.name.empty())
+            return attempt;
+        if (error == EEXIST && name.empty())
             continue;
         if (error == EEXIST)
-            throw Failure(fmt::format("partition '{}' has a disk '{}' already: choose another "
-                                      "--name, or lparctl disk remove {} {}",
-                                      wish.partition, name, wish.partition, name));
-        std::string who = error == EBUSY ? attachment(wish.partition) : "";
-        throw Failure(who.empty() ? fmt::format("disk '{}': {}", name, error_text(error)) : who);
+            throw Failure(fmt::format("partition '{}' has a {} '{}' already: choose another {}, or "
+                                      "lparctl {} remove {} {}",
+                                      partition, words.name, attempt, words.name_option, words.name,
+                                      partition, attempt));
+        std::string who = error == EBUSY ? attachment(partition) : "";
+        throw Failure(
+            who.empty() ? fmt::format("{} '{}': {}", words.name, attempt, error_text(error)) : who);
     }
-    throw Failure("no name is free: give one with --name");
+    throw Failure(fmt::format("no name is free: give one with {}", words.name_option));
 }
 
-std::string Config::why_not_enabled(int error, const NewDisk &wish,
-                                    const std::string &disk_path) const {
+std::string Config::refusal(const std::string &path) const {
     static const std::string refused = "refused: ";
-    std::string status = host_.read(disk_path + "/status").value_or("");
-    std::string said = status.starts_with(refused) ? status.substr(refused.size()) : "";
+    std::string status = host_.read(path + "/status").value_or("");
+    return status.starts_with(refused) ? status.substr(refused.size()) : "";
+}
+
+std::string Config::why_not_enabled(int error, const NewNic &wish, const std::string &path) const {
+    std::string said = refusal(path);
+    std::string who = error == EBUSY && said.empty() ? attachment(wish.partition) : "";
+    if (!who.empty())
+        return who;
+    return fmt::format("{}: {}", wish.adapter, said.empty() ? error_text(error) : said);
+}
+
+std::string Config::why_not_enabled(int error, const NewDisk &wish, const std::string &path) const {
+    std::string said = refusal(path);
     auto block = host_.block_name(wish.device);
     if (error == EBUSY && block) {
         Devices devices(host_);
@@ -300,7 +396,7 @@ Disk Config::add(const NewDisk &wish) {
     std::string device = std::filesystem::absolute(wish.device).lexically_normal().string();
 
     SignalHold hold;
-    std::string name = make_disk_directory(wish);
+    std::string name = make_function(Kind::disk, wish.partition, wish.name);
     std::string path = disk_path(wish.partition, name);
     Undo undo;
     undo.add(fmt::format("the new disk '{}'", name), [&] { return host_.remove_directory(path); });
@@ -327,20 +423,70 @@ Disk Config::add(const NewDisk &wish) {
     return disk(wish.partition, name);
 }
 
+Nic Config::add(const NewNic &wish) {
+    check_name("partition", wish.partition);
+    if (!wish.name.empty())
+        check_new_name("nic", wish.name);
+    check_name("network interface", wish.adapter);
+    if (!host_.exists(partition_path(wish.partition)))
+        throw Failure(fmt::format("there is no partition '{}': lparctl partition create {}",
+                                  wish.partition, wish.partition));
+    require_nics(wish.partition);
+    if (wish.adapter.size() > interface_name_max || !host_.exists(net_class + wish.adapter))
+        throw Failure(fmt::format("there is no network interface '{}': see lparctl adapter list",
+                                  wish.adapter));
+
+    SignalHold hold;
+    std::string name = make_function(Kind::nic, wish.partition, wish.name);
+    std::string path = nic_path(wish.partition, name);
+    Undo undo;
+    undo.add(fmt::format("the new nic '{}'", name), [&] { return host_.remove_directory(path); });
+    try {
+        set(path, "adapter", wish.adapter);
+        if (wish.mac)
+            set(path, "mac", *wish.mac);
+        if (wish.queues)
+            set(path, "queues", std::to_string(*wish.queues));
+        if (wish.trust)
+            set(path, "trust", "1");
+        if (wish.mode)
+            set(path, "mode", *wish.mode);
+        if (int error = host_.write(path + "/enable", "1"))
+            throw Failure(why_not_enabled(error, wish, path));
+    } catch (const Failure &failure) {
+        throw Failure(failure.what() + undo.roll_back());
+    }
+    undo.keep();
+    return nic(wish.partition, name);
+}
+
+void Config::remove_function(Kind kind, const std::string &partition, const std::string &name,
+                             bool enabled) {
+    SignalHold hold;
+    if (enabled)
+        disable(kind, partition, name);
+    std::string path = function_path(kind, partition, name);
+    if (int error = host_.remove_directory(path)) {
+        Undo undo;
+        if (enabled)
+            undo.add(fmt::format("disabling the {}", text(kind).name),
+                     [&] { return host_.write(path + "/enable", "1"); });
+        std::string left = undo.roll_back();
+        throw Failure(fmt::format("{} '{}': {}{}", text(kind).name, name, error_text(error), left));
+    }
+}
+
 void Config::remove_disk(const std::string &partition_name, const std::string &name) {
     partition(partition_name); // says so if there is none
     Disk old = disk(partition_name, name);
-    SignalHold hold;
-    if (old.enabled)
-        disable(old);
-    std::string path = disk_path(partition_name, name);
-    if (int error = host_.remove_directory(path)) {
-        Undo undo;
-        if (old.enabled)
-            undo.add("disabling the disk", [&] { return host_.write(path + "/enable", "1"); });
-        std::string left = undo.roll_back();
-        throw Failure(fmt::format("disk '{}': {}{}", name, error_text(error), left));
-    }
+    remove_function(Kind::disk, partition_name, name, old.enabled);
+}
+
+void Config::remove_nic(const std::string &partition_name, const std::string &name) {
+    partition(partition_name); // says so if there is none
+    require_nics(partition_name);
+    Nic old = nic(partition_name, name);
+    remove_function(Kind::nic, partition_name, name, old.enabled);
 }
 
 } // namespace lpar

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Partitions and their disks: the administrator's intent in configfs, the state in sysfs.
+// Partitions, their disks and their NICs: the administrator's intent in configfs, the state in
+// sysfs.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,25 @@ struct Disk {
     std::optional<uint64_t> sectors;
 };
 
+struct Nic {
+    std::string partition;
+    std::string name;
+    // intent
+    std::string adapter; // the host's network interface
+    uint64_t queues = 0; // 0: as many as there can be
+    bool trust = false;
+    std::string mode; // auto, tag, page, copy
+    bool enabled = false;
+    // state
+    std::string mac; // as it is, or as it was asked for
+    std::string status;
+    std::string actual_mode; // tag, page, copy, or empty
+    std::string reason;
+    std::string actual_adapter; // as the module shows it
+    bool is_dead = false;       // the adapter was removed
+    std::optional<bool> link;   // is it up?
+};
+
 struct Partition {
     std::string name;
     std::optional<uint64_t> memory_limit;
@@ -42,6 +62,7 @@ struct Partition {
     std::optional<uint64_t> pinned_bytes;
     std::optional<uint64_t> windows;
     std::vector<Disk> disks;
+    std::vector<Nic> nics;
 };
 
 struct NewPartition {
@@ -63,29 +84,62 @@ struct NewDisk {
     std::optional<std::string> mode;
 };
 
+struct NewNic {
+    std::string partition;
+    std::string name; // empty: the first free n<n>
+    std::string adapter;
+    std::optional<std::string> mac; // as parse_mac() gives it
+    std::optional<uint64_t> queues;
+    bool trust = false;
+    std::optional<std::string> mode;
+};
+
+// "d0, d1"
+template <typename T>
+std::string name_list(const std::vector<T> &functions) {
+    std::string names;
+    for (const auto &function : functions)
+        names += (names.empty() ? "" : ", ") + function.name;
+    return names;
+}
+
+// What a partition has; with a folder of its own in configfs and in sysfs.
+enum class Kind { disk, nic };
+
 class Config {
   public:
     // Throws Failure if the module's configfs or sysfs tree is not there.
     explicit Config(Host &host);
 
     std::vector<std::string> partition_names() const;
-    // Both throw Failure if there is no such thing.
+    // These throw Failure if there is no such thing.
     Partition partition(const std::string &name) const;
     Disk disk(const std::string &partition, const std::string &name) const;
+    Nic nic(const std::string &partition, const std::string &name) const;
+    // Throws Failure if the module is older than NICs.
+    void require_nics(const std::string &partition) const;
 
     // Entirely or not at all; throw Failure.
     void create(const NewPartition &wish);
-    void remove(const std::string &name, bool with_disks);
+    void remove(const std::string &name, bool with_disks, bool with_nics);
     Disk add(const NewDisk &wish);
+    Nic add(const NewNic &wish);
     void remove_disk(const std::string &partition, const std::string &name);
+    void remove_nic(const std::string &partition, const std::string &name);
 
   private:
     void set(const std::string &directory, const std::string &attribute, const std::string &value);
     // Who is attached, as the end of an error message; empty if nobody is.
     std::string attachment(const std::string &partition) const;
-    std::string make_disk_directory(const NewDisk &wish);
-    void disable(const Disk &disk);
-    std::string why_not_enabled(int error, const NewDisk &wish, const std::string &disk_path) const;
+    // @name: empty: the first free one. Returns the name.
+    std::string make_function(Kind kind, const std::string &partition, const std::string &name);
+    void disable(Kind kind, const std::string &partition, const std::string &name);
+    void remove_function(Kind kind, const std::string &partition, const std::string &name,
+                         bool enabled);
+    // What the kernel says of a failed enable; empty if it says nothing.
+    std::string refusal(const std::string &path) const;
+    std::string why_not_enabled(int error, const NewDisk &wish, const std::string &path) const;
+    std::string why_not_enabled(int error, const NewNic &wish, const std::string &path) const;
 
     Host &host_;
 };

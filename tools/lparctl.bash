@@ -11,6 +11,16 @@ _lparctl_names() # a directory of configfs: the names in it
 	done
 }
 
+_lparctl_nics() # the host's network interfaces that are not virtual
+{
+	local entry
+	for entry in "${LPAR_ROOT-}/sys/class/net/"*/device; do
+		[[ -e $entry ]] || continue
+		entry=${entry%/device}
+		printf '%s\n' "${entry##*/}"
+	done
+}
+
 _lparctl_words() # the candidates, one a line: those that begin with the current word
 {
 	local IFS=$'\n'
@@ -30,7 +40,11 @@ _lparctl()
 		return
 		;;
 	--force)
-		_lparctl_words disks "$current"
+		_lparctl_words $'disks\nnics\nall' "$current"
+		return
+		;;
+	--adapter)
+		_lparctl_words "$(_lparctl_nics)" "$current"
 		return
 		;;
 	--owner)
@@ -41,8 +55,8 @@ _lparctl()
 		mapfile -t COMPREPLY < <(compgen -c -- "$current")
 		return
 		;;
-	--memory | --quantum | --name | --start | --size | --queues | --serial | -i | --interval | \
-		-c | --count)
+	--memory | --quantum | --name | --start | --size | --queues | --serial | --mac | \
+		-i | --interval | -c | --count)
 		return
 		;;
 	esac
@@ -52,7 +66,7 @@ _lparctl()
 		word=${COMP_WORDS[i]}
 		case $word in
 		--memory | --quantum | --owner | --force | --name | --start | --size | --queues | \
-			--serial | --mode | --qemu | -i | --interval | -c | --count)
+			--serial | --mode | --adapter | --mac | --qemu | -i | --interval | -c | --count)
 			((i++))
 			;;
 		-*) ;;
@@ -62,7 +76,7 @@ _lparctl()
 
 	command=${plain[0]-}
 	case $command in
-	adapter | partition | disk)
+	adapter | partition | disk | nic)
 		[[ ${plain[1]-} ]] && command+=" ${plain[1]}" && plain=("${plain[@]:1}")
 		;;
 	esac
@@ -75,6 +89,7 @@ _lparctl()
 		"disk add")
 			options=$'--name\n--start\n--size\n--read-only\n--queues\n--serial\n--mode\n'
 			;;
+		"nic add") options=$'--adapter\n--mac\n--queues\n--trust\n--mode\n' ;;
 		stat) options=$'--interval\n--count\n--queues\n' ;;
 		doctor) options=$'--qemu\n' ;;
 		"") options=$'--version\n' ;;
@@ -84,15 +99,16 @@ _lparctl()
 	fi
 
 	case $command:${#plain[@]} in
-	:0) _lparctl_words $'adapter\npartition\ndisk\nstat\ndoctor' "$current" ;;
+	:0) _lparctl_words $'adapter\npartition\ndisk\nnic\nstat\ndoctor' "$current" ;;
 	adapter:0) _lparctl_words $'list\nshow' "$current" ;;
 	partition:0) _lparctl_words $'create\nshow\nlist\ndelete' "$current" ;;
-	disk:0) _lparctl_words $'add\nremove\nlist' "$current" ;;
+	disk:0 | nic:0) _lparctl_words $'add\nremove\nlist' "$current" ;;
 	"partition show:0" | "partition delete:0" | "disk add:0" | "disk remove:0" | "disk list:0" | \
-		stat:0)
+		"nic add:0" | "nic remove:0" | "nic list:0" | stat:0)
 		_lparctl_words "$(_lparctl_names "")" "$current"
 		;;
 	"disk remove:1") _lparctl_words "$(_lparctl_names "${plain[0]}/disks/")" "$current" ;;
+	"nic remove:1") _lparctl_words "$(_lparctl_names "${plain[0]}/nics/")" "$current" ;;
 	"disk add:1" | "adapter show:0")
 		mapfile -t COMPREPLY < <(compgen -f -- "${current:-/dev/}")
 		compopt -o filenames 2>/dev/null

@@ -17,6 +17,7 @@ namespace lpar {
 namespace {
 
 constexpr size_t serial_max = 20;
+constexpr size_t mac_bytes = 6;
 
 struct Quantity {
     uint64_t number;
@@ -135,6 +136,33 @@ void check_serial(const std::string &serial) {
         !std::all_of(serial.begin(), serial.end(), [](char c) { return c > ' ' && c <= '~'; }))
         throw UsageError(fmt::format("'{}' is not a serial number: 1 to {} visible characters",
                                      serial, serial_max));
+}
+
+std::string parse_mac(const std::string &text) {
+    std::string mac;
+    bool good = text.size() == 3 * mac_bytes - 1;
+    bool zero = true;
+    for (size_t i = 0; good && i < text.size(); i++) {
+        char c = text[i];
+        if (c >= 'A' && c <= 'F')
+            c = static_cast<char>(c | 0x20);
+        good = i % 3 == 2 ? c == ':' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        zero = zero && (c == '0' || c == ':');
+        mac += c;
+    }
+    if (!good)
+        throw UsageError(
+            fmt::format("'{}' is not a MAC address: write it as 52:54:00:12:34:56", text));
+    if (zero)
+        throw UsageError(fmt::format("'{}' is nobody's MAC address: leave --mac out to have one "
+                                     "made",
+                                     text));
+    static constexpr std::string_view unicast = "02468ace";
+    if (unicast.find(mac[1]) == std::string_view::npos)
+        throw UsageError(fmt::format("'{}' is a multicast address: the second digit of a NIC's is "
+                                     "even",
+                                     text));
+    return mac;
 }
 
 } // namespace lpar

@@ -26,5 +26,7 @@ void check_new_name(const std::string &what, const std::string &name);
 void check_name(const std::string &what, const std::string &name);
 // A serial number: at most 20 visible ASCII characters.
 void check_serial(const std::string &serial);
+// "52:54:00:12:34:56", of one NIC; in lower case.
+std::string parse_mac(const std::string &text);
 
 } // namespace lpar

@@ -9,6 +9,7 @@ inline constexpr auto configfs_root = "/sys/kernel/config/lpar";
 inline constexpr auto configfs_partitions = "/sys/kernel/config/lpar/partitions/";
 inline constexpr auto state_root = "/sys/kernel/lpar";
 inline constexpr auto state_partitions = "/sys/kernel/lpar/partitions/";
+inline constexpr auto net_class = "/sys/class/net/";
 inline constexpr auto cgroup_root = "/sys/fs/cgroup";
 inline constexpr auto state_adapters = "/sys/kernel/lpar/adapters/";
 

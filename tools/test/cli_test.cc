@@ -40,6 +40,9 @@ TEST(CommandLine, HelpAndVersion) {
                                                                    {"disk", "add"},
                                                                    {"disk", "remove"},
                                                                    {"disk", "list"},
+                                                                   {"nic", "add"},
+                                                                   {"nic", "remove"},
+                                                                   {"nic", "list"},
                                                                    {"stat"},
                                                                    {"doctor"}}) {
         auto asked = words;
@@ -64,7 +67,7 @@ TEST(CommandLine, Nonsense) {
                                                {"stat", "-i", "0"},
                                                {"stat", "-i", "x"},
                                                {"stat", "-i", "1", "-c", "0"},
-                                               {"partition", "delete", "web", "--force", "all"}}) {
+                                               {"partition", "delete", "web", "--force", "it"}}) {
         Answer answer = lparctl(host, words);
         EXPECT_EQ(answer.status, 2) << (words.empty() ? "" : words.back());
         EXPECT_EQ(answer.out, "");

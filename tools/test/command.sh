@@ -74,14 +74,22 @@ expect 0 'requests +0' stat web -i 0.1 -c 1
 expect 0 '"rates":\{"requests":0.0\}' stat web -j -i 0.1 -c 2
 "$tool" stat >/dev/full 2>/dev/null && fail "stat to a full device succeeded"
 
-rmdir "$partitions/web/disks"
+expect 1 'knows no NICs' nic add web --adapter eth0
+mkdir -p "$partitions/web/nics" "$root/sys/class/net/eth0"
+expect 1 'adapter cannot be set' nic add web --adapter eth0
+[[ ! -e $partitions/web/nics/n0 ]] || fail "a failed add left its directory"
+expect 1 "no network interface 'eth1'" nic add web --adapter eth1
+expect 2 'not a MAC address' nic add web --adapter eth0 --mac 1
+
+rmdir "$partitions/web/disks" "$partitions/web/nics"
 expect 0 '^$' partition delete web
 [[ ! -e $partitions/web ]] || fail "delete left the directory"
 
 # ------------------------------ each option is in the man page and the completion
 
 leaves=("adapter list" "adapter show" "partition create" "partition show" "partition list"
-	"partition delete" "disk add" "disk remove" "disk list" "stat" "doctor")
+	"partition delete" "disk add" "disk remove" "disk list" "nic add" "nic remove" "nic list" "stat"
+	"doctor")
 completion=$(<"$sources/lparctl.bash")
 manual=$(<"$sources/lparctl.8")
 for leaf in "${leaves[@]}"; do
@@ -115,16 +123,23 @@ complete_to() {
 	checks=$((checks + 1))
 	[[ ${COMPREPLY[*]-} == "$want" ]] || fail "completion of '$*': '${COMPREPLY[*]-}', not '$want'"
 }
-mkdir -p "$partitions"/{web,db}/disks/d{0,1}
+mkdir -p "$partitions"/{web,db}/{disks/d,nics/n}{0,1} "$root"/sys/class/net/{eth0/device,lo}
 complete_to "partition" pa
-complete_to "adapter partition disk stat doctor" ""
+complete_to "adapter partition disk nic stat doctor" ""
 complete_to "add remove list" disk ""
 complete_to "db web" disk add ""
 complete_to "web" -j disk remove w
 complete_to "d0 d1" disk remove web ""
 complete_to "auto tag page copy" disk add web --mode ""
 complete_to "--name" disk add web --na
-complete_to "disks" partition delete web --force ""
+complete_to "add remove list" nic ""
+complete_to "n0 n1" nic remove web ""
+complete_to "db web" nic list ""
+complete_to "eth0" nic add web --adapter ""
+complete_to "db web" nic add --adapter eth0 ""
+complete_to "" nic add web ""
+complete_to "--trust" nic add web --tr
+complete_to "disks nics all" partition delete web --force ""
 complete_to "db web" stat -i 1 ""
 complete_to "" disk remove nobody ""
 complete_to "" stat web ""

@@ -376,14 +376,250 @@ TEST_F(ConfigTest, RemoveOfWhatIsNotThere) {
     EXPECT_THAT(host.log, IsEmpty());
 }
 
+// ------------------------------------------------------------------------ NICs
+
+class NicTest : public ConfigTest {
+  protected:
+    NicTest() { host.add_nic("eth0", "0000:02:00.0"); }
+
+    Answer add_nic(std::vector<std::string> more = {}) {
+        std::vector<std::string> words{"nic", "add", "web", "--adapter", "eth0"};
+        words.insert(words.end(), more.begin(), more.end());
+        return lparctl(host, words);
+    }
+};
+
+TEST_F(NicTest, AddSetsThenEnables) {
+    Answer answer =
+        lparctl(host, {"nic", "add", "web", "lan", "--adapter", "eth0", "--mac",
+                       "52:54:00:AB:CD:EF", "--queues", "4", "--trust", "--mode", "copy"});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(answer.out, "web lan: page: e1000e is not qualified\n");
+    EXPECT_THAT(host.log,
+                ElementsAre("mkdir web/nics/lan", "write web/nics/lan/adapter=eth0",
+                            "write web/nics/lan/mac=52:54:00:ab:cd:ef",
+                            "write web/nics/lan/queues=4", "write web/nics/lan/trust=1",
+                            "write web/nics/lan/mode=copy", "write web/nics/lan/enable=1"));
+}
+
+TEST_F(NicTest, AddWritesOnlyWhatWasAskedFor) {
+    EXPECT_EQ(add_nic().status, 0);
+    EXPECT_THAT(host.log, ElementsAre("mkdir web/nics/n0", "write web/nics/n0/adapter=eth0",
+                                      "write web/nics/n0/enable=1"));
+}
+
+TEST_F(NicTest, AddTakesTheFirstFreeName) {
+    ASSERT_EQ(add_nic().status, 0);
+    Json json = Json::parse(add_nic({"-j"}).out);
+    EXPECT_EQ(json["name"], "n1");
+    EXPECT_EQ(json["adapter"], "eth0");
+    EXPECT_EQ(json["mac"], "02:00:00:00:00:01"); // made by the kernel
+    EXPECT_EQ(json["queues"], 0);
+    EXPECT_EQ(json["trust"], false);
+    EXPECT_EQ(json["mode"], "auto");
+    EXPECT_EQ(json["actual_mode"], "page");
+    EXPECT_EQ(json["actual_adapter"], "0000:02:00.0");
+    EXPECT_EQ(json["enabled"], true);
+    EXPECT_EQ(json["link"], true);
+}
+
+TEST_F(NicTest, AddIsUndoneWhicheverStepFails) {
+    std::vector<std::string> options{
+        "x", "--mac", "52:54:00:00:00:01", "--queues", "1", "--trust", "--mode", "tag"};
+    ASSERT_EQ(add_nic(options).status, 0);
+    std::vector<std::string> steps = host.log;
+    ASSERT_EQ(steps.size(), 7u);
+    ASSERT_EQ(lparctl(host, {"nic", "remove", "web", "x"}).status, 0);
+
+    for (const auto &step : steps) {
+        for (int error : {EINVAL, EBUSY, EIO, ENOENT, ENOMEM}) {
+            host.log.clear();
+            host.fail = {{step, error}};
+            host.refusal = "the adapter sulks: comfort it";
+            Answer answer = add_nic(options);
+            EXPECT_EQ(answer.status, 1) << step;
+            EXPECT_EQ(answer.out, "");
+            EXPECT_THAT(answer.err, testing::StartsWith("lparctl: nic add: "));
+            EXPECT_FALSE(host.has(web + "/nics/x")) << step;
+            bool made = step != steps.front();
+            EXPECT_EQ(host.log.back(), made ? "rmdir web/nics/x" : step);
+        }
+    }
+}
+
+TEST_F(NicTest, AddSaysWhatTheKernelSays) {
+    for (int error : {EIO, EBUSY}) {
+        host.fail = {{"write web/nics/n0/enable=1", error}};
+        host.refusal = "the adapter sulks: comfort it";
+        EXPECT_EQ(add_nic().err, "lparctl: nic add: eth0: the adapter sulks: comfort it\n");
+    }
+    host.fail.emplace("rmdir web/nics/n0", EBUSY);
+    EXPECT_EQ(add_nic().err, "lparctl: nic add: eth0: the adapter sulks: comfort it; the new nic "
+                             "'n0' could not be taken back: Device or resource busy\n");
+}
+
+TEST_F(NicTest, AddWhileAttached) {
+    host.attach("web", 7);
+    host.fail = {{"mkdir web/nics/n0", EBUSY}};
+    EXPECT_THAT(add_nic().err, HasSubstr("partition 'web' is attached by process 7"));
+    host.fail = {{"write web/nics/n0/enable=1", EBUSY}};
+    EXPECT_THAT(add_nic().err, HasSubstr("partition 'web' is attached by process 7"));
+    host.fail = {{"write web/nics/n0/enable=1", EIO}};
+    EXPECT_EQ(add_nic().err, "lparctl: nic add: eth0: Input/output error\n");
+}
+
+TEST_F(NicTest, AddDoesNotTouchAnExistingOne) {
+    ASSERT_EQ(add_nic({"x"}).status, 0);
+    host.log.clear();
+    Answer answer = add_nic({"x"});
+    EXPECT_EQ(answer.err, "lparctl: nic add: partition 'web' has a nic 'x' already: choose another "
+                          "NAME, or lparctl nic remove web x\n");
+    EXPECT_THAT(host.log, ElementsAre("mkdir web/nics/x"));
+    EXPECT_EQ(host.read(web + "/nics/x/enable"), "1");
+}
+
+TEST_F(NicTest, AddNeedsPartitionAndInterface) {
+    EXPECT_THAT(lparctl(host, {"nic", "add", "db", "--adapter", "eth0"}).err,
+                HasSubstr("there is no partition 'db': lparctl partition create db"));
+    for (const auto *name : {"eth7", "a-name-that-is-too-long"})
+        EXPECT_EQ(lparctl(host, {"nic", "add", "web", "--adapter", name}).err,
+                  "lparctl: nic add: there is no network interface '" + std::string(name) +
+                      "': see lparctl adapter list\n");
+    EXPECT_THAT(host.log, IsEmpty());
+}
+
+TEST_F(NicTest, AddUsageErrors) {
+    for (const auto &options : std::vector<std::vector<std::string>>{{"--mode", "fast"},
+                                                                     {"--queues", "-1"},
+                                                                     {"--mac", "52:54:00"},
+                                                                     {"--mac", "01:00:5e:00:00:01"},
+                                                                     {"--trust=maybe"},
+                                                                     {"../x"},
+                                                                     {"a b"},
+                                                                     {"x", "extra"}}) {
+        EXPECT_EQ(add_nic(options).status, 2) << options[0];
+    }
+    EXPECT_EQ(lparctl(host, {"nic", "add", "web"}).status, 2);
+    EXPECT_EQ(lparctl(host, {"nic", "add", "web", "--adapter", "../eth0"}).status, 2);
+    EXPECT_EQ(lparctl(host, {"nic", "add", "web", "--adapter", ""}).status, 2);
+    EXPECT_THAT(host.log, IsEmpty());
+}
+
+TEST_F(NicTest, RemoveDisablesFirst) {
+    ASSERT_EQ(add_nic().status, 0);
+    host.log.clear();
+    Answer answer = lparctl(host, {"nic", "remove", "web", "n0", "-j"});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(Json::parse(answer.out), Json({{"partition", "web"}, {"deleted", "n0"}}));
+    EXPECT_THAT(host.log, ElementsAre("write web/nics/n0/enable=0", "rmdir web/nics/n0"));
+}
+
+TEST_F(NicTest, RemoveOfAnAttachedOne) {
+    ASSERT_EQ(add_nic().status, 0);
+    host.attach("web", 99);
+    host.fail = {{"write web/nics/n0/enable=0", EBUSY}};
+    EXPECT_EQ(lparctl(host, {"nic", "remove", "web", "n0"}).err,
+              "lparctl: nic remove: nic 'n0': partition 'web' is attached by process 99: shut that "
+              "virtual machine down first\n");
+    EXPECT_TRUE(host.has(web + "/nics/n0"));
+}
+
+TEST_F(NicTest, RemoveIsUndone) {
+    ASSERT_EQ(add_nic().status, 0);
+    host.log.clear();
+    host.fail = {{"rmdir web/nics/n0", EBUSY}};
+    EXPECT_EQ(lparctl(host, {"nic", "remove", "web", "n0"}).status, 1);
+    EXPECT_THAT(host.log, ElementsAre("write web/nics/n0/enable=0", "rmdir web/nics/n0",
+                                      "write web/nics/n0/enable=1"));
+}
+
+TEST_F(NicTest, RemoveOfWhatIsNotThere) {
+    EXPECT_THAT(lparctl(host, {"nic", "remove", "web", "n7"}).err,
+                HasSubstr("has no nic 'n7': see lparctl nic list"));
+    EXPECT_THAT(lparctl(host, {"nic", "remove", "db", "n0"}).err,
+                HasSubstr("there is no partition 'db'"));
+    EXPECT_EQ(lparctl(host, {"nic", "remove", "web", "../.."}).status, 2);
+    EXPECT_EQ(lparctl(host, {"nic", "remove", "web"}).status, 2);
+    EXPECT_THAT(host.log, IsEmpty());
+}
+
+TEST_F(NicTest, DeletePartition) {
+    ASSERT_EQ(add_nic().status, 0);
+    Answer answer = lparctl(host, {"partition", "delete", "web"});
+    EXPECT_THAT(answer.err, HasSubstr("has nics (n0): lparctl nic remove them, or --force nics"));
+    ASSERT_EQ(add().status, 0);
+    answer = lparctl(host, {"partition", "delete", "web"});
+    EXPECT_THAT(answer.err, HasSubstr("has disks (d0): lparctl disk remove them, or --force all"));
+    answer = lparctl(host, {"partition", "delete", "web", "--force", "disks"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("has nics (n0): lparctl nic remove them, or --force all"));
+    EXPECT_EQ(lparctl(host, {"partition", "delete", "web", "--force", "nics"}).status, 1);
+
+    host.log.clear();
+    host.fail = {{"write web/nics/n0/enable=0", EBUSY}};
+    EXPECT_EQ(lparctl(host, {"partition", "delete", "web", "--force", "all"}).status, 1);
+    EXPECT_THAT(host.log, ElementsAre("write web/disks/d0/enable=0", "write web/nics/n0/enable=0",
+                                      "write web/disks/d0/enable=1"));
+    host.log.clear();
+    host.fail.clear();
+    EXPECT_EQ(lparctl(host, {"partition", "delete", "web", "--force", "all"}).status, 0);
+    EXPECT_THAT(host.log, ElementsAre("write web/disks/d0/enable=0", "write web/nics/n0/enable=0",
+                                      "rmdir web/disks/d0", "rmdir web/nics/n0", "rmdir web"));
+}
+
+TEST_F(NicTest, Lists) {
+    ASSERT_EQ(add_nic().status, 0);
+    ASSERT_EQ(add_nic({"lan", "--mac", "52:54:00:00:00:01", "--queues", "2", "--trust"}).status, 0);
+    host.put(std::string(state_partitions) + "web/nics/n0/link", "0\n");
+    EXPECT_EQ(lparctl(host, {"nic", "list"}).out,
+              "PARTITION  NIC  ADAPTER  MAC                LINK  QUEUES  TRUST  STATUS\n"
+              "web        lan  eth0     52:54:00:00:00:01  up         2  yes    page: e1000e is "
+              "not qualified\n"
+              "web        n0   eth0     02:00:00:00:00:01  down    auto  no     page: e1000e is "
+              "not qualified\n");
+    host.put(std::string(state_partitions) + "web/nics/n0/state", "dead\n");
+    Json json = Json::parse(lparctl(host, {"nic", "list", "web", "-j"}).out);
+    EXPECT_EQ(json["nics"].size(), 2u);
+    EXPECT_EQ(json["nics"][1]["dead"], true);
+    EXPECT_EQ(json["nics"][1]["link"], false);
+    EXPECT_THAT(lparctl(host, {"nic", "list"}).out, HasSubstr("dead: its adapter is gone"));
+    EXPECT_THAT(lparctl(host, {"partition", "show", "web"}).out,
+                HasSubstr("nic lan         eth0, 52:54:00:00:00:01, page: e1000e is not "
+                          "qualified\n"));
+    EXPECT_THAT(lparctl(host, {"partition", "list"}).out, HasSubstr("-      lan, n0\n"));
+    json = Json::parse(lparctl(host, {"partition", "list", "-j"}).out);
+    EXPECT_EQ(json["partitions"][0]["nics"][0]["name"], "lan");
+    EXPECT_EQ(json["partitions"][0]["nics"][0]["trust"], true);
+    EXPECT_EQ(lparctl(host, {"nic", "list", "db"}).status, 1);
+}
+
+TEST_F(NicTest, OlderModule) {
+    host.knows_nics = false;
+    ASSERT_EQ(lparctl(host, {"partition", "create", "old"}).status, 0);
+    host.log.clear();
+    for (const auto &words :
+         std::vector<std::vector<std::string>>{{"nic", "add", "old", "--adapter", "eth0"},
+                                               {"nic", "remove", "old", "n0"},
+                                               {"nic", "list", "old"}}) {
+        Answer answer = lparctl(host, words);
+        EXPECT_EQ(answer.status, 1);
+        EXPECT_EQ(answer.out, "");
+        EXPECT_THAT(answer.err, HasSubstr("this lpar_host knows no NICs: load one that is as new "
+                                          "as lparctl"));
+    }
+    EXPECT_THAT(host.log, IsEmpty());
+    EXPECT_THAT(Json::parse(lparctl(host, {"partition", "show", "old", "-j"}).out)["nics"],
+                IsEmpty());
+}
+
 // ------------------------------------------------------------------- the lists
 
 TEST_F(ConfigTest, Lists) {
     ASSERT_EQ(add({"--start", "1M"}).status, 0);
     host.attach("web", 99);
     EXPECT_EQ(lparctl(host, {"partition", "list"}).out,
-              "NAME  ATTACHED  OWNER  PINNED  LIMIT  QUANTUM  WINDOWS  DISKS\n"
-              "web   pid 99    root        0   256M      1ms        0  d0\n");
+              "NAME  ATTACHED  OWNER  PINNED  LIMIT  QUANTUM  WINDOWS  DISKS  NICS\n"
+              "web   pid 99    root        0   256M      1ms        0  d0     -\n");
     EXPECT_EQ(
         lparctl(host, {"disk", "list", "web"}).out,
         "PARTITION  DISK  DEVICE          RANGE         ACCESS      QUEUES  SERIAL  STATUS\n"
@@ -417,6 +653,8 @@ TEST_F(ConfigTest, RootIsRequiredToChange) {
                                                {"partition", "delete", "web"},
                                                {"disk", "add", "web", "/dev/nvme0n1"},
                                                {"disk", "remove", "web", "d0"},
+                                               {"nic", "add", "web", "--adapter", "eth0"},
+                                               {"nic", "remove", "web", "n0"},
                                                {"adapter", "list"},
                                                {"adapter", "show", "/dev/nvme0n1"}}) {
         Answer answer = lparctl(host, words);
@@ -443,6 +681,8 @@ TEST_F(ConfigTest, ModuleIsRequired) {
                                                {"disk", "list"},
                                                {"stat"},
                                                {"disk", "add", "web", "/dev/nvme0n1"},
+                                               {"nic", "list"},
+                                               {"nic", "add", "web", "--adapter", "eth0"},
                                                {"adapter", "list"}}) {
         Answer answer = lparctl(host, words);
         EXPECT_EQ(answer.status, 1);

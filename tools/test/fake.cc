@@ -16,6 +16,18 @@ namespace lpar::test {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+bool is_nic(const std::string &path) {
+    return path.find("/nics/") != std::string::npos;
+}
+
+bool is_partition(const std::string &path) {
+    return path.find("/disks/") == std::string::npos && !is_nic(path);
+}
+
+} // namespace
+
 TempDir::TempDir() {
     std::string name = (fs::temp_directory_path() / "lparctl-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
@@ -97,6 +109,18 @@ void FakeHost::add_virtual_disk(const std::string &name, uint64_t sectors) {
     put("/dev/" + name, "");
 }
 
+void FakeHost::add_nic(const std::string &name, const std::string &pci) {
+    std::string function = "/sys/devices/pci0000:00/" + pci;
+    std::string node = (pci.empty() ? "/sys/devices/virtual" : function) + "/net/" + name;
+    put(node + "/address", "52:54:00:00:00:0" + std::to_string(minor_++) + "\n");
+    if (!pci.empty()) {
+        directory("/sys/bus/pci/drivers/e1000e");
+        link(function + "/driver", "/sys/bus/pci/drivers/e1000e");
+        link(node + "/device", function);
+    }
+    link(net_class + name, node);
+}
+
 void FakeHost::add_holder(const std::string &device, const std::string &holder) {
     directory("/sys/class/block/" + device + "/holders/" + holder);
 }
@@ -127,8 +151,10 @@ int FakeHost::make_directory(const std::string &name) {
         return found->second;
     if (int error = Host::make_directory(name))
         return error;
-    if (name.find("/disks/") == std::string::npos) {
+    if (is_partition(name)) {
         directory(name + "/disks");
+        if (knows_nics)
+            directory(name + "/nics");
         put(name + "/memory_limit", "268435456\n");
         put(name + "/quantum_limit_us", "1000\n");
         put(name + "/owner", "0\n");
@@ -139,9 +165,12 @@ int FakeHost::make_directory(const std::string &name) {
         directory(state + "/disks");
         return 0;
     }
-    for (const auto *attribute : {"device", "serial"})
+    using Names = std::vector<const char *>;
+    for (const auto *attribute : is_nic(name) ? Names{"adapter", "mac"} : Names{"device", "serial"})
         put(name + "/" + attribute, "\n");
-    for (const auto *attribute : {"start", "size", "read_only", "queues", "enable"})
+    for (const auto *attribute : is_nic(name)
+                                     ? Names{"queues", "trust", "enable"}
+                                     : Names{"start", "size", "read_only", "queues", "enable"})
         put(name + "/" + attribute, "0\n");
     put(name + "/mode", "auto\n");
     put(name + "/status", "disabled\n");
@@ -155,10 +184,10 @@ int FakeHost::remove_directory(const std::string &name) {
         return found->second;
     if (!exists(name))
         return ENOENT;
-    if (!list(name + "/disks").empty())
+    if (!list(name + "/disks").empty() || !list(name + "/nics").empty())
         return ENOTEMPTY;
     erase(name);
-    if (name.find("/disks/") == std::string::npos)
+    if (is_partition(name))
         erase(state_partitions + fs::path(name).filename().string());
     return 0;
 }
@@ -166,33 +195,43 @@ int FakeHost::remove_directory(const std::string &name) {
 int FakeHost::write(const std::string &file, const std::string &text) {
     std::string what = "write " + file.substr(std::string(configfs_partitions).size()) + "=" + text;
     log.push_back(what);
-    std::string disk = file.substr(0, file.rfind('/'));
+    std::string function = file.substr(0, file.rfind('/'));
     bool is_enable = file.ends_with("/enable");
     if (auto found = fail.find(what); found != fail.end()) {
         if (is_enable && text == "1")
-            put(disk + "/status", "refused: " + refusal + "\n");
+            put(function + "/status", "refused: " + refusal + "\n");
         return found->second;
     }
     if (!exists(file))
         return ENOENT;
     if (is_enable)
-        return enable(disk, text);
-    if (read(disk + "/enable") == "1")
+        return enable(function, text);
+    if (read(function + "/enable") == "1")
         return EBUSY;
     put(file, text + "\n");
     return 0;
 }
 
-int FakeHost::enable(const std::string &disk, const std::string &wish) {
-    put(disk + "/enable", wish + "\n");
-    std::string below = disk.substr(std::string(configfs_partitions).size());
+int FakeHost::enable(const std::string &function, const std::string &wish) {
+    put(function + "/enable", wish + "\n");
+    std::string below = function.substr(std::string(configfs_partitions).size());
     std::string state = state_partitions + below;
     if (wish == "0") {
-        put(disk + "/status", "disabled\n");
+        put(function + "/status", "disabled\n");
         erase(state);
         return 0;
     }
-    put(disk + "/status", "tag: nvme is qualified\n");
+    if (is_nic(function)) {
+        std::string mac = read(function + "/mac").value_or("");
+        put(function + "/status", "page: e1000e is not qualified\n");
+        put(state + "/mode", "page\n");
+        put(state + "/reason", "e1000e is not qualified\n");
+        put(state + "/adapter", "0000:02:00.0\n");
+        put(state + "/mac", (mac.empty() ? "02:00:00:00:00:01" : mac) + "\n");
+        put(state + "/link", "1\n");
+        return 0;
+    }
+    put(function + "/status", "tag: nvme is qualified\n");
     put(state + "/mode", "tag\n");
     put(state + "/reason", "nvme is qualified\n");
     put(state + "/adapter", "0000:01:00.0\n");

@@ -41,6 +41,8 @@ class FakeHost : private TempDir, public Host {
     void add_nvme(int n, const std::string &pci, int partitions = 0);
     // A disk without an adapter: dm-0, md0, loop0.
     void add_virtual_disk(const std::string &name, uint64_t sectors);
+    // A network interface; without @pci a virtual one.
+    void add_nic(const std::string &name, const std::string &pci);
     void add_holder(const std::string &device, const std::string &holder);
     void add_group(const std::string &pci, const std::string &number, const std::string &type);
     void mount(const std::string &number, const std::string &point, const std::string &source);
@@ -56,6 +58,7 @@ class FakeHost : private TempDir, public Host {
 
     std::map<std::string, std::function<int(lpar_probe &)>> probes;
     bool privileged = true;
+    bool knows_nics = true; // false: new partitions are those of an older module
     RunResult answer;
     std::map<std::string, std::string> programs;
     std::function<void()> on_sleep;
@@ -71,7 +74,7 @@ class FakeHost : private TempDir, public Host {
     void sleep(double seconds) override;
 
   private:
-    int enable(const std::string &disk, const std::string &wish);
+    int enable(const std::string &function, const std::string &wish);
 
     double time_ = 100;
     int minor_ = 0;

@@ -91,6 +91,17 @@ TEST(Serial, IsVisible) {
         EXPECT_THROW(check_serial(bad), UsageError) << bad;
 }
 
+TEST(Mac, IsOfOneNic) {
+    EXPECT_EQ(parse_mac("52:54:00:12:34:56"), "52:54:00:12:34:56");
+    EXPECT_EQ(parse_mac("FE:dc:BA:98:76:54"), "fe:dc:ba:98:76:54");
+    EXPECT_EQ(parse_mac("00:00:00:00:00:01"), "00:00:00:00:00:01");
+    for (const auto *bad :
+         {"", "52:54:00:12:34", "52:54:00:12:34:5", "52:54:00:12:34:567", "52-54-00-12-34-56",
+          "525400123456", "52:54:00:12:34:5g", "00:00:00:00:00:00", "01:00:5e:00:00:01",
+          "ff:ff:ff:ff:ff:ff", "5b:54:00:12:34:56", " 2:54:00:12:34:56"})
+        EXPECT_THROW(parse_mac(bad), UsageError) << bad;
+}
+
 TEST(Human, Bytes) {
     EXPECT_EQ(human_bytes(0), "0");
     EXPECT_EQ(human_bytes(1023), "1023");

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+// lparctl nic: add, remove, list.
+#include <fmt/format.h>
+#include <memory>
+#include <ostream>
+
+#include "cli.h"
+#include "error.h"
+#include "format.h"
+#include "parse.h"
+
+namespace lpar {
+
+namespace {
+
+struct Options {
+    std::string partition;
+    std::string name;
+    std::string adapter;
+    std::optional<std::string> mac;
+    std::optional<uint32_t> queues;
+    bool trust = false;
+    std::optional<std::string> mode;
+};
+
+std::string link_text(const Nic &nic) {
+    if (!nic.link)
+        return "";
+    return *nic.link ? "up" : "down";
+}
+
+void add(Context &context, const Options &options) {
+    NewNic wish;
+    wish.partition = options.partition;
+    wish.name = options.name;
+    wish.adapter = options.adapter;
+    wish.queues = options.queues;
+    wish.trust = options.trust;
+    wish.mode = options.mode;
+    if (options.mac)
+        wish.mac = parse_mac(*options.mac);
+    if (!wish.name.empty())
+        check_new_name("nic", wish.name);
+    check_name("partition", wish.partition);
+    check_name("network interface", wish.adapter);
+    context.require_privilege();
+    Nic nic = Config(context.host).add(wish);
+    if (context.json)
+        context.emit(nic_json(nic));
+    else
+        context.out << printable(
+                           fmt::format("{} {}: {}", nic.partition, nic.name, status_text(nic)))
+                    << '\n';
+}
+
+void remove(Context &context, const Options &options) {
+    context.require_privilege();
+    Config(context.host).remove_nic(options.partition, options.name);
+    if (context.json)
+        context.emit({{"partition", options.partition}, {"deleted", options.name}});
+}
+
+void list(Context &context, const std::string &only) {
+    Config config(context.host);
+    Json array = Json::array();
+    Table table({"PARTITION", "NIC", "ADAPTER", "MAC", "LINK", ">QUEUES", "TRUST", "STATUS"});
+    auto names = only.empty() ? config.partition_names() : std::vector{only};
+    for (const auto &name : names) {
+        Partition partition = config.partition(name);
+        config.require_nics(name);
+        for (const auto &nic : partition.nics) {
+            Colour colour = nic.is_dead                ? Colour::bad
+                            : !nic.enabled             ? Colour::faint
+                            : nic.actual_mode == "tag" ? Colour::good
+                                                       : Colour::none;
+            array.push_back(nic_json(nic));
+            table.add({nic.partition,
+                       nic.name,
+                       nic.adapter,
+                       nic.mac,
+                       link_text(nic),
+                       nic.queues == 0 ? "auto" : std::to_string(nic.queues),
+                       nic.trust ? "yes" : "no",
+                       {status_text(nic), colour}});
+        }
+    }
+    if (context.json)
+        context.emit({{"nics", array}});
+    else
+        context.out << table.text(context.colour);
+}
+
+} // namespace
+
+std::string status_text(const Nic &nic) {
+    if (nic.is_dead)
+        return "dead: its adapter is gone";
+    return nic.status.empty() ? "unknown" : nic.status;
+}
+
+Json nic_json(const Nic &nic) {
+    auto text = [](const std::string &value) {
+        return value.empty() ? Json(nullptr) : Json(value);
+    };
+    return {{"partition", nic.partition},   {"name", nic.name},
+            {"adapter", text(nic.adapter)}, {"mac", text(nic.mac)},
+            {"queues", nic.queues},         {"trust", nic.trust},
+            {"mode", text(nic.mode)},       {"enabled", nic.enabled},
+            {"status", text(nic.status)},   {"actual_mode", text(nic.actual_mode)},
+            {"reason", text(nic.reason)},   {"actual_adapter", text(nic.actual_adapter)},
+            {"dead", nic.is_dead},          {"link", nic.link ? Json(*nic.link) : Json(nullptr)}};
+}
+
+void add_nic_commands(CLI::App &app, Context &context) {
+    auto *group = app.add_subcommand("nic", "NICs of partitions");
+    group->require_subcommand(1);
+    group->fallthrough();
+    group->footer(""); // the commands below it have their own examples
+    auto options = std::make_shared<Options>();
+
+    auto *leaf = add_leaf(*group, context, "add", "Share a NIC of the host with a partition",
+                          "  lparctl nic add web --adapter eth0\n"
+                          "  lparctl nic add web lan --adapter eth0 --mac 52:54:00:12:34:56\n"
+                          "  lparctl nic add web --adapter eth1 --queues 4 --trust --mode page",
+                          [&context, options] { add(context, *options); });
+    leaf->add_option("PARTITION", options->partition, "Who gets it")->required();
+    leaf->add_option("NAME", options->name, "The NIC's name (default: the first free of n0, n1…)");
+    leaf->add_option("--adapter", options->adapter,
+                     "The host's network interface, as ip link calls it")
+        ->required();
+    leaf->add_option("--mac", options->mac, "Its MAC address (default: one is made)");
+    leaf->add_option("--queues", options->queues,
+                     "Most queues (default: as many as the client has vCPUs)");
+    leaf->add_flag("--trust", options->trust,
+                   "Let the client change the address and receive what is not for it");
+    leaf->add_option("--mode", options->mode, "auto, tag, page, or copy to compare (default: auto)")
+        ->check(CLI::IsMember({"auto", "tag", "page", "copy"}));
+
+    leaf = add_leaf(*group, context, "remove", "Take a NIC back", "  lparctl nic remove web n0",
+                    [&context, options] { remove(context, *options); });
+    leaf->add_option("PARTITION", options->partition, "A partition")->required();
+    leaf->add_option("NAME", options->name, "The NIC's name")->required();
+
+    leaf = add_leaf(*group, context, "list", "All NICs, or those of one partition",
+                    "  lparctl nic list\n  lparctl nic list web -j",
+                    [&context, options] { list(context, options->partition); });
+    leaf->add_option("PARTITION", options->partition, "A partition");
+}
+
+} // namespace lpar
