@@ -28,12 +28,35 @@ struct Options {
     bool queues = false;
 };
 
+// What JSON shows below a node.
+struct Below {
+    const char *key;
+    std::vector<CounterNode> CounterNode::*nodes;
+    std::vector<Below> below;
+};
+
 struct Column {
     std::string title;
     const Counters *counters;
 };
 
-// One column for each partition; for a single one also its disks and, if wanted, their queues.
+// A column for each of @nodes, which @owner has, and, if wanted, for their queues. @others: what
+// it has besides: those of the same name are told apart by @kind.
+void add_columns(std::vector<Column> &columns, const std::string &owner,
+                 const std::vector<CounterNode> &nodes, const std::vector<CounterNode> &others,
+                 const char *kind, bool queues) {
+    for (const auto &node : nodes) {
+        bool is_alone = find_node(others, node.name).name.empty();
+        std::string title = owner + "/" + (is_alone ? "" : kind) + node.name;
+        columns.push_back({title, &node.counters});
+        for (const auto &queue : node.queues)
+            if (queues)
+                columns.push_back({title + "/" + queue.name, &queue.counters});
+    }
+}
+
+// One column for each partition; for a single one also its disks and NICs and, if wanted, their
+// queues.
 std::vector<Column> make_columns(const std::vector<CounterNode> &partitions, bool single,
                                  bool queues) {
     std::vector<Column> columns;
@@ -41,13 +64,8 @@ std::vector<Column> make_columns(const std::vector<CounterNode> &partitions, boo
         columns.push_back({partition.name, &partition.counters});
         if (!single && !queues)
             continue;
-        for (const auto &disk : partition.children) {
-            std::string title = partition.name + "/" + disk.name;
-            columns.push_back({title, &disk.counters});
-            for (const auto &queue : disk.children)
-                if (queues)
-                    columns.push_back({title + "/" + queue.name, &queue.counters});
-        }
+        add_columns(columns, partition.name, partition.disks, partition.nics, "disks/", queues);
+        add_columns(columns, partition.name, partition.nics, partition.disks, "nics/", queues);
     }
     return columns;
 }
@@ -92,8 +110,7 @@ void print(const Context &context, const std::vector<Column> &columns, double se
     context.out.flush();
 }
 
-Json node_json(const CounterNode &total, const CounterNode *change, double seconds, int depth) {
-    static const char *const below[] = {"disks", "queues"};
+Json node_json(const CounterNode &total, const CounterNode *change, double seconds) {
     Json result{{"name", total.name}, {"stats", Json::object()}};
     for (const auto &[name, value] : total.counters)
         result["stats"][name] = value;
@@ -102,23 +119,30 @@ Json node_json(const CounterNode &total, const CounterNode *change, double secon
         for (const auto &[name, value] : change->counters)
             result["rates"][name] = static_cast<double>(value) / seconds;
     }
-    if (depth < 2) {
-        Json array = Json::array();
-        for (const auto &child : total.children)
-            array.push_back(node_json(child,
-                                      change ? &find_child(change->children, child.name) : nullptr,
-                                      seconds, depth + 1));
-        result[below[depth]] = array;
-    }
     return result;
 }
 
-Json snapshot_json(const Snapshot &now, const std::vector<CounterNode> *changes, double seconds) {
+// @below: what the nodes have in turn.
+Json nodes_json(const std::vector<CounterNode> &totals, const std::vector<CounterNode> *changes,
+                double seconds, const std::vector<Below> &below) {
     Json array = Json::array();
-    for (const auto &partition : now.partitions)
-        array.push_back(node_json(
-            partition, changes ? &find_child(*changes, partition.name) : nullptr, seconds, 0));
-    return {{"seconds", changes ? Json(seconds) : Json(nullptr)}, {"partitions", array}};
+    for (const auto &total : totals) {
+        const CounterNode *change = changes ? &find_node(*changes, total.name) : nullptr;
+        Json entry = node_json(total, change, seconds);
+        for (const auto &one : below)
+            entry[one.key] = nodes_json(total.*one.nodes, change ? &(change->*one.nodes) : nullptr,
+                                        seconds, one.below);
+        array.push_back(std::move(entry));
+    }
+    return array;
+}
+
+Json snapshot_json(const Snapshot &now, const std::vector<CounterNode> *changes, double seconds) {
+    const std::vector<Below> queues = {{"queues", &CounterNode::queues, {}}};
+    const std::vector<Below> functions = {{"disks", &CounterNode::disks, queues},
+                                          {"nics", &CounterNode::nics, queues}};
+    return {{"seconds", changes ? Json(seconds) : Json(nullptr)},
+            {"partitions", nodes_json(now.partitions, changes, seconds, functions)}};
 }
 
 void stat(Context &context, const Options &options) {
@@ -152,7 +176,7 @@ void stat(Context &context, const Options &options) {
         double seconds = std::max(now.time - before.time, 1e-3);
         std::vector<CounterNode> changes;
         for (const auto &partition : now.partitions)
-            changes.push_back(difference(find_child(before.partitions, partition.name), partition));
+            changes.push_back(difference(find_node(before.partitions, partition.name), partition));
         if (context.json) {
             context.emit(snapshot_json(now, &changes, seconds), true);
         } else {
@@ -176,7 +200,7 @@ void add_stat_command(CLI::App &app, Context &context) {
                           "  lparctl stat web -i 1 -c 10\n"
                           "  lparctl stat -j -i 5        one JSON object on each line",
                           [&context, options] { stat(context, *options); });
-    leaf->add_option("PARTITION", options->partition, "One partition, with its disks");
+    leaf->add_option("PARTITION", options->partition, "One partition, with its disks and NICs");
     leaf->add_option("-i,--interval", options->interval,
                      "Show differences per second, every so many seconds")
         ->check(CLI::Range(interval_min, interval_max));

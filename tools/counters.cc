@@ -47,37 +47,47 @@ Counters read_counters(const Host &host, const std::string &directory) {
     return counters;
 }
 
-// @base/<name> for each name in @base, with its stats; below it the same for @inner.
-std::vector<CounterNode> read_nodes(const Host &host, const std::string &base,
-                                    const std::vector<std::string> &names,
-                                    const std::vector<std::string> &inner) {
+// @base/<name> for each name in @base, with its stats, and its queues if there are any.
+std::vector<CounterNode> read_nodes(const Host &host, const std::string &base) {
     std::vector<CounterNode> nodes;
-    for (const auto &name : names) {
+    for (const auto &name : host.list(base)) {
         std::string path = base + "/" + name;
-        CounterNode node{name, read_counters(host, path + "/stats"), {}};
-        if (!inner.empty()) {
-            std::string below = path + "/" + inner.front();
-            node.children =
-                read_nodes(host, below, host.list(below), {inner.begin() + 1, inner.end()});
-        }
+        CounterNode node;
+        node.name = name;
+        node.counters = read_counters(host, path + "/stats");
+        node.queues = read_nodes(host, path + "/queues");
         nodes.push_back(std::move(node));
     }
     return nodes;
 }
 
+std::vector<CounterNode> differences(const std::vector<CounterNode> &before,
+                                     const std::vector<CounterNode> &now) {
+    std::vector<CounterNode> result;
+    for (const auto &node : now)
+        result.push_back(difference(find_node(before, node.name), node));
+    return result;
+}
+
 } // namespace
 
 Snapshot take_snapshot(const Host &host, const std::optional<std::string> &partition) {
-    std::string base = state_partitions;
-    base.pop_back();
-    auto names = partition ? std::vector{*partition} : host.list(base);
+    auto names = partition ? std::vector{*partition} : host.list(state_partitions);
     Snapshot snapshot;
     snapshot.time = host.now();
-    snapshot.partitions = read_nodes(host, base, names, {"disks", "queues"});
+    for (const auto &name : names) {
+        std::string path = state_partitions + name;
+        CounterNode node;
+        node.name = name;
+        node.counters = read_counters(host, path + "/stats");
+        node.disks = read_nodes(host, path + "/disks");
+        node.nics = read_nodes(host, path + "/nics");
+        snapshot.partitions.push_back(std::move(node));
+    }
     return snapshot;
 }
 
-const CounterNode &find_child(const std::vector<CounterNode> &nodes, const std::string &name) {
+const CounterNode &find_node(const std::vector<CounterNode> &nodes, const std::string &name) {
     static const CounterNode empty;
     auto found = std::find_if(nodes.begin(), nodes.end(),
                               [&](const CounterNode &node) { return node.name == name; });
@@ -85,15 +95,17 @@ const CounterNode &find_child(const std::vector<CounterNode> &nodes, const std::
 }
 
 CounterNode difference(const CounterNode &before, const CounterNode &now) {
-    CounterNode result{now.name, {}, {}};
+    CounterNode result;
+    result.name = now.name;
     for (const auto &[name, value] : now.counters) {
         auto old = std::find_if(before.counters.begin(), before.counters.end(),
                                 [&, &name = name](const auto &c) { return c.first == name; });
         bool went_on = old != before.counters.end() && old->second <= value;
         result.counters.emplace_back(name, went_on ? value - old->second : value);
     }
-    for (const auto &child : now.children)
-        result.children.push_back(difference(find_child(before.children, child.name), child));
+    result.disks = differences(before.disks, now.disks);
+    result.nics = differences(before.nics, now.nics);
+    result.queues = differences(before.queues, now.queues);
     return result;
 }
 

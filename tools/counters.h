@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The counters of partitions, disks and queues: whatever files the kernel's stats directories
+// The counters of partitions, disks, NICs and queues: whatever files the kernel's stats directories
 // hold, and what happened between two looks at them.
 #pragma once
 
@@ -18,7 +18,9 @@ using Counters = std::vector<std::pair<std::string, uint64_t>>; // in the order 
 struct CounterNode {
     std::string name;
     Counters counters;
-    std::vector<CounterNode> children; // of a partition: its disks; of a disk: its queues
+    std::vector<CounterNode> disks;  // of a partition
+    std::vector<CounterNode> nics;   // likewise
+    std::vector<CounterNode> queues; // of a disk or NIC
 };
 
 struct Snapshot {
@@ -33,8 +35,8 @@ Snapshot take_snapshot(const Host &host, const std::optional<std::string> &parti
 // again from zero in between.
 CounterNode difference(const CounterNode &before, const CounterNode &now);
 
-// The child of that name, or an empty one.
-const CounterNode &find_child(const std::vector<CounterNode> &nodes, const std::string &name);
+// The one of that name, or an empty one.
+const CounterNode &find_node(const std::vector<CounterNode> &nodes, const std::string &name);
 
 // What a counter counts, by its name.
 enum class CounterUnit { events, bytes, nanoseconds };

@@ -197,6 +197,30 @@ TEST_F(StatTest, Totals) {
     EXPECT_EQ(json["partitions"][0]["disks"][0]["queues"][0]["stats"]["bytes"], 4096);
 }
 
+TEST_F(StatTest, Nics) {
+    auto nic = [&](const std::string &name, int bytes) {
+        std::string base = std::string(state_partitions) + "web/nics/" + name;
+        host.put(base + "/stats/bytes", std::to_string(bytes) + "\n");
+        host.put(base + "/queues/1/stats/bytes", std::to_string(bytes) + "\n");
+    };
+    nic("n0", 10);
+    EXPECT_THAT(lparctl(host, {"stat", "web"}).out,
+                StartsWith("TOTAL         web  web/d0  web/n0"));
+    EXPECT_THAT(lparctl(host, {"stat", "web", "--queues"}).out,
+                HasSubstr("web  web/d0  web/d0/0  web/n0  web/n0/1\n"));
+    host.on_sleep = [&] { nic("n0", 30); };
+    Json json = Json::parse(lparctl(host, {"stat", "-j", "-i", "2", "-c", "1"}).out);
+    Json found = json["partitions"][0]["nics"][0];
+    EXPECT_EQ(found["name"], "n0");
+    EXPECT_EQ(found["stats"]["bytes"], 30);
+    EXPECT_EQ(found["rates"]["bytes"], 10.0);
+    EXPECT_EQ(found["queues"][0]["rates"]["bytes"], 10.0);
+    EXPECT_EQ(json["partitions"][0]["disks"][0]["nics"], nullptr);
+    nic("d0", 1); // as the disk is called
+    EXPECT_THAT(lparctl(host, {"stat", "web"}).out,
+                HasSubstr("web  web/disks/d0  web/nics/d0  web/n0\n"));
+}
+
 TEST_F(StatTest, ManyPartitionsAreFolded) {
     for (int i = 0; i < 7; i++)
         set("p" + std::to_string(i), i, i, i);
