@@ -8,6 +8,7 @@
 
 #include "device.h"
 #include "error.h"
+#include "netdev.h"
 #include "parse.h"
 #include "paths.h"
 #include "undo.h"
@@ -18,8 +19,6 @@ namespace {
 
 // More than any partition has: where the search for a free name ends.
 constexpr int names_max = 10000;
-// IFNAMSIZ of the kernel, without the final zero.
-constexpr size_t interface_name_max = 15;
 
 struct KindText {
     const char *name;
@@ -432,7 +431,7 @@ Nic Config::add(const NewNic &wish) {
         throw Failure(fmt::format("there is no partition '{}': lparctl partition create {}",
                                   wish.partition, wish.partition));
     require_nics(wish.partition);
-    if (wish.adapter.size() > interface_name_max || !host_.exists(net_class + wish.adapter))
+    if (!is_interface(host_, wish.adapter))
         throw Failure(fmt::format("there is no network interface '{}': see lparctl adapter list",
                                   wish.adapter));
 

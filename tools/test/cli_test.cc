@@ -163,6 +163,122 @@ TEST_F(AdapterTest, KernelThatTalksNonsense) {
               "77");
 }
 
+class NicAdapterTest : public AdapterTest {
+  protected:
+    NicAdapterTest() {
+        host.add_nic("eth0", "0000:02:00.0");
+        host.add_nic("lo", "");
+        host.add_nic("wlan0", "0000:03:00.0");
+        host.put("/sys/class/net/eth0/address", "52:54:00:12:34:56\n");
+        host.put("/sys/class/net/wlan0/address", "52:54:00:12:34:57\n");
+        host.probes["eth0"] = [this](lpar_probe &probe) {
+            EXPECT_EQ(probe.flags, uint32_t{LPAR_PROBE_NIC});
+            probe.mode = LPAR_MODE_PAGE;
+            std::strcpy(probe.driver, "e1000e");
+            std::strcpy(probe.reason, "e1000e is not qualified");
+            probe.records = 0;
+            for (const auto &[type, max, cur] : records) {
+                lpar_record record{type, 32, 0};
+                lpar_value value{0, max, cur};
+                std::memcpy(probe.data + probe.records, &record, sizeof(record));
+                std::memcpy(probe.data + probe.records + sizeof(record), &value, sizeof(value));
+                probe.records += 32;
+            }
+            return 0;
+        };
+    }
+
+    struct Capability {
+        uint16_t type;
+        uint64_t max;
+        uint64_t cur;
+    };
+    std::vector<Capability> records = {
+        {LPAR_CAP_MTU, 9000, 1500},    {LPAR_CAP_SPEED, 10000, 10000}, {LPAR_CAP_TX_CSUM, 1, 1},
+        {LPAR_CAP_TSO4, 65536, 65536}, {LPAR_CAP_TSO6, 65536, 65536},  {LPAR_CAP_USO, 0, 0},
+        {LPAR_CAP_TX_VLAN, 1, 1}};
+};
+
+TEST_F(NicAdapterTest, List) {
+    EXPECT_THAT(
+        lparctl(host, {"adapter", "list"}).out,
+        HasSubstr("\n\n"
+                  "NIC    MAC                SPEED   MTU  OFFERS           ADAPTER       DRIVER  "
+                  "MODE  SHARED AS  WHY\n"
+                  "eth0   52:54:00:12:34:56    10G  1500  csum, TSO, VLAN  0000:02:00.0  e1000e  "
+                  "page  -          e1000e is not qualified\n"
+                  "wlan0  52:54:00:12:34:57      -     -  -                0000:03:00.0  e1000e  "
+                  "none  -          Operation not supported\n"));
+}
+
+TEST_F(NicAdapterTest, WhatIsOffered) {
+    auto offered = [&](const std::vector<Capability> &what) {
+        records = what;
+        std::string out = lparctl(host, {"adapter", "list"}).out;
+        out = out.substr(out.find("eth0 ") + 24); // behind the MAC address
+        return out.substr(0, out.find("0000:02"));
+    };
+    EXPECT_THAT(offered({{LPAR_CAP_TX_CSUM4, 1, 1}, {LPAR_CAP_TSO6, 1, 1}}),
+                HasSubstr("csum4, TSO6"));
+    EXPECT_THAT(offered({{LPAR_CAP_TX_CSUM4, 1, 1},
+                         {LPAR_CAP_TX_CSUM6, 1, 1},
+                         {LPAR_CAP_RX_CSUM, 1, 1},
+                         {LPAR_CAP_USO, 100, 0},
+                         {LPAR_CAP_RX_VLAN, 1, 1},
+                         {LPAR_CAP_IPSEC, 1, 1},
+                         {LPAR_CAP_TOE, 1, 1}}),
+                HasSubstr("csum, rx-csum, USO, VLAN, IPsec, TOE"));
+    EXPECT_THAT(offered({{LPAR_CAP_SPEED, 2500, 2500}}), HasSubstr("2500M  "));
+}
+
+TEST_F(NicAdapterTest, ListJson) {
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    ASSERT_EQ(lparctl(host, {"nic", "add", "web", "--adapter", "eth0"}).status, 0);
+    Json json = Json::parse(lparctl(host, {"adapter", "list", "-j"}).out);
+    ASSERT_EQ(json["nics"].size(), 2u);
+    Json nic = json["nics"][0];
+    EXPECT_EQ(nic["nic"], "eth0");
+    EXPECT_EQ(nic["mac"], "52:54:00:12:34:56");
+    EXPECT_EQ(nic["adapter"], "0000:02:00.0");
+    EXPECT_EQ(nic["mode"], "page");
+    EXPECT_EQ(nic["shared_as"][0], "web/n0");
+    EXPECT_EQ(nic["capabilities"]["mtu"]["max"], 9000);
+    EXPECT_EQ(nic["capabilities"]["speed"]["value"], 10000);
+    EXPECT_EQ(json["nics"][1]["mode"], "none");
+    EXPECT_EQ(json["devices"].size(), 2u);
+}
+
+TEST_F(NicAdapterTest, Show) {
+    Answer answer = lparctl(host, {"adapter", "show", "eth0"});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(answer.out, StartsWith("nic                               eth0\n"));
+    EXPECT_THAT(answer.out,
+                HasSubstr("  MTU                             1500, can be 0 to 9000\n"));
+    EXPECT_EQ(Json::parse(lparctl(host, {"adapter", "show", "eth0", "-j"}).out)["nic"], "eth0");
+    EXPECT_EQ(lparctl(host, {"adapter", "show", "eth1"}).status, 1);
+    EXPECT_EQ(lparctl(host, {"adapter", "show", ".."}).status, 1);
+    EXPECT_EQ(lparctl(host, {"adapter", "show", ""}).status, 1);
+}
+
+TEST_F(NicAdapterTest, OlderModule) {
+    host.probes["eth0"] = [](lpar_probe &) { return EINVAL; };
+    EXPECT_THAT(lparctl(host, {"adapter", "list"}).out, Not(HasSubstr("NIC")));
+    EXPECT_TRUE(Json::parse(lparctl(host, {"adapter", "list", "-j"}).out)["nics"].empty());
+    EXPECT_THAT(lparctl(host, {"adapter", "show", "eth0"}).err, HasSubstr("knows no NICs"));
+}
+
+TEST_F(NicAdapterTest, KernelThatTalksNonsense) {
+    host.probes["eth0"] = [](lpar_probe &probe) {
+        std::memset(probe.reason, 0x1b, sizeof(probe.reason));
+        probe.records = sizeof(probe.data); // of zeros
+        return 0;
+    };
+    EXPECT_THAT(lparctl(host, {"adapter", "list"}).out, Not(HasSubstr("\x1b")));
+    Answer answer = lparctl(host, {"adapter", "show", "eth0"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("eth0: malformed capability record at byte 0"));
+}
+
 // ------------------------------------------------------------------ statistics
 
 class StatTest : public testing::Test {

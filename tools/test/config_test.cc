@@ -481,7 +481,8 @@ TEST_F(NicTest, AddDoesNotTouchAnExistingOne) {
 TEST_F(NicTest, AddNeedsPartitionAndInterface) {
     EXPECT_THAT(lparctl(host, {"nic", "add", "db", "--adapter", "eth0"}).err,
                 HasSubstr("there is no partition 'db': lparctl partition create db"));
-    for (const auto *name : {"eth7", "a-name-that-is-too-long"})
+    host.put(std::string(net_class) + "bonding_masters", "\n");
+    for (const auto *name : {"eth7", "bonding_masters"})
         EXPECT_EQ(lparctl(host, {"nic", "add", "web", "--adapter", name}).err,
                   "lparctl: nic add: there is no network interface '" + std::string(name) +
                       "': see lparctl adapter list\n");
