@@ -111,6 +111,8 @@ _lparctl()
 	"nic remove:1") _lparctl_words "$(_lparctl_names "${plain[0]}/nics/")" "$current" ;;
 	"disk add:1" | "adapter show:0")
 		mapfile -t COMPREPLY < <(compgen -f -- "${current:-/dev/}")
+		[[ $command == "adapter show" ]] &&
+			mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W "$(_lparctl_nics)" -- "$current")
 		compopt -o filenames 2>/dev/null
 		;;
 	esac

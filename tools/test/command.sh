@@ -139,6 +139,8 @@ complete_to "eth0" nic add web --adapter ""
 complete_to "db web" nic add --adapter eth0 ""
 complete_to "" nic add web ""
 complete_to "--trust" nic add web --tr
+complete_to "eth0" adapter show eth
+complete_to "/dev/null" adapter show /dev/nul
 complete_to "disks nics all" partition delete web --force ""
 complete_to "db web" stat -i 1 ""
 complete_to "" disk remove nobody ""
