@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Decoding and checking what a client wrote; see core.h. */
 #include "core.h"
+#include "records.h"
 
 bool lpar_core_shape(u64 arg, struct lpar_queue_shape *shape)
 {
@@ -157,89 +158,36 @@ enum lpar_status lpar_core_request(const struct lpar_blk_sqe *sqe,
 	return check_segs(&r, segs, lim);
 }
 
-struct writer {
-	u8 *at;
-	size_t left;
-	bool full;
-};
-
-static void *put_record(struct writer *w, u16 type, u16 body)
-{
-	u16 len = sizeof(struct lpar_record) + ((body + 7) & ~7);
-	struct lpar_record rec = {
-		.type = cpu_to_le16(type),
-		.len = cpu_to_le16(len),
-	};
-	void *at = w->at + sizeof(rec);
-
-	if (w->full || len > w->left) {
-		w->full = true;
-		return NULL;
-	}
-	memset(w->at, 0, len);
-	memcpy(w->at, &rec, sizeof(rec));
-	w->at += len;
-	w->left -= len;
-	return at;
-}
-
-static void put_value(struct writer *w, u16 type, u64 min, u64 max, u64 cur)
-{
-	struct lpar_value v = {
-		.min = cpu_to_le64(min),
-		.max = cpu_to_le64(max),
-		.cur = cpu_to_le64(cur),
-	};
-	void *at = put_record(w, type, sizeof(v));
-
-	if (at)
-		memcpy(at, &v, sizeof(v));
-}
-
-static void put_fixed(struct writer *w, u16 type, u64 v)
-{
-	put_value(w, type, v, v, v);
-}
-
-static void put_text(struct writer *w, u16 type, const char *text)
-{
-	size_t len = strnlen(text, LPAR_TEXT_MAX);
-	void *at = put_record(w, type, len);
-
-	if (at)
-		memcpy(at, text, len);
-}
-
 int lpar_core_records(void *buf, size_t size, const struct lpar_disk_limits *lim,
 		      const char *name, const char *serial)
 {
-	struct writer w = { .at = buf, .left = size };
+	struct lpar_writer w = { .at = buf, .left = size };
 
-	put_text(&w, LPAR_CAP_NAME, name);
-	put_text(&w, LPAR_CAP_SERIAL, serial);
-	put_fixed(&w, LPAR_CAP_SECTORS, lim->sectors);
-	put_fixed(&w, LPAR_CAP_LOGICAL_BLOCK, lim->logical_block);
-	put_fixed(&w, LPAR_CAP_PHYSICAL_BLOCK, lim->physical_block);
-	put_fixed(&w, LPAR_CAP_IO_MIN, lim->io_min);
-	put_fixed(&w, LPAR_CAP_IO_OPT, lim->io_opt);
-	put_fixed(&w, LPAR_CAP_MAX_TRANSFER, lim->max_transfer);
-	put_fixed(&w, LPAR_CAP_SEGMENTS, lim->segments);
-	put_fixed(&w, LPAR_CAP_SEGMENT_SIZE, lim->segment_size);
-	put_fixed(&w, LPAR_CAP_VIRT_BOUNDARY, lim->virt_boundary);
-	put_fixed(&w, LPAR_CAP_DMA_ALIGNMENT, lim->dma_alignment);
-	put_fixed(&w, LPAR_CAP_CHUNK, lim->chunk);
-	put_value(&w, LPAR_CAP_QUEUES, 1, lim->queues, lim->queues);
-	put_value(&w, LPAR_CAP_DEPTH, LPAR_QUEUE_DEPTH_MIN,
+	lpar_put_text(&w, LPAR_CAP_NAME, name);
+	lpar_put_text(&w, LPAR_CAP_SERIAL, serial);
+	lpar_put_fixed(&w, LPAR_CAP_SECTORS, lim->sectors);
+	lpar_put_fixed(&w, LPAR_CAP_LOGICAL_BLOCK, lim->logical_block);
+	lpar_put_fixed(&w, LPAR_CAP_PHYSICAL_BLOCK, lim->physical_block);
+	lpar_put_fixed(&w, LPAR_CAP_IO_MIN, lim->io_min);
+	lpar_put_fixed(&w, LPAR_CAP_IO_OPT, lim->io_opt);
+	lpar_put_fixed(&w, LPAR_CAP_MAX_TRANSFER, lim->max_transfer);
+	lpar_put_fixed(&w, LPAR_CAP_SEGMENTS, lim->segments);
+	lpar_put_fixed(&w, LPAR_CAP_SEGMENT_SIZE, lim->segment_size);
+	lpar_put_fixed(&w, LPAR_CAP_VIRT_BOUNDARY, lim->virt_boundary);
+	lpar_put_fixed(&w, LPAR_CAP_DMA_ALIGNMENT, lim->dma_alignment);
+	lpar_put_fixed(&w, LPAR_CAP_CHUNK, lim->chunk);
+	lpar_put_value(&w, LPAR_CAP_QUEUES, 1, lim->queues, lim->queues);
+	lpar_put_value(&w, LPAR_CAP_DEPTH, LPAR_QUEUE_DEPTH_MIN,
 		  LPAR_QUEUE_DEPTH_MAX, 128);
-	put_fixed(&w, LPAR_CAP_WRITE_CACHE, lim->write_cache);
-	put_fixed(&w, LPAR_CAP_FUA, lim->fua);
-	put_fixed(&w, LPAR_CAP_DISCARD, lim->discard);
-	put_fixed(&w, LPAR_CAP_DISCARD_GRAIN, lim->discard_grain);
-	put_fixed(&w, LPAR_CAP_DISCARD_ALIGN, lim->discard_align);
-	put_fixed(&w, LPAR_CAP_WRITE_ZEROES, lim->write_zeroes);
-	put_fixed(&w, LPAR_CAP_ROTATIONAL, lim->rotational);
-	put_fixed(&w, LPAR_CAP_READ_ONLY, lim->read_only);
-	put_fixed(&w, LPAR_CAP_STABLE_WRITES, lim->stable_writes);
+	lpar_put_fixed(&w, LPAR_CAP_WRITE_CACHE, lim->write_cache);
+	lpar_put_fixed(&w, LPAR_CAP_FUA, lim->fua);
+	lpar_put_fixed(&w, LPAR_CAP_DISCARD, lim->discard);
+	lpar_put_fixed(&w, LPAR_CAP_DISCARD_GRAIN, lim->discard_grain);
+	lpar_put_fixed(&w, LPAR_CAP_DISCARD_ALIGN, lim->discard_align);
+	lpar_put_fixed(&w, LPAR_CAP_WRITE_ZEROES, lim->write_zeroes);
+	lpar_put_fixed(&w, LPAR_CAP_ROTATIONAL, lim->rotational);
+	lpar_put_fixed(&w, LPAR_CAP_READ_ONLY, lim->read_only);
+	lpar_put_fixed(&w, LPAR_CAP_STABLE_WRITES, lim->stable_writes);
 	return w.full ? -ENOSPC : (int)(size - w.left);
 }
 
@@ -251,6 +199,8 @@ enum lpar_status lpar_core_status(int error)
 	case -EDQUOT:
 	case -ENOSPC:
 		return LPAR_QUOTA;
+	case -ENOENT:
+		return LPAR_NOENT;
 	case -EFAULT:
 		return LPAR_FAULT;
 	case -EINVAL:
@@ -270,7 +220,7 @@ enum lpar_status lpar_core_call(const struct lpar_call_in *in, bool greeted)
 		[LPAR_OP_HELLO] = 1,	    [LPAR_OP_FUNCTIONS] = 0,
 		[LPAR_OP_CAPS] = 1,	    [LPAR_OP_MAP] = 1,
 		[LPAR_OP_UNMAP] = 1,	    [LPAR_OP_QUEUE_CREATE] = 5,
-		[LPAR_OP_QUEUE_DESTROY] = 1,
+		[LPAR_OP_QUEUE_DESTROY] = 1, [LPAR_OP_SET] = 3,
 	};
 	u32 i;
 

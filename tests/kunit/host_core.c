@@ -3,6 +3,7 @@
 #include <linux/module.h>
 
 #include "../../host-mod/core.c"
+#include "../../host-mod/core_nic.c"
 
 MODULE_DESCRIPTION("KUnit suites of the logical partition modules' core");
 MODULE_LICENSE("GPL");

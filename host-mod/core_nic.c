@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Decoding and checking what a client's NIC wrote; see core_nic.h. */
+#include "core_nic.h"
+#include "records.h"
+
+#define TYPE_VLAN	0x8100
+#define TYPE_QINQ	0x88a8
+#define TYPE_IP4	0x0800
+#define TYPE_IP6	0x86dd
+#define PROTO_TCP	6
+#define PROTO_UDP	17
+
+/* The checksum's place in both headers. */
+#define TCP_CSUM	16
+#define UDP_CSUM	6
+
+static u16 get16(const u8 *at)
+{
+	return at[0] << 8 | at[1];
+}
+
+static enum lpar_status check_frame_segs(const struct lpar_frame *f,
+				   const struct lpar_seg *segs)
+{
+	u64 total = 0;
+	u32 i;
+
+	for (i = 0; i < f->nsegs; i++) {
+		u64 addr = le64_to_cpu(segs[i].addr);
+		u32 len = le32_to_cpu(segs[i].len);
+
+		if (segs[i].reserved || !len || len > f->len)
+			return LPAR_INVAL;
+		/* in one window: so addr + len cannot wrap either */
+		if ((addr & (LPAR_WINDOW_SIZE - 1)) + len > LPAR_WINDOW_SIZE)
+			return LPAR_INVAL;
+		total += len;
+	}
+	return total == f->len ? LPAR_OK : LPAR_INVAL;
+}
+
+static enum lpar_status check_send(const struct lpar_frame *f,
+				   const struct lpar_nic_limits *lim)
+{
+	u32 most = lim->mtu_max + LPAR_NET_FRAME_MIN;
+
+	if (f->flags & ~(LPAR_NET_CSUM | LPAR_NET_VLAN) ||
+	    f->headers < LPAR_NET_FRAME_MIN || f->headers > f->len ||
+	    f->headers > LPAR_NET_HEADERS_MAX || f->nsegs > lim->segments)
+		return LPAR_INVAL;
+	if (f->flags & LPAR_NET_CSUM) {
+		if (!lim->tx_csum && !lim->tx_csum4 && !lim->tx_csum6)
+			return LPAR_NOTSUPP;
+		if (f->csum_start < LPAR_NET_FRAME_MIN ||
+		    (u32)f->csum_start + f->csum_offset + 2 > f->headers)
+			return LPAR_INVAL;
+	} else if (f->csum_start || f->csum_offset) {
+		return LPAR_INVAL;
+	}
+	if (f->flags & LPAR_NET_VLAN) {
+		if (!lim->tx_vlan)
+			return LPAR_NOTSUPP;
+	} else if (f->vlan_tci) {
+		return LPAR_INVAL;
+	}
+	switch (f->gso_type) {
+	case LPAR_GSO_NONE:
+		/* a tag in the frame itself is no part of its length */
+		if (f->gso_size || f->len > most + 4)
+			return LPAR_INVAL;
+		return LPAR_OK;
+	case LPAR_GSO_TCP4:
+		most = lim->tso4;
+		break;
+	case LPAR_GSO_TCP6:
+		most = lim->tso6;
+		break;
+	case LPAR_GSO_UDP:
+		most = lim->uso;
+		break;
+	default:
+		return LPAR_INVAL;
+	}
+	if (!most)
+		return LPAR_NOTSUPP;
+	/* segments are frames that the adapter sends; few make many of them */
+	if (!(f->flags & LPAR_NET_CSUM) || f->len > most || f->len == f->headers ||
+	    f->gso_size < 8 ||
+	    f->gso_size + (u32)f->headers > lim->mtu_max + LPAR_NET_FRAME_MIN ||
+	    (f->len - f->headers - 1) / f->gso_size >= lim->tso_segments)
+		return LPAR_INVAL;
+	return LPAR_OK;
+}
+
+enum lpar_status lpar_core_frame(const struct lpar_net_sqe *sqe,
+				 const struct lpar_seg *segs,
+				 const struct lpar_nic_limits *lim, bool receive,
+				 struct lpar_frame *out)
+{
+	struct lpar_frame f = {
+		.id = le16_to_cpu(sqe->id),
+		.nsegs = le16_to_cpu(sqe->nsegs),
+		.len = le32_to_cpu(sqe->len),
+		.headers = le16_to_cpu(sqe->headers),
+		.flags = sqe->flags,
+		.gso_type = sqe->gso_type,
+		.gso_size = le16_to_cpu(sqe->gso_size),
+		.csum_start = le16_to_cpu(sqe->csum_start),
+		.csum_offset = le16_to_cpu(sqe->csum_offset),
+		.vlan_tci = le16_to_cpu(sqe->vlan_tci),
+	};
+	enum lpar_status st;
+	u32 i;
+
+	*out = f;
+	if (sqe->op != (receive ? LPAR_NET_RECEIVE : LPAR_NET_SEND))
+		return LPAR_NOSYS;
+	if (sqe->reserved || sqe->reserved2 || sqe->reserved3)
+		return LPAR_INVAL;
+	for (i = 0; f.nsegs > LPAR_SQE_SEGS && i < LPAR_SQE_SEGS; i++)
+		if (sqe->seg[i].addr || sqe->seg[i].len || sqe->seg[i].reserved)
+			return LPAR_INVAL;
+	if (!f.nsegs || f.nsegs > LPAR_QUEUE_SEGS_MAX)
+		return LPAR_INVAL;
+	if (receive) {
+		if (f.headers || f.flags || f.gso_type || f.gso_size ||
+		    f.csum_start || f.csum_offset || f.vlan_tci ||
+		    f.len > LPAR_WINDOW_SIZE ||
+		    f.len < sizeof(struct lpar_net_rx) + LPAR_NET_FRAME_MIN)
+			return LPAR_INVAL;
+	} else {
+		if (f.len > LPAR_NET_FRAME_MAX)
+			return LPAR_INVAL;
+		st = check_send(&f, lim);
+		if (st != LPAR_OK)
+			return st;
+	}
+	return segs ? check_frame_segs(&f, segs) : LPAR_OK;
+}
+
+/* Where the transport header of an IP packet starts, its protocol; 0: no such. */
+static u32 transport(const u8 *data, u32 headers, u16 type, u8 *proto)
+{
+	const u8 *ip = data + LPAR_NET_FRAME_MIN;
+	u32 len;
+
+	if (type == TYPE_IP4) {
+		if (headers < LPAR_NET_FRAME_MIN + 20 || ip[0] >> 4 != 4)
+			return 0;
+		len = (ip[0] & 15) * 4;
+		/* a fragment has no transport header of its own */
+		if (len < 20 || get16(ip + 6) & 0x3fff)
+			return 0;
+		*proto = ip[9];
+		return LPAR_NET_FRAME_MIN + len;
+	}
+	if (type == TYPE_IP6) {
+		if (headers < LPAR_NET_FRAME_MIN + 40 || ip[0] >> 4 != 6)
+			return 0;
+		*proto = ip[6];
+		return LPAR_NET_FRAME_MIN + 40;
+	}
+	return 0;
+}
+
+/* What is to be segmented: plain TCP or UDP, and all its headers are known. */
+static bool gso_ok(const u8 *data, u16 type, u8 proto, const struct lpar_frame *f)
+{
+	u32 at = f->csum_start, len;
+
+	switch (f->gso_type) {
+	case LPAR_GSO_TCP4:
+		if (type != TYPE_IP4 || proto != PROTO_TCP)
+			return false;
+		break;
+	case LPAR_GSO_TCP6:
+		if (type != TYPE_IP6 || proto != PROTO_TCP)
+			return false;
+		break;
+	default:
+		return proto == PROTO_UDP && f->headers == at + 8 &&
+		       f->csum_offset == UDP_CSUM;
+	}
+	if (f->headers < at + 20)
+		return false;
+	len = (data[at + 12] >> 4) * 4;
+	return len >= 20 && f->headers == at + len && f->csum_offset == TCP_CSUM;
+}
+
+enum lpar_status lpar_core_headers(const u8 *data, u32 have,
+				   const struct lpar_frame *f,
+				   const struct lpar_nic_limits *lim)
+{
+	u16 type = get16(data + 12);
+	u8 proto = 0;
+	u32 at;
+
+	if (have < f->headers)
+		return LPAR_INVAL;
+	if (!lim->trusted) {
+		if (lpar_core_mac(data + 6) != lim->mac)
+			return LPAR_PROTECTION;
+		if (type == TYPE_VLAN || type == TYPE_QINQ ||
+		    f->flags & LPAR_NET_VLAN)
+			return LPAR_PROTECTION;
+	}
+	if (!(f->flags & LPAR_NET_CSUM))
+		return LPAR_OK;
+	at = transport(data, f->headers, type, &proto);
+	if (f->gso_type != LPAR_GSO_NONE)
+		return at == f->csum_start && gso_ok(data, type, proto, f) ?
+			       LPAR_OK : LPAR_INVAL;
+	if (lim->tx_csum)
+		return LPAR_OK;
+	/* an adapter that knows TCP and UDP alone */
+	if (at != f->csum_start || !(type == TYPE_IP4 ? lim->tx_csum4 : lim->tx_csum6))
+		return LPAR_INVAL;
+	return (proto == PROTO_TCP && f->csum_offset == TCP_CSUM) ||
+	       (proto == PROTO_UDP && f->csum_offset == UDP_CSUM) ?
+		       LPAR_OK : LPAR_INVAL;
+}
+
+int lpar_core_nic_records(void *buf, size_t size,
+			  const struct lpar_nic_limits *lim, const char *name)
+{
+	struct lpar_writer w = { .at = buf, .left = size };
+	u64 any = lim->trusted ? (1ull << 48) - 1 : 0;
+
+	lpar_put_text(&w, LPAR_CAP_NAME, name);
+	lpar_put_value(&w, LPAR_CAP_MAC, any ? 0 : lim->mac, any ?: lim->mac,
+		       lim->mac);
+	lpar_put_value(&w, LPAR_CAP_MTU, lim->mtu_min, lim->mtu_max, lim->mtu);
+	lpar_put_fixed(&w, LPAR_CAP_SEGMENTS, lim->segments);
+	lpar_put_value(&w, LPAR_CAP_DEPTH, LPAR_QUEUE_DEPTH_MIN,
+		       LPAR_QUEUE_DEPTH_MAX, 256);
+	lpar_put_value(&w, LPAR_CAP_TX_QUEUES, 1, lim->queues, lim->queues);
+	lpar_put_value(&w, LPAR_CAP_RX_QUEUES, 1, lim->queues, lim->queues);
+	lpar_put_fixed(&w, LPAR_CAP_LINK, lim->link);
+	lpar_put_fixed(&w, LPAR_CAP_SPEED, lim->speed);
+	lpar_put_fixed(&w, LPAR_CAP_FULL_DUPLEX, lim->full_duplex);
+	lpar_put_fixed(&w, LPAR_CAP_TX_CSUM, lim->tx_csum);
+	lpar_put_fixed(&w, LPAR_CAP_TX_CSUM4, lim->tx_csum4);
+	lpar_put_fixed(&w, LPAR_CAP_TX_CSUM6, lim->tx_csum6);
+	lpar_put_fixed(&w, LPAR_CAP_TSO4, lim->tso4);
+	lpar_put_fixed(&w, LPAR_CAP_TSO6, lim->tso6);
+	lpar_put_fixed(&w, LPAR_CAP_USO, lim->uso);
+	lpar_put_fixed(&w, LPAR_CAP_TSO_SEGMENTS, lim->tso_segments);
+	lpar_put_fixed(&w, LPAR_CAP_TX_VLAN, lim->tx_vlan);
+	lpar_put_fixed(&w, LPAR_CAP_RX_CSUM, lim->rx_csum);
+	lpar_put_fixed(&w, LPAR_CAP_RX_VLAN, lim->rx_vlan);
+	lpar_put_fixed(&w, LPAR_CAP_RX_MERGED, 0);
+	lpar_put_value(&w, LPAR_CAP_PROMISC, 0, lim->trusted, lim->promisc);
+	/* as a switch: everybody gets it */
+	lpar_put_fixed(&w, LPAR_CAP_ALLMULTI, 1);
+	lpar_put_fixed(&w, LPAR_CAP_PORT_VLAN, 0);
+	lpar_put_fixed(&w, LPAR_CAP_IPSEC, 0);
+	lpar_put_fixed(&w, LPAR_CAP_TOE, 0);
+	return w.full ? -ENOSPC : (int)(size - w.left);
+}
+
+enum lpar_status lpar_core_nic_set(const struct lpar_nic_limits *lim, u64 cap,
+				   u64 value)
+{
+	switch (cap) {
+	case LPAR_CAP_MAC:
+		if (!lim->trusted)
+			return LPAR_NOTSUPP;
+		return lpar_core_mac_ok(value) ? LPAR_OK : LPAR_RANGE;
+	case LPAR_CAP_PROMISC:
+		return value <= lim->trusted ? LPAR_OK : LPAR_RANGE;
+	default:
+		return LPAR_NOTSUPP;
+	}
+}

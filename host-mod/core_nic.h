@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The pure core of NICs; see core.h. */
+#ifndef LPAR_HOST_CORE_NIC_H
+#define LPAR_HOST_CORE_NIC_H
+
+#include "core.h"
+
+/* Payload that is copied behind the headers: drivers look at it (design §3.1). */
+#define LPAR_NIC_PULL		64
+/* Frames up to this length are copied whole: cheaper than to map them. */
+#define LPAR_NIC_COPY		256
+
+/**
+ * struct lpar_nic_limits - what a NIC's adapter and the path to it honour
+ * @mac:          its address; the first byte is bits 40-47
+ * @mtu_min:      bytes
+ * @mtu_max:      bytes
+ * @mtu:          the adapter's own
+ * @segments:     of a frame to send
+ * @queues:       that the client may have for each direction
+ * @speed:        Mbit/s; 0: unknown
+ * @link:         it is up
+ * @full_duplex:  likewise known
+ * @tx_csum:      checksums of any protocol
+ * @tx_csum4:     of TCP and UDP over IPv4
+ * @tx_csum6:     of TCP and UDP over IPv6
+ * @tso4:         most bytes of a frame to segment; 0: not offered
+ * @tso6:         likewise
+ * @uso:          likewise
+ * @tso_segments: that a frame may become
+ * @tx_vlan:      inserts tags
+ * @rx_csum:      checks checksums
+ * @rx_vlan:      removes tags
+ * @trusted:      may have any address, send tagged frames, and see all
+ * @promisc:      sees all frames of the port
+ */
+struct lpar_nic_limits {
+	u64 mac;
+	u32 mtu_min;
+	u32 mtu_max;
+	u32 mtu;
+	u32 segments;
+	u32 queues;
+	u32 speed;
+	u32 tso4;
+	u32 tso6;
+	u32 uso;
+	u32 tso_segments;
+	bool link;
+	bool full_duplex;
+	bool tx_csum;
+	bool tx_csum4;
+	bool tx_csum6;
+	bool tx_vlan;
+	bool rx_csum;
+	bool rx_vlan;
+	bool trusted;
+	bool promisc;
+};
+
+/**
+ * struct lpar_frame - a submission of a NIC that has been found well-formed
+ * @id:       the client's number of it
+ * @nsegs:    at least 1
+ * @len:      bytes that the segments cover
+ * @headers:  bytes of headers
+ * @flags:    LPAR_NET_*
+ * @gso_type: enum lpar_gso
+ * @gso_size: payload of a segment
+ * @csum_start: see struct lpar_net_sqe
+ * @csum_offset: likewise
+ * @vlan_tci: likewise
+ */
+struct lpar_frame {
+	u16 id;
+	u16 nsegs;
+	u32 len;
+	u16 headers;
+	u8 flags;
+	u8 gso_type;
+	u16 gso_size;
+	u16 csum_start;
+	u16 csum_offset;
+	u16 vlan_tci;
+};
+
+/**
+ * lpar_core_frame - decode and check a submission of a NIC, all but its contents
+ * @sqe:  a private copy
+ * @segs: a private copy of its segments; NULL while they are not known
+ * @lim:  the NIC's limits
+ * @receive: it stands in a queue of LPAR_ROLE_RECEIVE
+ * @out:  the frame or buffer, when LPAR_OK; its id always
+ *
+ * Context: any; pure.
+ * Return: LPAR_OK, or what it is to end with.
+ */
+enum lpar_status lpar_core_frame(const struct lpar_net_sqe *sqe,
+				 const struct lpar_seg *segs,
+				 const struct lpar_nic_limits *lim, bool receive,
+				 struct lpar_frame *out);
+
+/**
+ * lpar_core_headers - check a frame's contents against what its submission says
+ * @data: a private copy of its first bytes
+ * @have: how many: at least the frame's headers
+ * @f:    the frame
+ * @lim:  the NIC's limits
+ *
+ * Only addresses and what is to be segmented or summed up are looked at: a frame
+ * whose sender asks for neither may hold anything.
+ *
+ * Context: any; pure.
+ * Return: LPAR_OK; LPAR_INVAL: not what it says; LPAR_PROTECTION: a foreign
+ * source address or VLAN.
+ */
+enum lpar_status lpar_core_headers(const u8 *data, u32 have,
+				   const struct lpar_frame *f,
+				   const struct lpar_nic_limits *lim);
+
+/**
+ * lpar_core_nic_records - write a NIC's capability records
+ * @buf: where to, 8-byte aligned
+ * @size: its bytes
+ * @lim: the NIC's limits
+ * @name: text, cut to LPAR_TEXT_MAX
+ *
+ * Context: any; pure.
+ * Return: bytes written, or -ENOSPC.
+ */
+int lpar_core_nic_records(void *buf, size_t size,
+			  const struct lpar_nic_limits *lim, const char *name);
+
+/* May the client choose this value? Return: LPAR_OK, LPAR_RANGE, LPAR_NOTSUPP. */
+enum lpar_status lpar_core_nic_set(const struct lpar_nic_limits *lim, u64 cap,
+				   u64 value);
+
+/* An address that a NIC can have: not zero, one station's. */
+static inline bool lpar_core_mac_ok(u64 mac)
+{
+	return mac && !(mac >> 48) && !(mac & 1ull << 40);
+}
+
+/* Six bytes as a number and back. */
+static inline u64 lpar_core_mac(const u8 *bytes)
+{
+	u64 mac = 0;
+	int i;
+
+	for (i = 0; i < 6; i++)
+		mac = mac << 8 | bytes[i];
+	return mac;
+}
+
+static inline void lpar_core_mac_bytes(u64 mac, u8 *bytes)
+{
+	int i;
+
+	for (i = 5; i >= 0; i--, mac >>= 8)
+		bytes[i] = mac;
+}
+
+#endif
