@@ -46,6 +46,36 @@ static enum lpar_status to_status(blk_status_t st)
 
 /* ------------------------------------------------------------ request memory */
 
+/* A queue's own memory. May sleep. Return: 0, -ENOMEM; lpar_blk_queue_free() in any
+ * case. */
+int lpar_blk_queue_init(struct lpar_queue *q)
+{
+	u32 i;
+
+	/* the VM's memory cgroup pays */
+	q->reqs = kvcalloc(q->depth, sizeof(*q->reqs), GFP_KERNEL_ACCOUNT);
+	/* in page mode a segment may touch a page more than its length says */
+	q->big_size = q->segs * sizeof(struct lpar_window *) +
+		      BIO_MAX_VECS * (sizeof(struct bio_vec) +
+				      sizeof(struct page *));
+	q->reserve = kvmalloc(q->big_size, GFP_KERNEL_ACCOUNT);
+	q->seg_copy = kvcalloc(q->segs, sizeof(*q->seg_copy), GFP_KERNEL_ACCOUNT);
+	if (!q->reqs || !q->reserve || !q->seg_copy)
+		return -ENOMEM;
+	for (i = 0; i < q->depth; i++) {
+		q->reqs[i].queue = q;
+		q->reqs[i].free.next = q->free;
+		q->free = &q->reqs[i].free;
+	}
+	return 0;
+}
+
+void lpar_blk_queue_free(struct lpar_queue *q)
+{
+	kvfree(q->reqs);
+	kvfree(q->reserve);
+}
+
 static struct lpar_req *req_get(struct lpar_queue *q)
 {
 	struct llist_node *n = q->free;
@@ -209,25 +239,6 @@ static bool add_real(struct bio *bio, struct lpar_window *w, unsigned int offset
 	return true;
 }
 
-/*
- * The tags of a window for the disk's adapter, or -1. The disk's place may be that
- * of another adapter, whose last disk is just going: hence the read side. A mapping
- * for the disk's own adapter stays as long as the disk has a queue.
- */
-static int tag_block(const struct lpar_disk *d, struct lpar_window *w)
-{
-	struct lpar_map *m;
-	int block = -1;
-
-	rcu_read_lock();
-	/* pairs with smp_store_release in map_adapters() */
-	m = smp_load_acquire(&w->map[READ_ONCE(d->fn.place)]);
-	if (m && m->adapter == d->fn.adapter)
-		block = m->block;
-	rcu_read_unlock();
-	return block;
-}
-
 static enum lpar_status add_segs(struct lpar_queue *q, struct lpar_req *r,
 				 const struct lpar_seg *segs, u16 nsegs)
 {
@@ -253,7 +264,7 @@ static enum lpar_status add_segs(struct lpar_queue *q, struct lpar_req *r,
 			return LPAR_FAULT;
 
 		if (d->fn.mode == LPAR_MODE_TAG) {
-			int block = tag_block(d, w);
+			int block = lpar_fn_block(&d->fn, w);
 
 			if (block < 0)
 				return LPAR_NOWINDOW;
@@ -294,11 +305,11 @@ static unsigned int pages_touched(const struct lpar_seg *segs, u16 nsegs)
 }
 
 /* A request that is refused ends at once; it counts as donated work. */
-static bool refuse(struct lpar_queue *q, u16 id, enum lpar_status st)
+static enum lpar_take refuse(struct lpar_queue *q, u16 id, enum lpar_status st)
 {
 	q->stats.refused++;
 	lpar_queue_complete(q, id, st, 0, 0, 0, 0);
-	return true;
+	return LPAR_TAKE_DONE;
 }
 
 /**
@@ -309,12 +320,13 @@ static bool refuse(struct lpar_queue *q, u16 id, enum lpar_status st)
  * @may_wait: the submission may wait for the adapter (the worker's may)
  *
  * Context: the queue's server only (LPAR_Q_SERVING is held); may sleep.
- * Return: true when the request was taken: it ends, now or later, by
- * lpar_queue_complete(); false when the adapter has no room: the request stays in
- * the client's queue, and nothing has happened.
+ * Return: LPAR_TAKE_DONE: it ends, now or later, by lpar_queue_complete();
+ * LPAR_TAKE_FULL: the adapter has no room, the request stays in the client's queue,
+ * and nothing has happened.
  */
-bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
-		    const struct lpar_blk_sqe *sqe, bool may_wait)
+enum lpar_take lpar_blk_start(struct lpar_queue *q,
+			      const struct lpar_disk_limits *lim,
+			      const struct lpar_blk_sqe *sqe, bool may_wait)
 {
 	struct lpar_disk *d = lpar_disk_of(q->fn);
 	u16 nsegs = le16_to_cpu(sqe->nsegs);
@@ -393,12 +405,12 @@ bool lpar_blk_start(struct lpar_queue *q, const struct lpar_disk_limits *lim,
 	 * is still what it was. */
 	if (likely(cmpxchg(&r->phase, LPAR_PHASE_SUBMITTING,
 			   LPAR_PHASE_SUBMITTED) == LPAR_PHASE_SUBMITTING))
-		return true;
+		return LPAR_TAKE_DONE;
 	if (r->guest)
 		req_copy_back(r, false);
 	bio_uninit(&r->bio);
 	lpar_queue_put(q);
 again:
 	req_put(r);
-	return false;
+	return LPAR_TAKE_FULL;
 }

@@ -10,6 +10,7 @@
 #include "channel.h"
 #include "disk.h"
 #include "memory.h"
+#include "nic.h"
 #include "partition.h"
 #include "queue.h"
 #include "trace.h"
@@ -72,7 +73,9 @@ static enum lpar_status caps(struct lpar_client *c, u64 id, void *data, size_t s
 	mutex_lock(&c->partition->lock);
 	fn = lpar_fn_find(c->partition, id);
 	if (fn) {
-		len = lpar_disk_records(lpar_disk_of(fn), data, size);
+		len = fn->type == LPAR_FUNCTION_NIC ?
+			      lpar_nic_records(lpar_nic_of(fn), data, size) :
+			      lpar_disk_records(lpar_disk_of(fn), data, size);
 		a->ret[0] = fn->generation;
 	}
 	mutex_unlock(&c->partition->lock);
@@ -80,6 +83,23 @@ static enum lpar_status caps(struct lpar_client *c, u64 id, void *data, size_t s
 		return len == -ENOENT ? LPAR_NOENT : LPAR_QUOTA;
 	a->len = len;
 	return LPAR_OK;
+}
+
+static enum lpar_status set(struct lpar_client *c, u64 id, u64 cap, u64 value)
+{
+	struct lpar_fn *fn;
+	bool nic;
+
+	if (id > U32_MAX)
+		return LPAR_INVAL;
+	mutex_lock(&c->partition->lock);
+	fn = lpar_fn_find(c->partition, id);
+	nic = fn && fn->type == LPAR_FUNCTION_NIC;
+	mutex_unlock(&c->partition->lock);
+	if (!fn)
+		return LPAR_NOENT;
+	/* it stays: whoever takes it away needs the client's lock first */
+	return nic ? lpar_nic_set(lpar_nic_of(fn), cap, value) : LPAR_NOTSUPP;
 }
 
 static enum lpar_status map(struct lpar_client *c, u64 gpa, struct answer *a)
@@ -116,6 +136,8 @@ static enum lpar_status call(struct lpar_client *c, const struct lpar_call_in *i
 					 in->arg[3], in->arg[4]);
 	case LPAR_OP_QUEUE_DESTROY:
 		return lpar_queue_close(c, in->arg[0]);
+	case LPAR_OP_SET:
+		return set(c, in->arg[0], in->arg[1], in->arg[2]);
 	default:
 		return LPAR_NOSYS;
 	}

@@ -10,8 +10,15 @@
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
 #include <linux/timer.h>
 #include <linux/version.h>
+
+/* 6.5 (d457a0e329b0) moved skb_gso_segment() out of netdevice.h. Goes with 6.1. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#include <net/gso.h>
+#endif
 
 /*
  * 6.12 (b5c58b2fdc42) calls dma-iommu directly instead of through dma_ops, and
@@ -110,5 +117,31 @@ static inline struct block_device *lpar_compat_bdev(struct lpar_bdev *b)
 	return b->bdev;
 }
 #endif
+
+/*
+ * How the stack says that nobody looks at an skb's fragments any more. 6.10
+ * (7ab4f16f9e24) put the function into a table. Goes with 6.1.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define LPAR_COMPAT_UBUF(name, fn) \
+	static const struct ubuf_info_ops name = { .complete = fn }
+
+static inline void lpar_compat_zcopy_set(struct sk_buff *skb, struct ubuf_info *u,
+					 const struct ubuf_info_ops *ops)
+{
+	u->ops = ops;
+#else
+typedef void (*lpar_ubuf_fn)(struct sk_buff *skb, struct ubuf_info *u, bool ok);
+#define LPAR_COMPAT_UBUF(name, fn) static const lpar_ubuf_fn name = fn
+
+static inline void lpar_compat_zcopy_set(struct sk_buff *skb, struct ubuf_info *u,
+					 const lpar_ubuf_fn *fn)
+{
+	u->callback = *fn;
+#endif
+	u->flags = SKBFL_ZEROCOPY_FRAG;
+	refcount_set(&u->refcnt, 1);
+	skb_zcopy_init(skb, u);
+}
 
 #endif

@@ -5,6 +5,7 @@
  *	partitions/NAME/{memory_limit,quantum_limit_us,owner}
  *	partitions/NAME/disks/DISK/{device,start,size,read_only,queues,serial,mode}
  *	partitions/NAME/disks/DISK/{enable,status}
+ *	partitions/NAME/nics/NIC/…	see config_nic.c
  *
  * A disk's attributes are a wish until 1 is written to enable; while it is enabled
  * they cannot be changed (-EBUSY), and status says what became of the wish.
@@ -14,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
+#include "config.h"
 #include "disk.h"
 #include "partition.h"
 
@@ -22,7 +24,7 @@ static struct lpar_disk *to_disk(struct config_item *item)
 	return container_of(to_config_group(item), struct lpar_disk, fn.group);
 }
 
-static struct lpar_partition *to_partition(struct config_item *item)
+struct lpar_partition *lpar_config_partition(struct config_item *item)
 {
 	return container_of(to_config_group(item), struct lpar_partition, group);
 }
@@ -30,7 +32,7 @@ static struct lpar_partition *to_partition(struct config_item *item)
 /* ------------------------------------------------------------------- disks */
 
 /* Copy one line. Return: its length, or -EINVAL if it does not fit or is odd. */
-static ssize_t copy_line(char *to, size_t size, const char *page, size_t count)
+ssize_t lpar_config_line(char *to, size_t size, const char *page, size_t count)
 {
 	size_t n = strcspn(page, "\n"), i;
 
@@ -72,7 +74,7 @@ static ssize_t disk_##name##_show(struct config_item *item, char *page)	\
 }
 
 DISK_SHOW(device, "%s", d->device)
-DISK_STORE(device, copy_line(d->device, sizeof(d->device), page, count))
+DISK_STORE(device, lpar_config_line(d->device, sizeof(d->device), page, count))
 CONFIGFS_ATTR(disk_, device);
 
 DISK_SHOW(start, "%llu", d->start)
@@ -104,7 +106,7 @@ DISK_STORE(queues, store_queues(d, page))
 CONFIGFS_ATTR(disk_, queues);
 
 DISK_SHOW(serial, "%s", d->serial)
-DISK_STORE(serial, copy_line(d->serial, sizeof(d->serial), page, count))
+DISK_STORE(serial, lpar_config_line(d->serial, sizeof(d->serial), page, count))
 CONFIGFS_ATTR(disk_, serial);
 
 static const char *const wishes[] = {
@@ -114,18 +116,25 @@ static const char *const wishes[] = {
 	[LPAR_WISH_COPY] = "copy",
 };
 
-static int store_wish(struct lpar_disk *d, const char *page)
+/* A wish in one word. */
+const char *lpar_config_wish(enum lpar_wish wish)
+{
+	return wishes[wish];
+}
+
+/* The wish that a word stands for. Return: 0, -EINVAL. */
+int lpar_config_store_wish(enum lpar_wish *wish, const char *page)
 {
 	int i = sysfs_match_string(wishes, page);
 
 	if (i < 0)
 		return i;
-	d->wish = i;
+	*wish = i;
 	return 0;
 }
 
 DISK_SHOW(mode, "%s", wishes[d->wish])
-DISK_STORE(mode, store_wish(d, page))
+DISK_STORE(mode, lpar_config_store_wish(&d->wish, page))
 CONFIGFS_ATTR(disk_, mode);
 
 DISK_SHOW(enable, "%d", d->fn.enabled)
@@ -182,7 +191,7 @@ static struct config_group *disks_make(struct config_group *group,
 	if (!d)
 		return ERR_PTR(-ENOMEM);
 	config_group_init_type_name(&d->fn.group, name, &item_type);
-	lpar_disk_setup(d, to_partition(group->cg_item.ci_parent));
+	lpar_disk_setup(d, lpar_config_partition(group->cg_item.ci_parent));
 	return &d->fn.group;
 }
 
@@ -212,13 +221,13 @@ static const struct config_item_type disks_type = {
 
 static ssize_t partition_memory_limit_show(struct config_item *item, char *page)
 {
-	return sysfs_emit(page, "%llu\n", to_partition(item)->memory_limit);
+	return sysfs_emit(page, "%llu\n", lpar_config_partition(item)->memory_limit);
 }
 
 static ssize_t partition_memory_limit_store(struct config_item *item,
 					    const char *page, size_t count)
 {
-	struct lpar_partition *p = to_partition(item);
+	struct lpar_partition *p = lpar_config_partition(item);
 	u64 bytes;
 	int ret = kstrtou64(page, 0, &bytes);
 
@@ -238,13 +247,13 @@ CONFIGFS_ATTR(partition_, memory_limit);
 static ssize_t partition_quantum_limit_us_show(struct config_item *item,
 					       char *page)
 {
-	return sysfs_emit(page, "%u\n", to_partition(item)->quantum_us);
+	return sysfs_emit(page, "%u\n", lpar_config_partition(item)->quantum_us);
 }
 
 static ssize_t partition_quantum_limit_us_store(struct config_item *item,
 						const char *page, size_t count)
 {
-	struct lpar_partition *p = to_partition(item);
+	struct lpar_partition *p = lpar_config_partition(item);
 	u32 us;
 	int ret = kstrtou32(page, 0, &us);
 
@@ -265,13 +274,13 @@ static ssize_t partition_owner_show(struct config_item *item, char *page)
 {
 	return sysfs_emit(page, "%u\n",
 			  from_kuid_munged(current_user_ns(),
-					   to_partition(item)->owner));
+					   lpar_config_partition(item)->owner));
 }
 
 static ssize_t partition_owner_store(struct config_item *item, const char *page,
 				     size_t count)
 {
-	struct lpar_partition *p = to_partition(item);
+	struct lpar_partition *p = lpar_config_partition(item);
 	kuid_t owner;
 	uid_t uid;
 	int ret = kstrtouint(page, 0, &uid);
@@ -299,7 +308,7 @@ static struct configfs_attribute *partition_attrs[] = {
 
 static void partition_release(struct config_item *item)
 {
-	kfree(to_partition(item));
+	kfree(lpar_config_partition(item));
 }
 
 static struct configfs_item_operations partition_ops = {
@@ -325,19 +334,21 @@ static struct config_group *partitions_make(struct config_group *group,
 		return ERR_PTR(-ENOMEM);
 	config_group_init_type_name(&p->group, name, &partition_type);
 	config_group_init_type_name(&p->disks_group, "disks", &disks_type);
+	config_group_init_type_name(&p->nics_group, "nics", &lpar_config_nics);
 	ret = lpar_partition_setup(p);
 	if (ret) {
 		config_item_put(&p->group.cg_item);
 		return ERR_PTR(ret);
 	}
 	configfs_add_default_group(&p->disks_group, &p->group);
+	configfs_add_default_group(&p->nics_group, &p->group);
 	return &p->group;
 }
 
 /* No client: an attached one depends on the item. No disks: their items go first. */
 static void partitions_drop(struct config_group *group, struct config_item *item)
 {
-	lpar_partition_teardown(to_partition(item));
+	lpar_partition_teardown(lpar_config_partition(item));
 	config_item_put(item);
 }
 
@@ -388,7 +399,7 @@ struct lpar_partition *lpar_config_get(const char *name)
 		config_item_put(item);
 		return ERR_PTR(-ENOENT);
 	}
-	return to_partition(item);
+	return lpar_config_partition(item);
 }
 
 void lpar_config_put(struct lpar_partition *p)

@@ -15,6 +15,7 @@
 #include "dispatch.h"
 #include "disk.h"
 #include "memory.h"
+#include "nic.h"
 #include "partition.h"
 #include "queue.h"
 #include "window.h"
@@ -261,11 +262,12 @@ static int probe(void __user *arg)
 	if (!p)
 		return -ENOMEM;
 	ret = get(p, sizeof(*p), arg);
-	if (!ret && (p->flags || strnlen(p->path, sizeof(p->path)) ==
-					 sizeof(p->path)))
+	if (!ret && (p->flags & ~LPAR_PROBE_NIC ||
+		     strnlen(p->path, sizeof(p->path)) == sizeof(p->path)))
 		ret = -EINVAL;
 	if (!ret)
-		ret = lpar_disk_probe(p);
+		ret = p->flags & LPAR_PROBE_NIC ? lpar_nic_probe(p) :
+						  lpar_disk_probe(p);
 	if (!ret)
 		ret = put(arg, p, sizeof(*p));
 	kfree(p);

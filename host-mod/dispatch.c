@@ -24,6 +24,7 @@
 #include "compat.h"
 #include "disk.h"
 #include "dispatch.h"
+#include "net.h"
 #include "queue.h"
 #include "trace.h"
 
@@ -100,12 +101,43 @@ static enum lpar_reason broken(struct lpar_queue *q, const char *what)
 	return LPAR_REASON_FAULT;
 }
 
+/* What a function can take, as it was when the dispatch began. */
+union limits {
+	struct lpar_disk_limits disk;
+	struct lpar_nic_limits nic;
+};
+
+union submission {
+	struct lpar_blk_sqe blk;
+	struct lpar_net_sqe net;
+};
+
+static void look(struct lpar_queue *q, union limits *lim)
+{
+	if (q->nic) {
+		lpar_nic_limits(lpar_nic_of(q->fn), &lim->nic);
+		return;
+	}
+	lpar_disk_limits(lpar_disk_of(q->fn), &lim->disk);
+	lpar_disk_check_format(lpar_disk_of(q->fn), &lim->disk);
+}
+
+static enum lpar_take take(struct lpar_queue *q, const union limits *lim,
+			   const union submission *sqe, bool donated)
+{
+	if (!q->nic)
+		return lpar_blk_start(q, &lim->disk, &sqe->blk, !donated);
+	if (q->role == LPAR_ROLE_RECEIVE)
+		return lpar_net_receive(q, &lim->nic, &sqe->net);
+	return lpar_net_send(q, &lim->nic, &sqe->net);
+}
+
 static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 			      const struct lpar_quantum *quantum)
 {
 	struct lpar_queue_ctrl *ctrl = q->ctrl;
-	struct lpar_disk_limits lim;
-	struct lpar_blk_sqe sqe;
+	union submission sqe;
+	union limits lim;
 	enum lpar_reason reason;
 	u32 cq_head, cq_tail;
 	long left;
@@ -114,8 +146,7 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 
 	if (!lpar_core_serves(READ_ONCE(q->state)))
 		return LPAR_REASON_FAULT;
-	lpar_disk_limits(lpar_disk_of(q->fn), &lim);
-	lpar_disk_check_format(lpar_disk_of(q->fn), &lim);
+	look(q, &lim);
 	lpar_queue_clear(q);
 
 	for (;;) {
@@ -137,8 +168,14 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 
 			lpar_copy_once(&sqe, &q->sq[q->sq_head & (q->depth - 1)],
 				       sizeof(sqe));
-			if (!lpar_blk_start(q, &lim, &sqe, !donated))
+			switch (take(q, &lim, &sqe, donated)) {
+			case LPAR_TAKE_DONE:
+				break;
+			case LPAR_TAKE_FULL:
 				return LPAR_REASON_FULL;
+			case LPAR_TAKE_IDLE:
+				return LPAR_REASON_EMPTY;
+			}
 			q->sq_head++;
 			WRITE_ONCE(ctrl->sq_head, cpu_to_le32(q->sq_head));
 			now = local_clock();
@@ -180,7 +217,11 @@ static void settle(struct lpar_queue *q, enum lpar_reason reason)
 
 static unsigned short plug_ios(const struct lpar_queue *q)
 {
-	long ahead = lpar_ring_ahead(le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
+	long ahead;
+
+	if (q->nic)
+		return 1;
+	ahead = lpar_ring_ahead(le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
 				     q->sq_head, q->depth);
 
 	return lpar_core_plug(ahead, bdev_get_queue(lpar_disk_of(q->fn)->bdev)->nr_requests);

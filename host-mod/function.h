@@ -8,6 +8,7 @@
 
 #include "adapter.h"
 #include "partition.h"
+#include "window.h"
 
 /* How the adapter reaches the client's data; shown in words. */
 const char *lpar_fn_mode(enum lpar_mode mode);
@@ -82,6 +83,32 @@ void lpar_fn_changed_locked(struct lpar_fn *fn);
 bool lpar_fn_gone(struct lpar_fn *fn);
 struct lpar_fn *lpar_fn_find(struct lpar_partition *p, u32 id);
 void lpar_fn_stats(struct lpar_fn *fn, struct lpar_stats *sum);
+
+/**
+ * lpar_fn_block - the tags that stand for a window before the function's adapter
+ * @fn: a function in tag mode, with a queue
+ * @w: a window that the caller uses
+ *
+ * The function's place may be that of another adapter, whose last function is just
+ * going: hence the read side. A mapping for the function's own adapter stays as
+ * long as the function has a queue.
+ *
+ * Context: any.
+ * Return: the block, or -1.
+ */
+static inline int lpar_fn_block(const struct lpar_fn *fn, struct lpar_window *w)
+{
+	struct lpar_map *m;
+	int block = -1;
+
+	rcu_read_lock();
+	/* pairs with smp_store_release in map_adapters() */
+	m = smp_load_acquire(&w->map[READ_ONCE(fn->place)]);
+	if (m && m->adapter == fn->adapter)
+		block = m->block;
+	rcu_read_unlock();
+	return block;
+}
 
 static inline const char *lpar_fn_name(struct lpar_fn *fn)
 {

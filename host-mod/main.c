@@ -12,6 +12,7 @@
 #include "control.h"
 #include "dispatch.h"
 #include "partition.h"
+#include "port.h"
 #include "tag.h"
 #include "window.h"
 
@@ -85,9 +86,12 @@ static int __init lpar_host_init(void)
 	ret = sysfs_create_files(root, root_attrs);
 	if (ret)
 		goto err_partition;
-	ret = lpar_config_init();
+	ret = lpar_port_init();
 	if (ret)
 		goto err_partition;
+	ret = lpar_config_init();
+	if (ret)
+		goto err_port;
 	ret = lpar_control_init();
 	if (ret)
 		goto err_config;
@@ -95,6 +99,8 @@ static int __init lpar_host_init(void)
 
 err_config:
 	lpar_config_exit();
+err_port:
+	lpar_port_exit();
 err_partition:
 	lpar_partition_exit();
 err_adapter:
@@ -115,6 +121,7 @@ static void __exit lpar_host_exit(void)
 {
 	lpar_control_exit();
 	lpar_config_exit();
+	lpar_port_exit();
 	lpar_partition_exit();
 	lpar_adapter_exit();
 	lpar_window_exit();

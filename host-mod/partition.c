@@ -92,9 +92,12 @@ int lpar_partition_setup(struct lpar_partition *p)
 	if (IS_ERR(p->node))
 		return PTR_ERR(p->node);
 	p->disks_node = lpar_node_create(&p->node->kobj, "disks", NULL, p);
+	p->nics_node = lpar_node_create(&p->node->kobj, "nics", NULL, p);
 	p->stats_node = lpar_node_stats(p->node, p, read_stats);
-	if (IS_ERR(p->disks_node) || IS_ERR(p->stats_node)) {
+	if (IS_ERR(p->disks_node) || IS_ERR(p->nics_node) ||
+	    IS_ERR(p->stats_node)) {
 		lpar_node_remove(p->stats_node);
+		lpar_node_remove(p->nics_node);
 		lpar_node_remove(p->disks_node);
 		lpar_node_remove(p->node);
 		return -ENOMEM;
@@ -105,13 +108,14 @@ int lpar_partition_setup(struct lpar_partition *p)
 	return 0;
 }
 
-/* All its disks and its client are gone. */
+/* All its functions and its client are gone. */
 void lpar_partition_teardown(struct lpar_partition *p)
 {
 	mutex_lock(&partitions_lock);
 	list_del(&p->link);
 	mutex_unlock(&partitions_lock);
 	lpar_node_remove(p->stats_node);
+	lpar_node_remove(p->nics_node);
 	lpar_node_remove(p->disks_node);
 	lpar_node_remove(p->node);
 }

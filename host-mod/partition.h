@@ -24,10 +24,12 @@
  *
  * @group:        its configfs item, whose release frees the structure
  * @disks_group:  the default group "disks" below it
+ * @nics_group:   likewise "nics"
  * @id:           its number for tracing; not used again
  * @link:         in the list of all partitions; under partitions_lock
  * @node:         folder in sysfs
  * @disks_node:   its folder "disks"
+ * @nics_node:    its folder "nics"
  * @stats_node:   its folder "stats"
  * @config:       one change at a time: attributes, disks, attach and detach.
  *                Outermost
@@ -51,10 +53,12 @@
 struct lpar_partition {
 	struct config_group group;
 	struct config_group disks_group;
+	struct config_group nics_group;
 	u32 id;
 	struct list_head link;
 	struct lpar_node *node;
 	struct lpar_node *disks_node;
+	struct lpar_node *nics_node;
 	struct lpar_node *stats_node;
 
 	struct mutex config;		/* see above */

@@ -7,9 +7,11 @@
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 
+#include "blk.h"
 #include "compat.h"
 #include "dispatch.h"
 #include "memory.h"
+#include "net.h"
 #include "queue.h"
 #include "trace.h"
 
@@ -55,6 +57,30 @@ void lpar_queue_clear(struct lpar_queue *q)
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
+/*
+ * Something came by itself, and the client can donate for it: RUNNABLE, with an
+ * interrupt if it waits for one (a client that polls looks at the state). Any context.
+ */
+void lpar_queue_arrived(struct lpar_queue *q)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (!(q->state & LPAR_QUEUE_RUNNABLE)) {
+		q->state |= LPAR_QUEUE_RUNNABLE;
+		WRITE_ONCE(q->ctrl->state, cpu_to_le32(q->state));
+		trace_lpar_runnable(q->client->partition->id, q->fn->id, q->index);
+		/* the state before the question; pairs with the client's barrier
+		 * between writing cq_event and its last look */
+		smp_mb();
+		if (le32_to_cpu(READ_ONCE(q->ctrl->cq_event)) == q->cq_tail) {
+			q->stats.interrupts++;
+			lpar_client_signal(q->client, q->vector);
+		}
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
 /* The adapter takes no more now: say so when it might. The server only. */
 void lpar_queue_stall(struct lpar_queue *q)
 {
@@ -96,6 +122,7 @@ void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 	struct lpar_cqe cqe = {
 		.id = cpu_to_le16(id),
 		.status = cpu_to_le16(status),
+		.bytes = q->role == LPAR_ROLE_RECEIVE ? cpu_to_le32(bytes) : 0,
 	};
 	unsigned long flags;
 	u64 ns = 0;
@@ -149,33 +176,33 @@ static void read_stats(void *owner, struct lpar_stats *sum)
 
 static void queue_free(struct lpar_queue *q)
 {
-	kvfree(q->reqs);
-	kvfree(q->reserve);
+	if (q->nic)
+		lpar_net_queue_free(q);
+	else
+		lpar_blk_queue_free(q);
 	kvfree(q->seg_copy);
 	lpar_memory_unmap(q->client, &q->area);
 	kfree_rcu(q, rcu);
 }
 
-static int queue_alloc_reqs(struct lpar_queue *q)
+/* What is different for disks and NICs. c->lock is held; may sleep. */
+static int queue_alloc(struct lpar_queue *q, u32 function)
 {
-	u32 i;
+	struct lpar_partition *p = q->client->partition;
+	struct lpar_fn *fn;
+	bool nic;
 
-	/* the VM's memory cgroup pays */
-	q->reqs = kvcalloc(q->depth, sizeof(*q->reqs), GFP_KERNEL_ACCOUNT);
-	/* in page mode a segment may touch a page more than its length says */
-	q->big_size = q->segs * sizeof(struct lpar_window *) +
-		      BIO_MAX_VECS * (sizeof(struct bio_vec) +
-				      sizeof(struct page *));
-	q->reserve = kvmalloc(q->big_size, GFP_KERNEL_ACCOUNT);
-	q->seg_copy = kvcalloc(q->segs, sizeof(*q->seg_copy), GFP_KERNEL_ACCOUNT);
-	if (!q->reqs || !q->reserve || !q->seg_copy)
-		return -ENOMEM;
-	for (i = 0; i < q->depth; i++) {
-		q->reqs[i].queue = q;
-		q->reqs[i].free.next = q->free;
-		q->free = &q->reqs[i].free;
-	}
-	return 0;
+	mutex_lock(&p->lock);
+	fn = lpar_fn_find(p, function);
+	nic = fn && fn->type == LPAR_FUNCTION_NIC;
+	mutex_unlock(&p->lock);
+	if (!fn)
+		return -ENOENT;
+	if (!nic && q->role != LPAR_ROLE_REQUESTS)
+		return -EINVAL;
+	/* a number is not used again, so neither is its type */
+	q->nic = nic;
+	return nic ? lpar_net_queue_init(q) : lpar_blk_queue_init(q);
 }
 
 /**
@@ -185,7 +212,7 @@ static int queue_alloc_reqs(struct lpar_queue *q)
  * @index: the queue's number, which is its doorbell's, 1 … LPAR_DOORBELLS_MAX - 1
  * @gpa: guest address of its memory, page-aligned
  * @shape: depth | segments << 16
- * @vector: interrupt, 1 … LPAR_DOORBELLS_MAX
+ * @vector: interrupt, 1 … LPAR_DOORBELLS_MAX, | enum lpar_queue_role << 16
  *
  * Context: a thread of the VMM; may sleep.
  * Return: LPAR_OK, or what the call ends with; see docs/protocol.md.
@@ -193,6 +220,7 @@ static int queue_alloc_reqs(struct lpar_queue *q)
 enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 index,
 				   u64 gpa, u64 shape, u64 vector)
 {
+	u64 role = vector >> 16;
 	struct lpar_queue_shape s;
 	struct lpar_queue *q;
 	struct lpar_fn *fn;
@@ -200,8 +228,10 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 	int ret;
 
 	lockdep_assert_held(&c->lock);
+	vector = (u16)vector;
 	if (!index || index >= LPAR_DOORBELLS_MAX || !vector ||
-	    vector >= ARRAY_SIZE(c->vector) || function > U32_MAX ||
+	    vector >= ARRAY_SIZE(c->vector) || role > LPAR_ROLE_RECEIVE ||
+	    function > U32_MAX ||
 	    !lpar_core_shape(shape, &s))
 		return LPAR_INVAL;
 	if (rcu_access_pointer(c->queue[index]))
@@ -214,6 +244,7 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 	q->client = c;
 	q->index = index;
 	q->vector = vector;
+	q->role = role;
 	q->depth = s.depth;
 	q->segs = s.segs;
 	spin_lock_init(&q->lock);
@@ -224,7 +255,7 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 			      &q->area);
 	if (ret)
 		goto err_free;
-	ret = queue_alloc_reqs(q);
+	ret = queue_alloc(q, function);
 	if (ret)
 		goto err_free;
 	/* the lock was dropped: another call may have made the same queue */
@@ -239,12 +270,13 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 
 	mutex_lock(&c->partition->lock);
 	fn = lpar_fn_find(c->partition, function);
-	if (!fn || fn->dead || fn->queues_live >= fn->queues_max) {
+	q->fn = fn;
+	if (!fn || fn->dead || fn->queues_live >= fn->queues_max ||
+	    (q->nic && !lpar_net_queue_add(q))) {
 		mutex_unlock(&c->partition->lock);
 		queue_free(q);
 		return fn && !fn->dead ? LPAR_QUOTA : LPAR_NOENT;
 	}
-	q->fn = fn;
 	fn->queues_live++;
 	spin_lock(&fn->queues_lock);
 	list_add(&q->link, &fn->queue_list);
@@ -278,6 +310,8 @@ static void queue_end(struct lpar_client *c, struct lpar_queue *q)
 	lpar_node_remove(q->stats_node);
 	lpar_node_remove(q->node);
 	mutex_lock(&c->partition->lock);
+	if (q->nic)
+		lpar_net_queue_del(q);
 	fn->queues_live--;
 	mutex_unlock(&c->partition->lock);
 	atomic_dec(&c->queues_live);

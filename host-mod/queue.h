@@ -4,6 +4,7 @@
 
 #include <linux/bio.h>
 #include <linux/llist.h>
+#include <linux/skbuff.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 
@@ -19,6 +20,13 @@ enum lpar_phase {
 	LPAR_PHASE_SUBMITTING,
 	LPAR_PHASE_SUBMITTED,
 	LPAR_PHASE_AGAIN,	/* the adapter took no more */
+};
+
+/* What has become of a submission. */
+enum lpar_take {
+	LPAR_TAKE_DONE,		/* taken: it ends, or has ended, by a completion */
+	LPAR_TAKE_FULL,		/* the adapter has no room: it stays */
+	LPAR_TAKE_IDLE,		/* nothing to do for it yet: it stays */
 };
 
 /**
@@ -61,6 +69,8 @@ struct lpar_req {
  *                A user may touch all of it; lpar_queue_destroy_all() waits for the last
  * @client:       whose
  * @fn:           what it is for
+ * @nic:          @fn is a NIC
+ * @role:         enum lpar_queue_role
  * @index:        its number
  * @vector:       its interrupt
  * @depth:        slots, a power of two
@@ -75,7 +85,10 @@ struct lpar_req {
  * @seg_copy:     private copy of one request's segments
  * @free:         requests that can be taken; refilled from @freed
  * @freed:        requests that have ended, by completions
- * @reqs:         all requests, @depth of them
+ * @reqs:         a disk's: all requests, @depth of them
+ * @frames:       likewise, of a NIC that sends
+ * @backlog:      received frames that wait for the client
+ * @waiting:      those that were taken from there, by skb->next; the server's
  * @reserve:      memory of one large request, so that one can always go on
  * @reserve_used: bit 0: it is in use
  * @big_size:     bytes of @reserve
@@ -96,6 +109,8 @@ struct lpar_queue {
 	struct lpar_users users;
 	struct lpar_client *client;
 	struct lpar_fn *fn;
+	bool nic;
+	enum lpar_queue_role role;
 	unsigned int index;
 	unsigned int vector;
 	u32 depth;
@@ -117,6 +132,9 @@ struct lpar_queue {
 
 	struct llist_head freed;
 	struct lpar_req *reqs;
+	struct lpar_net_req *frames;
+	struct sk_buff_head backlog;
+	struct sk_buff *waiting;
 	void *reserve;
 	unsigned long reserve_used;
 	size_t big_size;
@@ -147,6 +165,7 @@ struct lpar_queue *lpar_queue_get(struct lpar_client *c, unsigned int index);
 void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 			 u32 bytes, u64 began, u8 op, u64 taken);
 void lpar_queue_raise(struct lpar_queue *q, u32 set);
+void lpar_queue_arrived(struct lpar_queue *q);
 void lpar_queue_stall(struct lpar_queue *q);
 void lpar_queue_clear(struct lpar_queue *q);
 void lpar_queue_stats(struct lpar_queue *q, struct lpar_stats *sum);

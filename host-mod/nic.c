@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * NICs: stations of clients on a host's network port. Which mode, what the client is
+ * told that it can do, and life and death. What they send and receive is net.c's.
+ *
+ * Locks: partition->config > RTNL > partition->lock. See docs/locking.md.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ethtool.h>
+#include <linux/etherdevice.h>
+#include <linux/if_arp.h>
+#include <linux/jhash.h>
+#include <linux/pci.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "nic.h"
+#include "port.h"
+#include "tag.h"
+
+/*
+ * Drivers whose transmit path was read and looks at nothing but the linear part:
+ *
+ * e1000e (drivers/net/ethernet/intel/e1000e/netdev.c, e1000_xmit_frame(); 6.1 and
+ * 6.12): fragments go to skb_frag_dma_map() alone. Segmenting, it pulls 4 bytes of
+ * the first one when the linear part holds just the headers: LPAR_NIC_PULL.
+ * Test: tests/boot/net-*, with the emulator as the oracle.
+ */
+static const char *const qualified[] = { "e1000e" };
+
+/* Fragments of a frame in tag mode; few drivers take more. */
+#define TAG_SEGMENTS	8
+
+/* --------------------------------------------------------- mode and limits */
+
+static bool driver_qualified(struct pci_dev *pdev)
+{
+	const char *name = dev_driver_string(&pdev->dev);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(qualified); i++)
+		if (!strcmp(name, qualified[i]))
+			return true;
+	return false;
+}
+
+static bool tags_possible(struct net_device *dev, struct lpar_verdict *v)
+{
+	if (!dev->dev.parent || !dev_is_pci(dev->dev.parent)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s is no function of a PCI adapter", dev->name);
+		return false;
+	}
+	v->pdev = pci_dev_get(to_pci_dev(dev->dev.parent));
+	if (!driver_qualified(v->pdev)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "driver %s is not on the qualification list",
+			 dev_driver_string(&v->pdev->dev));
+		return false;
+	}
+	if (!(dev->features & NETIF_F_SG)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s does not gather: ethtool -K %s sg on", dev->name,
+			 dev->name);
+		return false;
+	}
+	return true;
+}
+
+/* How to share a device. Return: 0 and a verdict; else the reason says why not. */
+static int decide(struct net_device *dev, enum lpar_wish wish,
+		  struct lpar_verdict *v)
+{
+	char why[LPAR_WHY_MAX];
+	int ret;
+
+	v->mode = LPAR_MODE_NONE;
+	if (dev->type != ARPHRD_ETHER || dev->flags & IFF_LOOPBACK) {
+		snprintf(v->reason, sizeof(v->reason), "%s is no Ethernet device",
+			 dev->name);
+		return -EOPNOTSUPP;
+	}
+	if (wish == LPAR_WISH_PAGE || wish == LPAR_WISH_COPY) {
+		v->mode = wish == LPAR_WISH_PAGE ? LPAR_MODE_PAGE :
+						   LPAR_MODE_COPY;
+		strscpy(v->reason, "asked for", sizeof(v->reason));
+		return 0;
+	}
+	if (!tags_possible(dev, v)) {
+		if (wish == LPAR_WISH_TAG)
+			return -EPERM;
+		v->mode = LPAR_MODE_PAGE;
+		return 0;
+	}
+	ret = lpar_adapter_check(v->pdev, why);
+	if (ret) {
+		strscpy(v->reason, why, sizeof(v->reason));
+		if (wish == LPAR_WISH_TAG)
+			return ret;
+		v->mode = LPAR_MODE_PAGE;
+		return 0;
+	}
+	v->mode = LPAR_MODE_TAG;
+	snprintf(v->reason, sizeof(v->reason),
+		 "driver %s is qualified and the IOMMU translates for %s",
+		 dev_driver_string(&v->pdev->dev), pci_name(v->pdev));
+	return 0;
+}
+
+static void get_link(struct net_device *dev, struct lpar_nic_limits *lim)
+{
+	struct ethtool_link_ksettings link;
+
+	lim->link = netif_running(dev) && netif_carrier_ok(dev);
+	if (__ethtool_get_link_ksettings(dev, &link))
+		return;
+	if (link.base.speed != SPEED_UNKNOWN)
+		lim->speed = link.base.speed;
+	lim->full_duplex = link.base.duplex == DUPLEX_FULL;
+}
+
+/* What the device and our way to it honour now. RTNL is held. */
+static void get_limits(struct net_device *dev, enum lpar_mode mode, u32 queues,
+		       struct lpar_nic_limits *lim)
+{
+	netdev_features_t f = dev->features;
+	u32 tso = min_t(u32, READ_ONCE(dev->gso_max_size), LPAR_NET_FRAME_MAX);
+	bool csum;
+
+	ASSERT_RTNL();
+	lim->mtu_min = max_t(u32, dev->min_mtu, ETH_MIN_MTU);
+	lim->mtu_max = dev->mtu;
+	lim->mtu = dev->mtu;
+	lim->segments = mode == LPAR_MODE_TAG ? TAG_SEGMENTS : MAX_SKB_FRAGS - 1;
+	lim->queues = queues ?: clamp_t(u32, dev->real_num_tx_queues, 1,
+					LPAR_NIC_QUEUES);
+	if (!(f & NETIF_F_SG))
+		lim->segments = 1;
+	lim->tx_csum = f & NETIF_F_HW_CSUM;
+	lim->tx_csum4 = f & (NETIF_F_HW_CSUM | NETIF_F_IP_CSUM);
+	lim->tx_csum6 = f & (NETIF_F_HW_CSUM | NETIF_F_IPV6_CSUM);
+	csum = f & NETIF_F_SG;
+	lim->tso4 = csum && lim->tx_csum4 && f & NETIF_F_TSO ? tso : 0;
+	lim->tso6 = csum && lim->tx_csum6 && f & NETIF_F_TSO6 ? tso : 0;
+	lim->uso = csum && lim->tx_csum4 && lim->tx_csum6 &&
+		   f & NETIF_F_GSO_UDP_L4 ? tso : 0;
+	lim->tso_segments = clamp_t(u32, READ_ONCE(dev->gso_max_segs), 1, 0xffff);
+	lim->rx_csum = f & NETIF_F_RXCSUM;
+	lim->tx_vlan = lim->trusted && f & NETIF_F_HW_VLAN_CTAG_TX;
+	lim->rx_vlan = lim->trusted && f & NETIF_F_HW_VLAN_CTAG_RX;
+	get_link(dev, lim);
+}
+
+/* A consistent copy of the limits in force. Any context. */
+void lpar_nic_limits(struct lpar_nic *nic, struct lpar_nic_limits *lim)
+{
+	rcu_read_lock();
+	*lim = rcu_dereference(nic->state)->lim;
+	rcu_read_unlock();
+}
+
+/* partition->lock is held. */
+static int set_limits(struct lpar_nic *nic, const struct lpar_nic_limits *lim)
+{
+	struct lpar_nic_state *s = kzalloc(sizeof(*s), GFP_KERNEL), *old;
+
+	if (!s)
+		return -ENOMEM;
+	s->lim = *lim;
+	old = rcu_replace_pointer(nic->state, s, true);
+	if (old)
+		kfree_rcu(old, rcu);
+	return 0;
+}
+
+/* Write its capability records. partition->lock is held. Return: bytes, -ENOSPC. */
+int lpar_nic_records(struct lpar_nic *nic, void *data, size_t size)
+{
+	struct lpar_nic_limits lim;
+
+	lpar_nic_limits(nic, &lim);
+	return lpar_core_nic_records(data, size, &lim, lpar_fn_name(&nic->fn));
+}
+
+/* Compare what the client was told with what is; say so if it differs. RTNL is held. */
+static void refresh(struct lpar_nic *nic)
+{
+	struct lpar_port *port = rtnl_dereference(nic->port);
+	struct net_device *dev = port ? rtnl_dereference(port->dev) : NULL;
+	struct lpar_partition *p = nic->fn.partition;
+	struct lpar_nic_limits now = {}, old;
+
+	now.trusted = nic->trusted;
+	now.mac = nic->address;
+	now.promisc = nic->promisc;
+	if (dev)
+		get_limits(dev, nic->fn.mode, nic->queues, &now);
+	mutex_lock(&p->lock);
+	if (!dev) {
+		lpar_partition_event_locked(p);
+	} else {
+		lpar_nic_limits(nic, &old);
+		if (memcmp(&now, &old, sizeof(now)) && !set_limits(nic, &now)) {
+			pr_info("%s/%s: capabilities changed, link %s, MTU %u\n",
+				lpar_partition_name(p), lpar_fn_name(&nic->fn),
+				now.link ? "up" : "down", now.mtu);
+			lpar_fn_changed_locked(&nic->fn);
+		}
+	}
+	mutex_unlock(&p->lock);
+}
+
+static void change(struct work_struct *work)
+{
+	struct lpar_nic *nic = container_of(work, struct lpar_nic, change);
+
+	rtnl_lock();
+	refresh(nic);
+	rtnl_unlock();
+}
+
+/**
+ * lpar_nic_set - the client chooses a value, see LPAR_OP_SET
+ * @nic: the NIC
+ * @cap: enum lpar_cap
+ * @value: what it is to be
+ *
+ * Context: a thread of the VMM; takes RTNL, may sleep.
+ * Return: LPAR_OK, or what the call ends with.
+ */
+enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
+{
+	struct lpar_nic_limits lim;
+	enum lpar_status st;
+	int ret;
+
+	lpar_nic_limits(nic, &lim);
+	st = lpar_core_nic_set(&lim, cap, value);
+	if (st != LPAR_OK)
+		return st;
+	/* a call holds the client's lock, which those with RTNL never take */
+	if (rtnl_lock_killable())
+		return LPAR_BUSY;
+	ret = cap == LPAR_CAP_MAC ? lpar_port_address(nic, value) :
+				    lpar_port_promisc(nic, value);
+	if (!ret)
+		refresh(nic);
+	rtnl_unlock();
+	switch (ret) {
+	case 0:
+		return LPAR_OK;
+	case -EADDRINUSE:
+		return LPAR_RESV_CONFLICT;
+	case -ENODEV:
+		return LPAR_GONE;
+	default:
+		return lpar_core_status(ret);
+	}
+}
+
+/* ------------------------------------------------------------------- sysfs */
+
+#define SHOW(name, fmt, ...)						\
+static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, \
+			   char *buf)					\
+{									\
+	struct lpar_nic *nic = lpar_nic_of(lpar_node_owner(kobj));	\
+									\
+	return sysfs_emit(buf, fmt "\n", __VA_ARGS__);			\
+}									\
+static struct kobj_attribute attr_##name = __ATTR_RO(name)
+
+static const char *nic_reason(struct lpar_nic *nic)
+{
+	const char *blank = strchr(nic->fn.status, ' ');
+
+	return blank ? blank + 1 : "";
+}
+
+static bool nic_link(struct lpar_nic *nic)
+{
+	struct lpar_nic_limits lim;
+
+	lpar_nic_limits(nic, &lim);
+	return lim.link;
+}
+
+SHOW(adapter, "%s", nic->ifname);
+SHOW(mode, "%s", lpar_fn_mode(nic->fn.mode));
+SHOW(reason, "%s", nic_reason(nic));
+SHOW(id, "%u", nic->fn.id);
+SHOW(generation, "%u", READ_ONCE(nic->fn.generation));
+SHOW(state, "%s", lpar_fn_gone(&nic->fn) ? "dead" : "live");
+SHOW(link, "%s", nic_link(nic) ? "up" : "down");
+SHOW(dropped, "%llu", (u64)atomic64_read(&nic->dropped));
+SHOW(foreign, "%llu", (u64)atomic64_read(&nic->foreign));
+
+static ssize_t mac_show(struct kobject *kobj, struct kobj_attribute *attr,
+			char *buf)
+{
+	struct lpar_nic *nic = lpar_nic_of(lpar_node_owner(kobj));
+	u8 mac[ETH_ALEN];
+
+	lpar_core_mac_bytes(READ_ONCE(nic->address), mac);
+	return sysfs_emit(buf, "%pM\n", mac);
+}
+static struct kobj_attribute attr_mac = __ATTR_RO(mac);
+
+static struct attribute *nic_attrs[] = {
+	&attr_adapter.attr, &attr_mode.attr,	&attr_reason.attr,
+	&attr_mac.attr,	    &attr_id.attr,	&attr_generation.attr,
+	&attr_state.attr,   &attr_link.attr,	&attr_dropped.attr,
+	&attr_foreign.attr, NULL,
+};
+ATTRIBUTE_GROUPS(nic);
+
+/* -------------------------------------------------------------- life cycle */
+
+#define fail(nic, ...) lpar_fn_fail(&(nic)->fn, __VA_ARGS__)
+
+/* A local address of the names: the same at each start. */
+static u64 make_mac(struct lpar_nic *nic)
+{
+	const char *p = lpar_partition_name(nic->fn.partition);
+	const char *n = lpar_fn_name(&nic->fn);
+	u32 low = jhash(n, strlen(n), jhash(p, strlen(p), 0));
+
+	return 0x02ull << 40 | (u64)(jhash(p, strlen(p), low) & 0xff) << 32 | low;
+}
+
+static int take_adapter(struct lpar_nic *nic, struct pci_dev *pdev)
+{
+	struct lpar_adapter *a = lpar_adapter_get(pdev);
+	int ret;
+
+	if (IS_ERR(a))
+		return fail(nic, PTR_ERR(a), "the DMA operations of %s cannot be wrapped (%ld)",
+			    pci_name(pdev), PTR_ERR(a));
+	ret = lpar_tag_promise(&nic->fn.partition->tags);
+	if (ret) {
+		lpar_adapter_put(a);
+		return fail(nic, ret, "all memory tags are promised to others: load lpar_host with a larger tag_mib");
+	}
+	nic->fn.adapter = a;
+	return 0;
+}
+
+static void give_adapter(struct lpar_nic *nic)
+{
+	if (!nic->fn.adapter)
+		return;
+	lpar_tag_release(&nic->fn.partition->tags);
+	lpar_adapter_put(nic->fn.adapter);
+	nic->fn.adapter = NULL;
+}
+
+/* RTNL is held: with its device, which cannot go meanwhile. */
+static int join(struct lpar_nic *nic, struct net_device *dev)
+{
+	struct lpar_nic_limits lim = { .trusted = nic->trusted };
+	int ret;
+
+	nic->address = nic->mac ?: make_mac(nic);
+	nic->promisc = false;
+	lim.mac = nic->address;
+	get_limits(dev, nic->fn.mode, nic->queues, &lim);
+	nic->fn.queues_max = 2 * lim.queues;
+	mutex_lock(&nic->fn.partition->lock);
+	ret = set_limits(nic, &lim);
+	mutex_unlock(&nic->fn.partition->lock);
+	if (ret)
+		return ret;
+	ret = lpar_port_join(nic, dev);
+	if (ret == -EBUSY)
+		return fail(nic, ret, "%s is in a bridge, bond or team, or has macvlans: share that, or take it out",
+			    nic->ifname);
+	if (ret == -EADDRINUSE)
+		return fail(nic, ret, "another station on %s has the address %012llx",
+			    nic->ifname, nic->address);
+	return ret ? fail(nic, ret, "%s does not take it (%d)", nic->ifname, ret) :
+		     0;
+}
+
+/* The device, as it is now, and how to share it. RTNL is held. */
+static int look_up(struct lpar_nic *nic, struct net_device **dev,
+		   struct lpar_verdict *v)
+{
+	int ret;
+
+	*dev = __dev_get_by_name(current->nsproxy->net_ns, nic->ifname);
+	if (!*dev)
+		return fail(nic, -ENODEV, "there is no network device %s",
+			    nic->ifname);
+	ret = decide(*dev, nic->wish, v);
+	return ret ? fail(nic, ret, "%s", v->reason) : 0;
+}
+
+/**
+ * lpar_nic_enable - make the wish real
+ * @nic: a disabled NIC
+ *
+ * State: disabled => enabled. On an error nothing has changed but its status, which
+ * says why.
+ *
+ * Context: partition->config is held; takes RTNL, may sleep.
+ * Return: 0 or a negative errno; see docs/operations.md.
+ */
+int lpar_nic_enable(struct lpar_nic *nic)
+{
+	struct lpar_verdict v = {}, again = {};
+	struct net_device *dev;
+	int ret;
+
+	lockdep_assert_held(&nic->fn.partition->config);
+	if (!nic->ifname[0])
+		return fail(nic, -EINVAL, "no adapter set");
+	nic->fn.workers = alloc_workqueue("lpar-%s", WQ_UNBOUND, 0, nic->ifname);
+	if (!nic->fn.workers)
+		return -ENOMEM;
+	rtnl_lock();
+	ret = look_up(nic, &dev, &v);
+	rtnl_unlock();
+	if (ret)
+		goto err_workers;
+	nic->fn.mode = v.mode;
+	nic->fn.adapter = NULL;
+	/* not with RTNL: wrapping waits for all tasks to have been elsewhere */
+	if (v.mode == LPAR_MODE_TAG) {
+		ret = take_adapter(nic, v.pdev);
+		if (ret)
+			goto err_workers;
+	}
+	rtnl_lock();
+	/* the name may mean another device by now */
+	ret = look_up(nic, &dev, &again);
+	if (!ret && (again.mode != v.mode || again.pdev != v.pdev))
+		ret = fail(nic, -EAGAIN, "%s has just changed", nic->ifname);
+	if (!ret)
+		ret = join(nic, dev);
+	if (ret)
+		goto err_unlock;
+	nic->fn.nowait = true;
+	snprintf(nic->fn.status, sizeof(nic->fn.status), "%s: %s",
+		 lpar_fn_mode(nic->fn.mode), v.reason);
+	ret = lpar_fn_show(&nic->fn, nic->fn.partition->nics_node, nic_groups);
+	if (ret)
+		goto err_leave;
+	lpar_fn_publish(&nic->fn);
+	rtnl_unlock();
+	pci_dev_put(again.pdev);
+	pci_dev_put(v.pdev);
+	return 0;
+
+err_leave:
+	lpar_port_leave(nic);
+err_unlock:
+	rtnl_unlock();
+	give_adapter(nic);
+	kfree(rcu_replace_pointer(nic->state, NULL, true));
+err_workers:
+	pci_dev_put(again.pdev);
+	pci_dev_put(v.pdev);
+	destroy_workqueue(nic->fn.workers);
+	return ret;
+}
+
+/**
+ * lpar_nic_disable - the opposite of lpar_nic_enable()
+ * @nic: an enabled NIC
+ * @force: see lpar_fn_withdraw()
+ *
+ * Context: partition->config is held; takes RTNL; sleeps as long as the adapter
+ * needs.
+ * Return: 0; -EBUSY: the client has queues on it.
+ */
+int lpar_nic_disable(struct lpar_nic *nic, bool force)
+{
+	struct lpar_nic_state *old;
+	int ret;
+
+	ret = lpar_fn_withdraw(&nic->fn, force);
+	if (ret)
+		return ret;
+	rtnl_lock();
+	lpar_port_leave(nic);
+	rtnl_unlock();
+	cancel_work_sync(&nic->change);
+	lpar_fn_hide(&nic->fn);
+	give_adapter(nic);
+	destroy_workqueue(nic->fn.workers);
+	old = rcu_replace_pointer(nic->state, NULL, true);
+	kfree_rcu(old, rcu);
+	lpar_fn_forget(&nic->fn);
+	return 0;
+}
+
+/* Wish only; called when the configfs item is made. */
+void lpar_nic_setup(struct lpar_nic *nic, struct lpar_partition *p)
+{
+	lpar_fn_setup(&nic->fn, p, LPAR_FUNCTION_NIC);
+	INIT_WORK(&nic->change, change);
+}
+
+/* What would become of a network device, see LPAR_PROBE_NIC. May sleep. Return: 0 or
+ * -ENODEV; whether it can be shared stands in @probe. */
+int lpar_nic_probe(struct lpar_probe *probe)
+{
+	struct lpar_nic_limits lim = {};
+	struct lpar_verdict v = {};
+	struct net_device *dev;
+	int ret = -ENODEV;
+
+	rtnl_lock();
+	dev = __dev_get_by_name(current->nsproxy->net_ns, probe->path);
+	if (!dev)
+		goto out;
+	if (decide(dev, LPAR_WISH_AUTO, &v))
+		v.mode = LPAR_MODE_NONE;
+	probe->mode = v.mode;
+	strscpy(probe->reason, v.reason, sizeof(probe->reason));
+	if (v.pdev) {
+		strscpy(probe->adapter, pci_name(v.pdev), sizeof(probe->adapter));
+		strscpy(probe->driver, dev_driver_string(&v.pdev->dev),
+			sizeof(probe->driver));
+	}
+	lim.mac = lpar_core_mac(dev->dev_addr);
+	get_limits(dev, v.mode, 0, &lim);
+	ret = lpar_core_nic_records(probe->data, sizeof(probe->data), &lim,
+				    dev->name);
+	probe->records = max(ret, 0);
+	ret = 0;
+out:
+	rtnl_unlock();
+	pci_dev_put(v.pdev);
+	return ret;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef LPAR_HOST_NIC_H
+#define LPAR_HOST_NIC_H
+
+#include <linux/netdevice.h>
+
+#include "core_nic.h"
+#include "disk.h"
+#include "function.h"
+
+struct lpar_port;
+struct lpar_queue;
+
+/* Receive queues of one NIC. */
+#define LPAR_NIC_QUEUES		16
+
+/* A NIC's limits as clients are told; replaced as a whole. */
+struct lpar_nic_state {
+	struct lpar_nic_limits lim;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct lpar_nic - a station on a host's network port, as a function of a partition
+ *
+ * The upper part is the administrator's wish, under partition->config and
+ * constant while enabled; the lower one is what enabling it made of it.
+ *
+ * @fn:         what it has in common with other functions
+ * @ifname:     the host's network device
+ * @mac:        its address; 0: made when it is enabled
+ * @queues:     most queues of the client for each direction; 0: by itself
+ * @trusted:    see struct lpar_nic_limits
+ * @wish:       the mode asked for
+ * @port:       what it is on, until the device goes; under RTNL, read under RCU
+ * @address:    in force; under RTNL, read under RCU
+ * @promisc:    sees all frames; under RTNL, read anywhere
+ * @stations:   in port->stations; under RTNL
+ * @hash:       in port->by_address; under RTNL, read under RCU
+ * @receive:    the client's receive queues, read under RCU; under partition->lock
+ * @receivers:  used entries of @receive, likewise
+ * @state:      limits in force; replaced under partition->lock, read under RCU
+ * @dropped:    frames that found no room, or no receive queue
+ * @foreign:    frames to send that had a foreign address or VLAN
+ * @change:     tells the client what has changed
+ */
+struct lpar_nic {
+	struct lpar_fn fn;
+	char ifname[IFNAMSIZ];
+	u64 mac;
+	u32 queues;
+	bool trusted;
+	enum lpar_wish wish;
+
+	struct lpar_port __rcu *port;
+	u64 address;
+	bool promisc;
+	struct list_head stations;
+	struct hlist_node hash;
+	struct lpar_queue __rcu *receive[LPAR_NIC_QUEUES];
+	unsigned int receivers;
+	struct lpar_nic_state __rcu *state;
+	atomic64_t dropped;
+	atomic64_t foreign;
+	struct work_struct change;
+};
+
+static inline struct lpar_nic *lpar_nic_of(struct lpar_fn *fn)
+{
+	return container_of(fn, struct lpar_nic, fn);
+}
+
+void lpar_nic_setup(struct lpar_nic *nic, struct lpar_partition *p);
+int lpar_nic_enable(struct lpar_nic *nic);
+int lpar_nic_disable(struct lpar_nic *nic, bool force);
+int lpar_nic_records(struct lpar_nic *nic, void *data, size_t size);
+void lpar_nic_limits(struct lpar_nic *nic, struct lpar_nic_limits *lim);
+enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value);
+int lpar_nic_probe(struct lpar_probe *probe);
+
+#endif

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ports: the clients' stations on a host's network device, and the switch between
+ * them, the host and the wire. What arrives is taken where the device hands it to
+ * the stack (rx_handler), what the host sends where it hands it to the device
+ * (netfilter's egress hook): in softirq only the owner is found and the frame is
+ * queued; it is copied on the CPU time that the client donates.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/etherdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "net.h"
+#include "port.h"
+
+static LIST_HEAD(ports);	/* under RTNL */
+
+static struct lpar_nic *find(struct lpar_port *port, u64 mac)
+{
+	struct lpar_nic *nic;
+
+	hash_for_each_possible_rcu(port->by_address, nic, hash, mac,
+				   lockdep_rtnl_is_held())
+		if (READ_ONCE(nic->address) == mac)
+			return nic;
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ switching */
+
+/* A frame that a client sends: for whom is it? RCU is held. */
+void lpar_port_route(struct lpar_port *port, struct lpar_nic *from, const u8 *dest,
+		     struct lpar_route *r)
+{
+	struct net_device *dev = rcu_dereference(port->dev);
+
+	*r = (struct lpar_route){};
+	if (is_multicast_ether_addr(dest)) {
+		r->wire = true;
+		r->host = true;
+		r->all = true;
+		return;
+	}
+	r->station = find(port, lpar_core_mac(dest));
+	if (r->station == from)
+		r->station = NULL;
+	else if (!r->station)
+		r->host = dev && ether_addr_equal(dest, dev->dev_addr);
+	r->wire = !r->station && !r->host;
+}
+
+/* Give copies of a frame to all stations but its sender's. RCU is held. */
+void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
+		      struct sk_buff *skb)
+{
+	bool group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
+	struct lpar_nic *nic;
+
+	list_for_each_entry_rcu(nic, &port->stations, stations) {
+		struct sk_buff *copy;
+
+		if (nic == from || !(group || READ_ONCE(nic->promisc)))
+			continue;
+		copy = skb_clone(skb, GFP_ATOMIC);
+		if (copy)
+			lpar_net_arrive(nic, copy);
+		else
+			atomic64_inc(&nic->dropped);
+	}
+}
+
+static bool anybody_promisc(struct lpar_port *port)
+{
+	struct lpar_nic *nic;
+
+	list_for_each_entry_rcu(nic, &port->stations, stations)
+		if (READ_ONCE(nic->promisc))
+			return true;
+	return false;
+}
+
+/* From the wire. Softirq, RCU is held. */
+static rx_handler_result_t port_receive(struct sk_buff **pskb)
+{
+	struct sk_buff *skb = *pskb;
+	struct lpar_port *port = rcu_dereference(skb->dev->rx_handler_data);
+	struct lpar_nic *nic;
+	bool group;
+
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
+		return RX_HANDLER_PASS;
+	/* a client's frame that the host is given, or that a wire reflects */
+	if (find(port, lpar_core_mac(eth_hdr(skb)->h_source)))
+		return RX_HANDLER_PASS;
+	group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
+	nic = group ? NULL : find(port, lpar_core_mac(eth_hdr(skb)->h_dest));
+	if (!nic && !group && !anybody_promisc(port))
+		return RX_HANDLER_PASS;
+
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (!skb)
+		return RX_HANDLER_CONSUMED;
+	*pskb = skb;
+	skb_push(skb, ETH_HLEN);
+	lpar_port_spread(port, nic, skb);
+	if (nic) {
+		lpar_net_arrive(nic, skb);
+		return RX_HANDLER_CONSUMED;
+	}
+	skb_pull(skb, ETH_HLEN);
+	return RX_HANDLER_PASS;
+}
+
+/* From the host's own stack. RCU is held, softirqs may be on. */
+static __maybe_unused unsigned int port_egress(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	struct lpar_port *port = priv;
+	struct lpar_nic *nic;
+	u64 from;
+
+	skb_reset_mac_header(skb);
+	if (unlikely(!pskb_may_pull(skb, ETH_HLEN)))
+		return NF_ACCEPT;
+	from = lpar_core_mac(eth_hdr(skb)->h_source);
+	/* a client's frame in page mode: switched already */
+	if (find(port, from))
+		return NF_ACCEPT;
+	nic = is_multicast_ether_addr(eth_hdr(skb)->h_dest) ? NULL :
+	      find(port, lpar_core_mac(eth_hdr(skb)->h_dest));
+	lpar_port_spread(port, nic, skb);
+	if (!nic)
+		return NF_ACCEPT;
+	lpar_net_arrive(nic, skb);
+	return NF_STOLEN;
+}
+
+/* ----------------------------------------------------------------- life cycle */
+
+static int hook(struct lpar_port *port, struct net_device *dev)
+{
+#ifdef CONFIG_NETFILTER_EGRESS
+	port->egress = (struct nf_hook_ops){
+		.hook = port_egress,
+		.dev = dev,
+		.priv = port,
+		.pf = NFPROTO_NETDEV,
+		.hooknum = NF_NETDEV_EGRESS,
+		.priority = INT_MAX,	/* after the host's own rules */
+	};
+	return nf_register_net_hook(dev_net(dev), &port->egress);
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+static void port_close(struct lpar_port *port, struct net_device *dev)
+{
+	ASSERT_RTNL();
+	if (port->hooked)
+		nf_unregister_net_hook(dev_net(dev), &port->egress);
+	port->hooked = false;
+	netdev_rx_handler_unregister(dev);
+	dev_set_allmulti(dev, -1);
+	RCU_INIT_POINTER(port->dev, NULL);
+	netdev_put(dev, &port->tracker);
+}
+
+static struct lpar_port *port_open(struct net_device *dev)
+{
+	struct lpar_port *port = kzalloc(sizeof(*port), GFP_KERNEL);
+	int ret;
+
+	ASSERT_RTNL();
+	if (!port)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&port->stations);
+	hash_init(port->by_address);
+	ret = netdev_rx_handler_register(dev, port_receive, port);
+	if (ret)
+		goto err_free;
+	/* a neighbour solicitation is multicast */
+	ret = dev_set_allmulti(dev, 1);
+	if (ret)
+		goto err_handler;
+	ret = hook(port, dev);
+	port->hooked = !ret;
+	if (ret)
+		pr_warn("%s: the host cannot reach clients on it: no egress hook (%d)\n",
+			dev->name, ret);
+	/* what is merged in hardware cannot be told apart again */
+	dev_disable_lro(dev);
+	netdev_hold(dev, &port->tracker, GFP_KERNEL);
+	rcu_assign_pointer(port->dev, dev);
+	list_add(&port->link, &ports);
+	return port;
+
+err_handler:
+	netdev_rx_handler_unregister(dev);
+err_free:
+	kfree(port);
+	return ERR_PTR(ret);
+}
+
+static struct net_device *port_dev(struct lpar_port *port)
+{
+	return rcu_dereference_protected(port->dev, lockdep_rtnl_is_held());
+}
+
+static struct lpar_port *nic_port(struct lpar_nic *nic)
+{
+	return rcu_dereference_protected(nic->port, lockdep_rtnl_is_held());
+}
+
+static int filter(struct net_device *dev, u64 mac, bool add)
+{
+	u8 bytes[ETH_ALEN];
+
+	lpar_core_mac_bytes(mac, bytes);
+	return add ? dev_uc_add(dev, bytes) : dev_uc_del(dev, bytes);
+}
+
+/**
+ * lpar_port_join - put a NIC on a device
+ * @nic: with its address; on no port
+ * @dev: the device
+ *
+ * Context: RTNL is held; may sleep.
+ * Return: 0; -EBUSY: the device is in a bridge, bond or macvlan; -EADDRINUSE:
+ * another station, or the host, has the address.
+ */
+int lpar_port_join(struct lpar_nic *nic, struct net_device *dev)
+{
+	struct lpar_port *port;
+	int ret;
+
+	ASSERT_RTNL();
+	list_for_each_entry(port, &ports, link)
+		if (port_dev(port) == dev)
+			goto found;
+	port = port_open(dev);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+found:
+	ret = -EADDRINUSE;
+	if (find(port, nic->address) ||
+	    nic->address == lpar_core_mac(dev->dev_addr))
+		goto err;
+	ret = filter(dev, nic->address, true);
+	if (ret)
+		goto err;
+	port->refs++;
+	hash_add_rcu(port->by_address, &nic->hash, nic->address);
+	list_add_tail_rcu(&nic->stations, &port->stations);
+	rcu_assign_pointer(nic->port, port);
+	return 0;
+
+err:
+	if (!port->refs) {
+		list_del(&port->link);
+		port_close(port, dev);
+		kfree_rcu(port, rcu);
+	}
+	return ret;
+}
+
+/* Take it off its port. RTNL is held; sleeps until no softirq looks at it. */
+void lpar_port_leave(struct lpar_nic *nic)
+{
+	struct lpar_port *port = nic_port(nic);
+	struct net_device *dev;
+
+	ASSERT_RTNL();
+	dev = port_dev(port);
+	hash_del_rcu(&nic->hash);
+	list_del_rcu(&nic->stations);
+	RCU_INIT_POINTER(nic->port, NULL);
+	if (dev) {
+		filter(dev, nic->address, false);
+		if (nic->promisc)
+			dev_set_promiscuity(dev, -1);
+	}
+	nic->promisc = false;
+	if (!--port->refs) {
+		list_del(&port->link);
+		if (dev)
+			port_close(port, dev);
+		kfree_rcu(port, rcu);
+	}
+	synchronize_net();
+}
+
+/* Another address. RTNL is held. Return: 0, -EADDRINUSE, -ENODEV, of the device. */
+int lpar_port_address(struct lpar_nic *nic, u64 mac)
+{
+	struct lpar_port *port = nic_port(nic);
+	struct net_device *dev = port ? port_dev(port) : NULL;
+	int ret;
+
+	ASSERT_RTNL();
+	if (!dev)
+		return -ENODEV;
+	if (mac == nic->address)
+		return 0;
+	if (find(port, mac) || mac == lpar_core_mac(dev->dev_addr))
+		return -EADDRINUSE;
+	ret = filter(dev, mac, true);
+	if (ret)
+		return ret;
+	hash_del_rcu(&nic->hash);
+	filter(dev, nic->address, false);
+	/* a reader that is still in the chain would follow it into another one */
+	synchronize_net();
+	WRITE_ONCE(nic->address, mac);
+	hash_add_rcu(port->by_address, &nic->hash, mac);
+	return 0;
+}
+
+/* Let it see all frames, or no more. RTNL is held. Return: 0, -ENODEV, … */
+int lpar_port_promisc(struct lpar_nic *nic, bool on)
+{
+	struct lpar_port *port = nic_port(nic);
+	struct net_device *dev = port ? port_dev(port) : NULL;
+	int ret;
+
+	ASSERT_RTNL();
+	if (!dev)
+		return -ENODEV;
+	if (nic->promisc == on)
+		return 0;
+	ret = dev_set_promiscuity(dev, on ? 1 : -1);
+	if (!ret)
+		WRITE_ONCE(nic->promisc, on);
+	return ret;
+}
+
+/* A device has changed, or goes. RTNL is held. */
+static int port_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(data);
+	struct lpar_port *port;
+	struct lpar_nic *nic;
+
+	list_for_each_entry(port, &ports, link)
+		if (port_dev(port) == dev)
+			goto found;
+	return NOTIFY_DONE;
+
+found:
+	switch (event) {
+	case NETDEV_UNREGISTER:
+		list_for_each_entry(nic, &port->stations, stations) {
+			WRITE_ONCE(nic->fn.dead, true);
+			filter(dev, nic->address, false);
+			if (nic->promisc)
+				dev_set_promiscuity(dev, -1);
+			nic->promisc = false;
+		}
+		port_close(port, dev);
+		fallthrough;
+	case NETDEV_UP:
+	case NETDEV_DOWN:
+	case NETDEV_CHANGE:
+	case NETDEV_CHANGEMTU:
+	case NETDEV_FEAT_CHANGE:
+		list_for_each_entry(nic, &port->stations, stations)
+			queue_work(system_wq, &nic->change);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block notifier = { .notifier_call = port_event };
+
+int lpar_port_init(void)
+{
+	return register_netdevice_notifier(&notifier);
+}
+
+void lpar_port_exit(void)
+{
+	unregister_netdevice_notifier(&notifier);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A port: a host's network device that NICs share with the host's own stack, and
+ * the switch between them. RTNL protects all ports.
+ */
+#ifndef LPAR_HOST_PORT_H
+#define LPAR_HOST_PORT_H
+
+#include <linux/hashtable.h>
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+
+#include "nic.h"
+
+/**
+ * struct lpar_port - see above
+ * @link:       in the list of all ports
+ * @refs:       NICs on it
+ * @dev:        the device; NULL when it is going. Read under RCU
+ * @tracker:    of the reference to it
+ * @egress:     hook for what the host sends
+ * @stations:   lpar_nic.stations of all of them
+ * @by_address: lpar_nic.hash, read under RCU
+ * @rcu:        frees it
+ */
+struct lpar_port {
+	struct list_head link;
+	unsigned int refs;
+	struct net_device __rcu *dev;
+	netdevice_tracker tracker;
+	struct nf_hook_ops egress;
+	bool hooked;
+	struct list_head stations;
+	DECLARE_HASHTABLE(by_address, 6);
+	struct rcu_head rcu;
+};
+
+int lpar_port_join(struct lpar_nic *nic, struct net_device *dev);
+void lpar_port_leave(struct lpar_nic *nic);
+int lpar_port_address(struct lpar_nic *nic, u64 mac);
+int lpar_port_promisc(struct lpar_nic *nic, bool on);
+
+/* Where a client's frame goes; see lpar_port_route(). */
+struct lpar_route {
+	struct lpar_nic *station;	/* to this one alone */
+	bool wire;
+	bool host;
+	bool all;			/* and to all other stations */
+};
+
+void lpar_port_route(struct lpar_port *port, struct lpar_nic *from, const u8 *dest,
+		     struct lpar_route *r);
+void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
+		      struct sk_buff *skb);
+
+int lpar_port_init(void);
+void lpar_port_exit(void);
+
+#endif
