@@ -2,7 +2,7 @@
 /*
  * The partition's device: what the files of this module share.
  *
- * Lock order: disks_lock → (block layer) → channel.lock → queues_lock →
+ * Lock order: disks_lock → (block layer, rtnl) → channel.lock → queues_lock →
  * queue.lock → windows.park_lock. The last three are spinlocks, taken with
  * interrupts off. Calls to the host sleep, with channel.lock held and often
  * disks_lock, never a spinlock.
@@ -51,6 +51,7 @@ struct lpar_channel {
  * @starved:   the host's limit is reached and no window is idle: nobody takes a
  *             window but @work, so that they become idle
  * @waits:     the first of @parked waits for requests that the host has
+ * @waiters:   lpar_window_waiter.node, protected by @park_lock; served after @parked
  * @served:    what @work has got done: windows mapped, requests submitted
  * @work:      maps for @parked; runs on lpar_device.wq
  */
@@ -60,6 +61,7 @@ struct lpar_windows {
 	u32 count;
 	spinlock_t park_lock;	/* parked */
 	struct list_head parked;
+	struct list_head waiters;
 	bool starved;
 	bool waits;
 	u32 served;
@@ -85,8 +87,10 @@ struct lpar_windows {
  * @quiet:       the host has acknowledged a reset: it writes no memory of ours
  * @queues_lock: protects @queues
  * @queues:      by number, [0] is unused
- * @disks_lock:  protects @disks and @stopped; held while disks come and go
+ * @numbers:     of queues that somebody has, used or not
+ * @disks_lock:  protects @disks, @nets and @stopped; held while they come and go
  * @disks:       lpar_disk.node
+ * @nets:        lpar_net.node
  * @stopped:     suspended or in a function reset
  */
 struct lpar_device {
@@ -104,8 +108,10 @@ struct lpar_device {
 	bool quiet;
 	spinlock_t queues_lock;	/* queues */
 	struct lpar_queue *queues[LPAR_DOORBELLS_MAX];
-	struct mutex disks_lock;	/* disks, stopped */
+	DECLARE_BITMAP(numbers, LPAR_DOORBELLS_MAX);
+	struct mutex disks_lock;	/* disks, nets, stopped */
 	struct list_head disks;
+	struct list_head nets;
 	bool stopped;
 };
 

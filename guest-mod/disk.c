@@ -10,6 +10,7 @@
 #include "blk.h"
 #include "channel.h"
 #include "disk.h"
+#include "net.h"
 #include "window.h"
 
 static unsigned int queue_depth;
@@ -146,28 +147,16 @@ static int disk_query(struct lpar_device *dev, u32 function,
 
 static void disk_free_queues(struct lpar_disk *disk)
 {
-	u32 i;
+	u32 number, i;
 
 	for (i = 0; i < disk->nr_queues; i++) {
+		number = disk->queues[i]->number;
 		lpar_queue_destroy(disk->queues[i]);
 		lpar_queue_irq_put(disk->queues[i]);
 		lpar_queue_free(disk->queues[i]);
+		lpar_queue_number_put(disk->dev, number);
 	}
 	disk->nr_queues = 0;
-}
-
-static bool disk_number_used(struct lpar_device *dev, u32 number)
-{
-	struct lpar_disk *disk;
-	u32 i;
-
-	list_for_each_entry(disk, &dev->disks, node) {
-		for (i = 0; i < disk->nr_queues; i++) {
-			if (disk->queues[i]->number == number)
-				return true;
-		}
-	}
-	return false;
 }
 
 static u32 disk_depth(const struct lpar_caps *caps)
@@ -188,14 +177,15 @@ static int disk_alloc_queues(struct lpar_disk *disk, u32 nr)
 	struct lpar_queue *q;
 
 again:
-	for (number = 1; disk->nr_queues < nr; number++) {
-		if (number > dev->channel.queues)
+	while (disk->nr_queues < nr) {
+		number = lpar_queue_number_get(dev);
+		if (!number)
 			return -ENOSPC;
-		if (disk_number_used(dev, number))
-			continue;
 		q = lpar_queue_alloc(dev, number, depth, disk->caps.segments);
-		if (!q)
+		if (!q) {
+			lpar_queue_number_put(dev, number);
 			goto err_depth;
+		}
 		disk->queues[disk->nr_queues++] = q;
 	}
 	return 0;
@@ -224,7 +214,7 @@ static int disk_create_queues(struct lpar_disk *disk)
 			if (map->mq_map[cpu] == i)
 				cpumask_set_cpu(cpu, cpus);
 		}
-		err = lpar_queue_irq_get(disk->queues[i], cpus);
+		err = lpar_queue_irq_get(disk->queues[i], cpus, lpar_queue_irq);
 		if (!err)
 			err = lpar_queue_create(disk->queues[i], disk->function);
 	}
@@ -465,6 +455,7 @@ void lpar_disk_stop_all(struct lpar_device *dev)
 
 	mutex_lock(&dev->disks_lock);
 	dev->stopped = true;
+	lpar_net_stop_all(dev);
 	list_for_each_entry(disk, &dev->disks, node) {
 		blk_mq_freeze_queue(disk->gendisk->queue);
 		blk_mq_quiesce_queue(disk->gendisk->queue);
@@ -539,6 +530,7 @@ void lpar_disk_start_all(struct lpar_device *dev)
 		blk_mq_unquiesce_queue(disk->gendisk->queue);
 	}
 	memalloc_noio_restore(noio);
+	lpar_net_start_all(dev);
 	dev->stopped = false;
 out:
 	mutex_unlock(&dev->disks_lock);
@@ -561,6 +553,7 @@ void lpar_disk_remove_all(struct lpar_device *dev)
 	mutex_lock(&dev->disks_lock);
 	list_for_each_entry_safe(disk, next, &dev->disks, node)
 		lpar_disk_remove(disk, lpar_device_broken(dev));
+	lpar_net_remove_all(dev);
 	mutex_unlock(&dev->disks_lock);
 }
 

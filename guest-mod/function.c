@@ -1,31 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Functions: which ones the partition has, and keeping its disks in line.
+ * Functions: which ones the partition has, and keeping its disks and NICs in line.
  */
 #include <linux/slab.h>
 
 #include "channel.h"
 #include "disk.h"
+#include "net.h"
 
-static struct lpar_disk *function_find(struct lpar_device *dev, u32 function)
+/* Is there a disk or a NIC for it? */
+static bool function_known(struct lpar_device *dev, u32 function)
 {
 	struct lpar_disk *disk;
+	struct lpar_net *net;
 
 	list_for_each_entry(disk, &dev->disks, node) {
 		if (disk->function == function)
-			return disk;
+			return true;
 	}
-	return NULL;
+	list_for_each_entry(net, &dev->nets, node) {
+		if (net->function == function)
+			return true;
+	}
+	return false;
+}
+
+static bool function_served(const struct lpar_function *function)
+{
+	u16 type = le16_to_cpu(function->type);
+
+	return type == LPAR_FUNCTION_DISK || type == LPAR_FUNCTION_NIC;
 }
 
 static const struct lpar_function *
-function_disk(const struct lpar_function *functions, u32 count, u32 id)
+function_find(const struct lpar_function *functions, u32 count, u32 id,
+	      enum lpar_function_type type)
 {
 	u32 i;
 
 	for (i = 0; i < count; i++) {
 		if (le32_to_cpu(functions[i].id) == id &&
-		    le16_to_cpu(functions[i].type) == LPAR_FUNCTION_DISK)
+		    le16_to_cpu(functions[i].type) == type)
 			return &functions[i];
 	}
 	return NULL;
@@ -35,7 +50,7 @@ function_disk(const struct lpar_function *functions, u32 count, u32 id)
 static int function_list(struct lpar_device *dev, struct lpar_function *functions)
 {
 	struct lpar_result result;
-	u32 count, i;
+	u32 count, id, i;
 	int err;
 
 	err = lpar_channel_call(dev, LPAR_OP_FUNCTIONS, NULL, &result, functions);
@@ -49,9 +64,10 @@ static int function_list(struct lpar_device *dev, struct lpar_function *function
 	if (result.ret[0] != count || result.out_len % sizeof(*functions))
 		goto err_break;
 	for (i = 0; i < count; i++) {
-		if (!functions[i].id || functions[i].reserved ||
-		    functions[i].reserved2 ||
-		    function_disk(functions, i, le32_to_cpu(functions[i].id)))
+		id = le32_to_cpu(functions[i].id);
+		if (!id || functions[i].reserved || functions[i].reserved2 ||
+		    function_find(functions, i, id, LPAR_FUNCTION_DISK) ||
+		    function_find(functions, i, id, LPAR_FUNCTION_NIC))
 			goto err_break;
 	}
 	return count;
@@ -61,7 +77,7 @@ err_break:
 	return -EIO;
 }
 
-static void function_update(struct lpar_device *dev,
+static void function_update_disks(struct lpar_device *dev,
 			    const struct lpar_function *functions, u32 count)
 {
 	const struct lpar_function *function;
@@ -69,7 +85,8 @@ static void function_update(struct lpar_device *dev,
 	int err;
 
 	list_for_each_entry_safe(disk, next, &dev->disks, node) {
-		function = function_disk(functions, count, disk->function);
+		function = function_find(functions, count, disk->function,
+					 LPAR_FUNCTION_DISK);
 		if (!function || disk->dead) {
 			lpar_disk_remove(disk, true);
 			continue;
@@ -85,13 +102,35 @@ static void function_update(struct lpar_device *dev,
 	}
 }
 
+static void function_update_nets(struct lpar_device *dev,
+				 const struct lpar_function *functions, u32 count)
+{
+	const struct lpar_function *function;
+	struct lpar_net *net, *next;
+	int err;
+
+	list_for_each_entry_safe(net, next, &dev->nets, node) {
+		function = function_find(functions, count, net->function,
+					 LPAR_FUNCTION_NIC);
+		if (!function || net->dead) {
+			lpar_net_remove(net);
+			continue;
+		}
+		if (le32_to_cpu(function->generation) == net->generation)
+			continue;
+		err = lpar_net_refresh(net);
+		if (err == -ENODEV)
+			lpar_net_remove(net);
+		else if (err)
+			netdev_err_once(net->netdev, "its new capabilities are not taken over: %d\n",
+					err);
+	}
+}
+
 static u32 function_queues_free(struct lpar_device *dev)
 {
-	struct lpar_disk *disk;
-	u32 used = 0;
+	u32 used = bitmap_weight(dev->numbers, LPAR_DOORBELLS_MAX);
 
-	list_for_each_entry(disk, &dev->disks, node)
-		used += disk->nr_queues;
 	return dev->channel.queues - min(used, dev->channel.queues);
 }
 
@@ -99,33 +138,40 @@ static void function_add(struct lpar_device *dev,
 			 const struct lpar_function *functions, u32 count)
 {
 	u32 new = 0, left, id, i;
+	bool disk;
 	int err;
 
 	for (i = 0; i < count; i++) {
 		id = le32_to_cpu(functions[i].id);
-		new += function_disk(functions, count, id) && !function_find(dev, id);
+		new += function_served(&functions[i]) && !function_known(dev, id);
 	}
 
 	for (i = 0; i < count; i++) {
 		id = le32_to_cpu(functions[i].id);
-		if (!function_disk(functions, count, id) || function_find(dev, id))
+		if (!function_served(&functions[i]) || function_known(dev, id))
 			continue;
+		disk = le16_to_cpu(functions[i].type) == LPAR_FUNCTION_DISK;
 		/* Share what is left, so that each gets at least one. */
 		left = function_queues_free(dev);
-		err = left ? lpar_disk_add(dev, id, max(left / new, 1u)) : -ENOSPC;
+		if (!left)
+			err = -ENOSPC;
+		else if (disk)
+			err = lpar_disk_add(dev, id, max(left / new, 1u));
+		else
+			err = lpar_net_add(dev, id, max(left / new, 1u));
 		if (err)
-			dev_err_ratelimited(&dev->pdev->dev, "function %u: no disk: error %d%s\n",
-					    id, err, left ? "" :
+			dev_err_ratelimited(&dev->pdev->dev, "function %u: no %s: error %d%s\n",
+					    id, disk ? "disk" : "NIC", err, left ? "" :
 					    " (the partition's queues are all in use)");
 		new--;
 	}
 }
 
 /**
- * lpar_function_rescan - bring the disks in line with the partition's functions
+ * lpar_function_rescan - bring the disks and NICs in line with the partition's functions
  * @dev: the device
  *
- * Sleeps, takes disks_lock. What goes wrong with one disk is logged and does not
+ * Sleeps, takes disks_lock. What goes wrong with one is logged and does not
  * keep the others.
  *
  * Return: 0, or a negative errno when the functions could not be listed.
@@ -143,7 +189,8 @@ int lpar_function_rescan(struct lpar_device *dev)
 	if (!dev->stopped) {
 		count = function_list(dev, functions);
 		if (count >= 0) {
-			function_update(dev, functions, count);
+			function_update_disks(dev, functions, count);
+			function_update_nets(dev, functions, count);
 			function_add(dev, functions, count);
 		}
 	}

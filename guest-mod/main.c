@@ -6,6 +6,7 @@
 #include <linux/cc_platform.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
+#include <linux/netdevice.h>
 #include <linux/slab.h>
 
 #include "blk.h"
@@ -31,6 +32,8 @@ static void main_sweep(struct lpar_device *dev)
 		q = dev->queues[i];
 		if (q)
 			lpar_ring_sweep(q, &done);
+		if (q && q->napi)
+			napi_schedule(q->napi);
 	}
 	spin_unlock_irq(&dev->queues_lock);
 	lpar_window_sweep(dev, &done);
@@ -200,6 +203,7 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	spin_lock_init(&dev->queues_lock);
 	mutex_init(&dev->disks_lock);
 	INIT_LIST_HEAD(&dev->disks);
+	INIT_LIST_HEAD(&dev->nets);
 	INIT_DELAYED_WORK(&dev->event_work, main_event_work);
 	INIT_DELAYED_WORK(&dev->reset_work, main_reset_work);
 	lpar_window_init(dev);
@@ -379,5 +383,5 @@ static void __exit main_exit(void)
 }
 module_exit(main_exit);
 
-MODULE_DESCRIPTION("Disks of a logical partition, shared by its host");
+MODULE_DESCRIPTION("Disks and network cards of a logical partition, shared by its host");
 MODULE_LICENSE("GPL");

@@ -59,10 +59,46 @@ MODULE_PARM_DESC(donate, "When queues made from now on ring: batch or inline");
 #define QUEUE_DESTROY_MS	120000
 #define QUEUE_CREATE_MS		1000	/* for a host whose view of memory changes */
 
-static irqreturn_t queue_irq(int irq, void *data)
+/**
+ * lpar_queue_irq - a disk's queue has interrupted
+ * @irq:  not looked at
+ * @data: the queue
+ *
+ * Return: IRQ_HANDLED.
+ */
+irqreturn_t lpar_queue_irq(int irq, void *data)
 {
 	lpar_ring_poll(data);
 	return IRQ_HANDLED;
+}
+
+/**
+ * lpar_queue_number_get - take a number, and with it a doorbell
+ * @dev: the device
+ *
+ * Return: the lowest that nobody has, or 0.
+ */
+u32 lpar_queue_number_get(struct lpar_device *dev)
+{
+	u32 number;
+
+	lockdep_assert_held(&dev->disks_lock);
+	for (number = 1; number <= dev->channel.queues; number++) {
+		if (!test_and_set_bit(number, dev->numbers))
+			return number;
+	}
+	return 0;
+}
+
+/**
+ * lpar_queue_number_put - the opposite of lpar_queue_number_get()
+ * @dev:    the device
+ * @number: of no queue any more
+ */
+void lpar_queue_number_put(struct lpar_device *dev, u32 number)
+{
+	lockdep_assert_held(&dev->disks_lock);
+	clear_bit(number, dev->numbers);
 }
 
 /**
@@ -152,7 +188,7 @@ int lpar_queue_create(struct lpar_queue *q, u32 function)
 	u64 arg[5] = {
 		function, q->number, virt_to_phys(q->ctrl),
 		q->depth | q->segs << 16,
-		1 + (q->number - 1) % (dev->vectors - 1),
+		(1 + (q->number - 1) % (dev->vectors - 1)) | (u64)q->role << 16,
 	};
 	struct lpar_result result;
 	unsigned long end;
@@ -257,20 +293,22 @@ void lpar_queue_abandon(struct lpar_queue *q)
 
 /**
  * lpar_queue_irq_get - take the queue's interrupt into use
- * @q:    before lpar_queue_create()
- * @cpus: those that submit here
+ * @q:       before lpar_queue_create()
+ * @cpus:    those that submit here
+ * @handler: gets @q
  *
  * May sleep.
  *
  * Return: 0 or a negative errno.
  */
-int lpar_queue_irq_get(struct lpar_queue *q, const struct cpumask *cpus)
+int lpar_queue_irq_get(struct lpar_queue *q, const struct cpumask *cpus,
+		       irq_handler_t handler)
 {
 	struct pci_dev *pdev = q->dev->pdev;
 	u32 vector = 1 + (q->number - 1) % (q->dev->vectors - 1);
 	int err;
 
-	err = pci_request_irq(pdev, vector, queue_irq, NULL, q, "lpar-q%u@%s",
+	err = pci_request_irq(pdev, vector, handler, NULL, q, "lpar-q%u@%s",
 			      q->number, pci_name(pdev));
 	if (err)
 		return err;

@@ -5,12 +5,14 @@
 
 #include <linux/cpumask.h>
 #include <linux/hrtimer.h>
+#include <linux/interrupt.h>
 
 #include "device.h"
 #include "donate.h"
 
-struct request;
 struct lpar_request;
+struct napi_struct;
+struct request;
 
 /**
  * struct lpar_queue - the guest's side of a queue
@@ -19,7 +21,10 @@ struct lpar_request;
  * @function: that it was created for
  * @depth:    slots, a power of two
  * @segs:     segments for each slot
+ * @role:     what the host is told it is for
  * @irq:      Linux interrupt number, 0 without one
+ * @napi:     of a NIC's queue, else NULL: looks at the queue in place of
+ *            lpar_ring_poll(), and when a broken device has become quiet
  * @ctrl:     shared indices (the start of the queue's memory)
  * @sq:       shared submissions
  * @cq:       shared completions
@@ -47,7 +52,9 @@ struct lpar_queue {
 	u32 function;
 	u32 depth;
 	u32 segs;
+	enum lpar_queue_role role;
 	int irq;
+	struct napi_struct *napi;
 	struct lpar_queue_ctrl *ctrl;
 	struct lpar_blk_sqe *sq;
 	struct lpar_cqe *cq;
@@ -76,7 +83,11 @@ void lpar_queue_free(struct lpar_queue *q);
 int lpar_queue_create(struct lpar_queue *q, u32 function);
 void lpar_queue_destroy(struct lpar_queue *q);
 void lpar_queue_abandon(struct lpar_queue *q);
-int lpar_queue_irq_get(struct lpar_queue *q, const struct cpumask *cpus);
+int lpar_queue_irq_get(struct lpar_queue *q, const struct cpumask *cpus,
+		       irq_handler_t handler);
+irqreturn_t lpar_queue_irq(int irq, void *data);
+u32 lpar_queue_number_get(struct lpar_device *dev);
+void lpar_queue_number_put(struct lpar_device *dev, u32 number);
 void lpar_queue_irq_put(struct lpar_queue *q);
 
 /* ring.c */

@@ -32,6 +32,7 @@
  * @logical:    logical I/O address
  * @len:        bytes
  * @users:      requests that use it, or WINDOW_DEAD
+ * @posted:     of @users, buffers that wait for frames: they do not end by themselves
  * @referenced: used since the eviction's hand passed
  * @revoked:    the host has taken it back; to be unmapped, not to be used
  * @rcu:        for lookups
@@ -43,6 +44,7 @@ struct lpar_window {
 	u64 logical;
 	u32 len;
 	atomic_t users;
+	atomic_t posted;
 	bool referenced;
 	bool revoked;
 	struct rcu_head rcu;
@@ -356,7 +358,25 @@ static u32 window_count_distinct(const struct lpar_request *req)
 	return count;
 }
 
-/* The host maps no more: make room, wait for room, or give up. */
+/* Windows that only frames from outside would set free, besides the request's. */
+static u32 window_count_posted(struct lpar_windows *windows,
+			       const struct lpar_request *req)
+{
+	struct lpar_window *window;
+	u32 count = 0, i;
+
+	list_for_each_entry(window, &windows->clock, clock) {
+		for (i = 0; i < req->nwindows && req->windows[i] != window; i++)
+			;
+		count += i == req->nwindows && atomic_read(&window->posted) > 0;
+	}
+	return count;
+}
+
+/*
+ * The host maps no more: make room, wait for room, or give up. Frames (no @req)
+ * do not keep others from using windows: they are dropped where there is no room.
+ */
 static int window_make_room(struct lpar_device *dev, struct lpar_request *req,
 			    u32 status)
 {
@@ -364,12 +384,15 @@ static int window_make_room(struct lpar_device *dev, struct lpar_request *req,
 	int err;
 
 	err = window_evict(dev);
+	if (!req)
+		return err == -EAGAIN ? -EBUSY : err;
 	if (err == -EAGAIN && !windows->starved) {
 		/* From here on nobody else starts to use one. */
 		WRITE_ONCE(windows->starved, true);
 		err = window_evict(dev);
 	}
-	if (err == -EAGAIN && windows->count == window_count_distinct(req)) {
+	if (err == -EAGAIN && windows->count == window_count_distinct(req) +
+					       window_count_posted(windows, req)) {
 		/* Nobody here can help a host that is short of memory. */
 		if (status == LPAR_NOMEM && req->again++ < WINDOW_NOMEM_MAX)
 			return -EBUSY;
@@ -510,6 +533,60 @@ static bool window_park_at(struct lpar_device *dev, struct lpar_request *req,
 	return !broken;
 }
 
+static bool window_waiter_park(struct lpar_device *dev,
+			       struct lpar_window_waiter *waiter)
+{
+	struct lpar_windows *windows = &dev->windows;
+	unsigned long flags;
+	bool parked;
+
+	spin_lock_irqsave(&windows->park_lock, flags);
+	parked = !waiter->closed && !lpar_device_broken(dev);
+	if (parked)
+		list_add_tail(&waiter->node, &windows->waiters);
+	spin_unlock_irqrestore(&windows->park_lock, flags);
+	return parked;
+}
+
+static struct lpar_window_waiter *window_waiter_unpark(struct lpar_windows *windows)
+{
+	struct lpar_window_waiter *waiter;
+
+	spin_lock_irq(&windows->park_lock);
+	waiter = list_first_entry_or_null(&windows->waiters,
+					  struct lpar_window_waiter, node);
+	if (waiter)
+		list_del_init(&waiter->node);
+	spin_unlock_irq(&windows->park_lock);
+	return waiter;
+}
+
+/* Map for those who wait for an address alone, after all requests. */
+static void window_serve_waiters(struct lpar_device *dev)
+{
+	struct lpar_window_waiter *waiter;
+	struct lpar_window *window;
+	int err;
+
+	while ((waiter = window_waiter_unpark(&dev->windows))) {
+		window = window_get(&dev->windows, waiter->gpa);
+		if (!window)
+			window = window_map(dev, NULL, waiter->gpa);
+		err = PTR_ERR_OR_ZERO(window);
+		if ((err == -EAGAIN || err == -EBUSY) &&
+		    waiter->again++ < WINDOW_NOMEM_MAX &&
+		    window_waiter_park(dev, waiter)) {
+			queue_delayed_work(dev->wq, &dev->windows.work,
+					   msecs_to_jiffies(WINDOW_RETRY_MS));
+			return;
+		}
+		waiter->ready(waiter, err);
+		if (!err)
+			window_put(dev, window, true);
+		cond_resched();
+	}
+}
+
 /* Serve the parked requests in their order; stop where the first must wait. */
 static void window_work(struct work_struct *work)
 {
@@ -546,6 +623,7 @@ static void window_work(struct work_struct *work)
 			lpar_blk_end(dev, req, BLK_STS_IOERR);
 		cond_resched();
 	}
+	window_serve_waiters(dev);
 out:
 	memalloc_noio_restore(noio);
 }
@@ -564,6 +642,7 @@ void lpar_window_init(struct lpar_device *dev)
 	INIT_LIST_HEAD(&windows->clock);
 	spin_lock_init(&windows->park_lock);
 	INIT_LIST_HEAD(&windows->parked);
+	INIT_LIST_HEAD(&windows->waiters);
 	INIT_DELAYED_WORK(&windows->work, window_work);
 }
 
@@ -648,6 +727,127 @@ bool lpar_window_park(struct lpar_device *dev, struct lpar_request *req)
 void lpar_window_kick(struct lpar_device *dev)
 {
 	mod_delayed_work(dev->wq, &dev->windows.work, 0);
+}
+
+/**
+ * lpar_window_get - become a user of the window at an address
+ * @dev:     the device
+ * @gpa:     guest address
+ * @len:     bytes from there on that are of interest; result: that lie in it
+ * @logical: result: the logical I/O address of @gpa
+ * @waited:  by the work item for somebody who has waited: others' need for windows
+ *           does not count
+ *
+ * Any context.
+ *
+ * Return: the window, until lpar_window_put(); NULL: see lpar_window_wait().
+ */
+struct lpar_window *lpar_window_get(struct lpar_device *dev, u64 gpa, u32 *len,
+				    u64 *logical, bool waited)
+{
+	struct lpar_window *window;
+	u64 offset;
+
+	if (READ_ONCE(dev->windows.starved) && !waited)
+		return NULL;
+	window = window_get(&dev->windows, gpa);
+	if (!window)
+		return NULL;
+	offset = gpa - window->gpa;
+	*len = min_t(u64, *len, window->len - offset);
+	*logical = window->logical + offset;
+	return window;
+}
+
+/**
+ * lpar_window_put - the opposite of lpar_window_get()
+ * @dev:     the device
+ * @window:  not to be touched after this
+ * @revoked: the host says that it has taken a window back, maybe this one
+ *
+ * Any context.
+ */
+void lpar_window_put(struct lpar_device *dev, struct lpar_window *window,
+		     bool revoked)
+{
+	if (revoked)
+		WRITE_ONCE(window->revoked, true);
+	window_put(dev, window, false);
+}
+
+/**
+ * lpar_window_post - a buffer in the window waits for who knows how long
+ * @window: used by the caller
+ *
+ * Any context. So that nobody waits for this window to become idle.
+ */
+void lpar_window_post(struct lpar_window *window)
+{
+	atomic_inc(&window->posted);
+}
+
+/**
+ * lpar_window_unpost - the opposite of lpar_window_post()
+ * @window: still used by the caller
+ *
+ * Any context.
+ */
+void lpar_window_unpost(struct lpar_window *window)
+{
+	atomic_dec(&window->posted);
+}
+
+/**
+ * lpar_window_waiter_init - a waiter that does not wait yet
+ * @waiter: to be initialised
+ * @ready:  lpar_window_waiter.ready
+ */
+void lpar_window_waiter_init(struct lpar_window_waiter *waiter,
+			     void (*ready)(struct lpar_window_waiter *, int))
+{
+	INIT_LIST_HEAD(&waiter->node);
+	waiter->closed = false;
+	waiter->ready = ready;
+}
+
+/**
+ * lpar_window_wait - have the window at an address mapped
+ * @dev:    the device
+ * @waiter: that does not wait; its @ready is called
+ * @gpa:    guest address
+ *
+ * Any context, also from @ready.
+ *
+ * Return: false when the device is broken or the waiter cancelled.
+ */
+bool lpar_window_wait(struct lpar_device *dev, struct lpar_window_waiter *waiter,
+		      u64 gpa)
+{
+	waiter->gpa = gpa;
+	waiter->again = 0;
+	if (!window_waiter_park(dev, waiter))
+		return false;
+	lpar_window_kick(dev);
+	return true;
+}
+
+/**
+ * lpar_window_cancel - wait no more
+ * @dev:    the device
+ * @waiter: waiting or not; @ready does not run after this
+ *
+ * Sleeps; not on lpar_device.wq.
+ */
+void lpar_window_cancel(struct lpar_device *dev,
+			struct lpar_window_waiter *waiter)
+{
+	struct lpar_windows *windows = &dev->windows;
+
+	spin_lock_irq(&windows->park_lock);
+	waiter->closed = true;
+	list_del_init(&waiter->node);
+	spin_unlock_irq(&windows->park_lock);
+	flush_delayed_work(&windows->work);
 }
 
 /**

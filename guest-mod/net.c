@@ -1,0 +1,645 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A NIC's life: the netdev, its queues, changes, the end.
+ *
+ * rtnl orders open, stop and changes of a NIC. It is taken with disks_lock held,
+ * never the other way round: numbers of queues are had for as long as the NIC is.
+ */
+#include <linux/delay.h>
+#include <linux/if_vlan.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <asm/barrier.h>
+
+#include "channel.h"
+#include "net.h"
+
+/* ------------------------------------------------------- capabilities */
+
+static int net_query(struct lpar_device *dev, u32 function,
+		     struct lpar_nic_caps *caps, u32 *generation)
+{
+	const char *why = NULL;
+	u64 arg[5] = { function };
+	struct lpar_result result;
+	void *data;
+	int err;
+
+	data = kmalloc(LPAR_CHANNEL_DATA, GFP_KERNEL);
+	if (!data)
+		return -ENOMEM;
+	err = lpar_channel_call(dev, LPAR_OP_CAPS, arg, &result, data);
+	if (!err)
+		err = lpar_channel_errno(result.status);
+	if (!err) {
+		*generation = result.ret[0];
+		err = lpar_nic_caps_parse(data, result.out_len, caps, &why);
+		if (err)
+			dev_err_ratelimited(&dev->pdev->dev, "function %u: its capabilities are refused: %s\n",
+					    function, why);
+	}
+	kfree(data);
+	return err;
+}
+
+static int net_set(struct lpar_net *net, enum lpar_cap cap, u64 value)
+{
+	u64 arg[5] = { net->function, cap, value };
+	struct lpar_result result;
+	int err;
+
+	err = lpar_channel_call(net->dev, LPAR_OP_SET, arg, &result, NULL);
+	return err ?: lpar_channel_errno(result.status);
+}
+
+static netdev_features_t net_features(const struct lpar_nic_caps *caps)
+{
+	netdev_features_t features = 0;
+
+	if (caps->segments > 1)
+		features |= NETIF_F_SG;
+	if (caps->tx_csum) {
+		features |= NETIF_F_HW_CSUM;
+	} else {
+		if (caps->tx_csum4)
+			features |= NETIF_F_IP_CSUM;
+		if (caps->tx_csum6)
+			features |= NETIF_F_IPV6_CSUM;
+	}
+	if (caps->tso4)
+		features |= NETIF_F_TSO;
+	if (caps->tso6)
+		features |= NETIF_F_TSO6;
+	if (caps->uso)
+		features |= NETIF_F_GSO_UDP_L4;
+	if (caps->tx_vlan)
+		features |= NETIF_F_HW_VLAN_CTAG_TX;
+	if (caps->rx_csum)
+		features |= NETIF_F_RXCSUM;
+	if (caps->rx_vlan)
+		features |= NETIF_F_HW_VLAN_CTAG_RX;
+	return features;
+}
+
+#define NET_FEATURES	(NETIF_F_SG | NETIF_F_CSUM_MASK | NETIF_F_TSO | NETIF_F_TSO6 | \
+			 NETIF_F_GSO_UDP_L4 | NETIF_F_HW_VLAN_CTAG_TX | \
+			 NETIF_F_RXCSUM | NETIF_F_HW_VLAN_CTAG_RX)
+
+static u32 net_tso_bytes(const struct lpar_nic_caps *caps)
+{
+	u32 bytes = GSO_LEGACY_MAX_SIZE;
+
+	if (caps->tso4)
+		bytes = min(bytes, caps->tso4);
+	if (caps->tso6)
+		bytes = min(bytes, caps->tso6);
+	if (caps->uso)
+		bytes = min(bytes, caps->uso);
+	return bytes;
+}
+
+/* Take capabilities over; before the netdev is registered, or under rtnl. */
+static void net_apply(struct lpar_net *net, const struct lpar_nic_caps *caps)
+{
+	struct net_device *netdev = net->netdev;
+	netdev_features_t old = net->features;
+
+	net->caps = *caps;
+	WRITE_ONCE(net->segs_max, caps->segments);
+	net->features = net_features(caps);
+	netdev->hw_features = net->features;
+	netdev->vlan_features = net->features & ~(NETIF_F_HW_VLAN_CTAG_TX |
+						  NETIF_F_HW_VLAN_CTAG_RX);
+	/* What has come is wanted until somebody says otherwise. */
+	netdev->wanted_features |= net->features & ~old;
+	netdev->min_mtu = caps->mtu_min;
+	netdev->max_mtu = caps->mtu_max;
+	netif_set_tso_max_size(netdev, net_tso_bytes(caps));
+	netif_set_tso_max_segs(netdev, max(caps->tso_segments, 2u));
+}
+
+static void net_carrier(struct lpar_net *net)
+{
+	if (net->up && net->caps.link && !lpar_device_broken(net->dev))
+		netif_carrier_on(net->netdev);
+	else
+		netif_carrier_off(net->netdev);
+}
+
+/* ------------------------------------------------------------- queues */
+
+static irqreturn_t net_irq(int irq, void *data)
+{
+	struct lpar_queue *q = data;
+
+	napi_schedule_irqoff(q->napi);
+	return IRQ_HANDLED;
+}
+
+/**
+ * lpar_net_queue_create - interrupt, and tell the host
+ * @net:   the NIC
+ * @q:     new
+ * @index: among those of its role
+ * @role:  its role
+ * @napi:  disabled; may be scheduled from here on
+ *
+ * Sleeps.
+ *
+ * Return: 0 or a negative errno.
+ */
+int lpar_net_queue_create(struct lpar_net *net, struct lpar_queue *q, u32 index,
+			  enum lpar_queue_role role, struct napi_struct *napi)
+{
+	unsigned int cpu = cpumask_local_spread(index, NUMA_NO_NODE);
+	int err;
+
+	q->napi = napi;
+	q->role = role;
+	err = lpar_queue_irq_get(q, cpumask_of(cpu), net_irq);
+	if (err)
+		return err;
+	err = lpar_queue_create(q, net->function);
+	if (err) {
+		lpar_queue_destroy(q);
+		lpar_queue_irq_put(q);
+	}
+	return err;
+}
+
+/**
+ * lpar_net_queue_destroy - the opposite of lpar_net_queue_create()
+ * @q: its NAPI is disabled
+ *
+ * Sleeps; not on lpar_device.wq.
+ *
+ * Return: whether the host has let go of its frames and buffers.
+ */
+bool lpar_net_queue_destroy(struct lpar_queue *q)
+{
+	lpar_queue_destroy(q);
+	lpar_queue_irq_put(q);
+	return !q->created || READ_ONCE(q->dev->quiet);
+}
+
+/**
+ * lpar_net_queue_wants - does the host want the CPU again?
+ * @q:       from its NAPI
+ * @untaken: result, or NULL: the host has not taken all submissions
+ *
+ * Return: whether to ring.
+ */
+bool lpar_net_queue_wants(struct lpar_queue *q, bool *untaken)
+{
+	u32 tail = READ_ONCE(q->sq_tail), taken, state;
+
+	taken = le32_to_cpu(READ_ONCE(q->ctrl->sq_head));
+	state = le32_to_cpu(READ_ONCE(q->ctrl->state));
+	if (untaken)
+		*untaken = taken != tail;
+	if (state & LPAR_QUEUE_BROKEN) {
+		lpar_main_break(q->dev, "the host gave up on queue %u", q->number);
+		return false;
+	}
+	return (state & (LPAR_QUEUE_PA_BUSY | LPAR_QUEUE_RUNNABLE)) &&
+	       tail != q->cq_head;
+}
+
+static void net_down(struct lpar_net *net)
+{
+	struct net_device *netdev = net->netdev;
+	u32 i;
+
+	ASSERT_RTNL();
+	WRITE_ONCE(net->up, false);
+	netif_carrier_off(netdev);
+	/* Whoever saw it up is through then. */
+	netif_tx_disable(netdev);
+	for (i = 0; i < net->nr_tx; i++)
+		lpar_net_tx_drain(&net->tx[i]);
+	for (i = 0; i < net->nr_tx; i++)
+		lpar_net_tx_down(&net->tx[i]);
+	for (i = 0; i < net->nr_rx; i++)
+		lpar_net_rx_down(&net->rx[i]);
+}
+
+static int net_up(struct lpar_net *net)
+{
+	int err = 0;
+	u32 i;
+
+	ASSERT_RTNL();
+	for (i = 0; i < net->nr_rx && !err; i++)
+		err = lpar_net_rx_up(&net->rx[i]);
+	for (i = 0; i < net->nr_tx && !err; i++)
+		err = lpar_net_tx_up(&net->tx[i]);
+	if (err) {
+		net_down(net);
+		return err;
+	}
+	WRITE_ONCE(net->up, true);
+	netif_tx_start_all_queues(net->netdev);
+	net_carrier(net);
+	return 0;
+}
+
+/* --------------------------------------------------------- operations */
+
+static int net_open(struct net_device *netdev)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+
+	if (lpar_device_broken(net->dev))
+		return -EIO;
+	return net_up(net);
+}
+
+static int net_stop(struct net_device *netdev)
+{
+	net_down(netdev_priv(netdev));
+	return 0;
+}
+
+static void net_add_stats(const struct lpar_net_stats *stats, u64 sum[4])
+{
+	unsigned int start;
+	u64 now[4];
+	int i;
+
+	do {
+		start = u64_stats_fetch_begin(&stats->sync);
+		now[0] = u64_stats_read(&stats->packets);
+		now[1] = u64_stats_read(&stats->bytes);
+		now[2] = u64_stats_read(&stats->drops);
+		now[3] = u64_stats_read(&stats->errors);
+	} while (u64_stats_fetch_retry(&stats->sync, start));
+	for (i = 0; i < 4; i++)
+		sum[i] += now[i];
+}
+
+static void net_get_stats64(struct net_device *netdev,
+			    struct rtnl_link_stats64 *stats)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+	u64 tx[4] = {}, rx[4] = {};
+	u32 i;
+
+	for (i = 0; i < net->nr_tx; i++) {
+		net_add_stats(&net->tx[i].sent, tx);
+		net_add_stats(&net->tx[i].done, tx);
+	}
+	for (i = 0; i < net->nr_rx; i++)
+		net_add_stats(&net->rx[i].stats, rx);
+	stats->tx_packets = tx[0];
+	stats->tx_bytes = tx[1];
+	stats->tx_dropped = tx[2];
+	stats->tx_errors = tx[3];
+	stats->rx_packets = rx[0];
+	stats->rx_bytes = rx[1];
+	stats->rx_dropped = rx[2];
+	stats->rx_errors = rx[3];
+}
+
+static int net_set_mac_address(struct net_device *netdev, void *address)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+	struct sockaddr *sa = address;
+	int err;
+
+	if (!net->caps.mac_free)
+		return -EPERM;
+	err = eth_prepare_mac_addr_change(netdev, address);
+	if (err)
+		return err;
+	err = net_set(net, LPAR_CAP_MAC, ether_addr_to_u64(sa->sa_data));
+	if (!err)
+		eth_commit_mac_addr_change(netdev, address);
+	return err;
+}
+
+static int net_change_mtu(struct net_device *netdev, int mtu)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+	u32 old = netdev->mtu;
+	int err;
+
+	WRITE_ONCE(netdev->mtu, mtu);
+	if (!net->up)
+		return 0;
+	/* The buffers are for the old one. */
+	net_down(net);
+	err = net_up(net);
+	if (!err)
+		return 0;
+	WRITE_ONCE(netdev->mtu, old);
+	if (net_up(net))
+		netdev_err(netdev, "no queues any more: set it down and up\n");
+	return err;
+}
+
+static void net_mode_work(struct work_struct *work)
+{
+	struct lpar_net *net = container_of(work, struct lpar_net, mode_work);
+	unsigned int want = READ_ONCE(net->netdev->flags);
+	unsigned int change = want ^ net->modes;
+
+	if (change & IFF_PROMISC && net->caps.promisc_free &&
+	    !net_set(net, LPAR_CAP_PROMISC, !!(want & IFF_PROMISC)))
+		net->modes ^= IFF_PROMISC;
+	if (change & IFF_ALLMULTI && net->caps.allmulti_free &&
+	    !net_set(net, LPAR_CAP_ALLMULTI, !!(want & IFF_ALLMULTI)))
+		net->modes ^= IFF_ALLMULTI;
+}
+
+static void net_set_rx_mode(struct net_device *netdev)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+
+	/* Under a spinlock, and calls sleep. */
+	schedule_work(&net->mode_work);
+}
+
+static netdev_features_t net_fix_features(struct net_device *netdev,
+					  netdev_features_t features)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+
+	/* Also what it had and has no more. */
+	return features & (net->features | ~(netdev_features_t)NET_FEATURES);
+}
+
+static const struct net_device_ops net_ops = {
+	.ndo_open		= net_open,
+	.ndo_stop		= net_stop,
+	.ndo_start_xmit		= lpar_net_xmit,
+	.ndo_features_check	= lpar_net_features_check,
+	.ndo_tx_timeout		= lpar_net_tx_timeout,
+	.ndo_get_stats64	= net_get_stats64,
+	.ndo_set_mac_address	= net_set_mac_address,
+	.ndo_validate_addr	= eth_validate_addr,
+	.ndo_change_mtu		= net_change_mtu,
+	.ndo_set_rx_mode	= net_set_rx_mode,
+	.ndo_fix_features	= net_fix_features,
+};
+
+/* ---------------------------------------------------------- lifetime */
+
+static void net_free(struct lpar_net *net)
+{
+	u32 i;
+
+	for (i = 0; i < net->nr_tx; i++) {
+		netif_napi_del(&net->tx[i].napi);
+		lpar_queue_number_put(net->dev, net->tx[i].number);
+	}
+	for (i = 0; i < net->nr_rx; i++) {
+		netif_napi_del(&net->rx[i].napi);
+		lpar_queue_number_put(net->dev, net->rx[i].number);
+	}
+	kfree(net->tx);
+	kfree(net->rx);
+	free_netdev(net->netdev);
+}
+
+/* Numbers are kept while it is closed, so that it can be opened again. */
+static int net_alloc_queues(struct lpar_net *net, u32 nr_tx, u32 nr_rx)
+{
+	u32 number;
+
+	net->tx = kcalloc(nr_tx, sizeof(*net->tx), GFP_KERNEL);
+	net->rx = kcalloc(nr_rx, sizeof(*net->rx), GFP_KERNEL);
+	if (!net->tx || !net->rx)
+		return -ENOMEM;
+	for (; net->nr_tx < nr_tx; net->nr_tx++) {
+		number = lpar_queue_number_get(net->dev);
+		if (!number)
+			return -ENOSPC;
+		net->tx[net->nr_tx].number = number;
+		lpar_net_tx_init(net, &net->tx[net->nr_tx], net->nr_tx);
+	}
+	for (; net->nr_rx < nr_rx; net->nr_rx++) {
+		number = lpar_queue_number_get(net->dev);
+		if (!number)
+			return -ENOSPC;
+		net->rx[net->nr_rx].number = number;
+		lpar_net_rx_init(net, &net->rx[net->nr_rx], net->nr_rx);
+	}
+	return 0;
+}
+
+/**
+ * lpar_net_add - a netdev for a function that has none
+ * @dev:      the device
+ * @function: id
+ * @share:    how many queues it may have; needs two
+ *
+ * Sleeps, with disks_lock held; takes rtnl.
+ *
+ * Return: 0 or a negative errno.
+ */
+int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
+{
+	struct net_device *netdev;
+	struct lpar_nic_caps caps;
+	u32 generation, tx, rx;
+	struct lpar_net *net;
+	int err;
+
+	lockdep_assert_held(&dev->disks_lock);
+	err = net_query(dev, function, &caps, &generation);
+	if (err)
+		return err;
+	share = max(share, 2u);
+	tx = min3(num_online_cpus(), caps.tx_queues, share / 2);
+	rx = min3(num_online_cpus(), caps.rx_queues, share - tx);
+
+	netdev = alloc_etherdev_mqs(sizeof(*net), tx, rx);
+	if (!netdev)
+		return -ENOMEM;
+	SET_NETDEV_DEV(netdev, &dev->pdev->dev);
+	netdev->netdev_ops = &net_ops;
+	netdev->ethtool_ops = &lpar_net_ethtool_ops;
+	net = netdev_priv(netdev);
+	net->dev = dev;
+	net->netdev = netdev;
+	net->function = function;
+	net->generation = generation;
+	INIT_WORK(&net->mode_work, net_mode_work);
+	net_apply(net, &caps);
+	netdev->features |= net->features;
+	netdev->mtu = caps.mtu;
+	netdev->dev_port = function & 0xffff;
+	eth_hw_addr_set(netdev, caps.mac);
+	err = net_alloc_queues(net, tx, rx);
+	if (err)
+		goto err_free;
+
+	netif_carrier_off(netdev);
+	err = register_netdev(netdev);
+	if (err)
+		goto err_free;
+	list_add_tail(&net->node, &dev->nets);
+	netdev_info(netdev, "function %u, %pM, %u + %u queues of %u%s%s\n", function,
+		    netdev->dev_addr, tx, rx, caps.depth,
+		    caps.name[0] ? ", " : "", caps.name);
+	return 0;
+
+err_free:
+	net_free(net);
+	return err;
+}
+
+/**
+ * lpar_net_remove - the opposite of lpar_net_add()
+ * @net: gone after this
+ *
+ * Sleeps, with disks_lock held; takes rtnl.
+ */
+void lpar_net_remove(struct lpar_net *net)
+{
+	lockdep_assert_held(&net->dev->disks_lock);
+	list_del(&net->node);
+	unregister_netdev(net->netdev);
+	cancel_work_sync(&net->mode_work);
+	net_free(net);
+}
+
+/* ------------------------------------------------------------ changes */
+
+static void net_take_over(struct lpar_net *net, struct lpar_nic_caps *caps)
+{
+	struct net_device *netdev = net->netdev;
+	bool again, mac;
+
+	ASSERT_RTNL();
+	/* The rings were made for so many, and the buffers for one kind of frame. */
+	again = net->up && (caps->segments > net->caps.segments ||
+			    caps->rx_merged != net->caps.rx_merged);
+	mac = !ether_addr_equal(caps->mac, netdev->dev_addr);
+	if (again)
+		net_down(net);
+	net_apply(net, caps);
+	if (mac) {
+		eth_hw_addr_set(netdev, caps->mac);
+		call_netdevice_notifiers(NETDEV_CHANGEADDR, netdev);
+	}
+	if (netdev->mtu > caps->mtu_max)
+		dev_set_mtu(netdev, caps->mtu_max);
+	else if (netdev->mtu < caps->mtu_min)
+		dev_set_mtu(netdev, caps->mtu_min);
+	if (again && net_up(net))
+		netdev_err(netdev, "no queues any more: set it down and up\n");
+	netdev_update_features(netdev);
+	net_carrier(net);
+	netdev_info(netdev, "link %s, %u Mbit/s, MTU %u to %u, features %pNF\n",
+		    caps->link ? "up" : "down", caps->speed, caps->mtu_min,
+		    caps->mtu_max, &netdev->features);
+}
+
+/**
+ * lpar_net_refresh - take changed capabilities over
+ * @net: goes on as it is where it can
+ *
+ * Sleeps, with disks_lock held; takes rtnl.
+ *
+ * Return: 0 or a negative errno.
+ */
+int lpar_net_refresh(struct lpar_net *net)
+{
+	struct lpar_nic_caps caps;
+	u32 generation;
+	int err;
+
+	lockdep_assert_held(&net->dev->disks_lock);
+	err = net_query(net->dev, net->function, &caps, &generation);
+	if (err)
+		return err;
+	rtnl_lock();
+	net_take_over(net, &caps);
+	rtnl_unlock();
+	net->generation = generation;
+	return 0;
+}
+
+/**
+ * lpar_net_stop_all - nothing is sent or received until lpar_net_start_all()
+ * @dev: the device; the channel may be reset after this
+ *
+ * Sleeps, with disks_lock held; takes rtnl.
+ */
+void lpar_net_stop_all(struct lpar_device *dev)
+{
+	struct lpar_net *net;
+
+	lockdep_assert_held(&dev->disks_lock);
+	rtnl_lock();
+	list_for_each_entry(net, &dev->nets, node) {
+		netif_device_detach(net->netdev);
+		net_down(net);
+	}
+	rtnl_unlock();
+	list_for_each_entry(net, &dev->nets, node)
+		cancel_work_sync(&net->mode_work);
+}
+
+static int net_start(struct lpar_net *net)
+{
+	struct lpar_nic_caps caps;
+	u32 generation;
+	int err;
+
+	err = net_query(net->dev, net->function, &caps, &generation);
+	if (err)
+		return err;
+	net_take_over(net, &caps);
+	net->generation = generation;
+	/* The host has forgotten what it was told. */
+	net->modes = 0;
+	if (netif_running(net->netdev))
+		err = net_up(net);
+	if (err)
+		return err;
+	netif_device_attach(net->netdev);
+	schedule_work(&net->mode_work);
+	return 0;
+}
+
+/**
+ * lpar_net_start_all - the opposite of lpar_net_stop_all()
+ * @dev: with its channel open again, or broken: then they stay as they are
+ *
+ * One that does not start is removed by the next look at the functions.
+ *
+ * Sleeps, with disks_lock held; takes rtnl.
+ */
+void lpar_net_start_all(struct lpar_device *dev)
+{
+	struct lpar_net *net;
+	int err;
+
+	lockdep_assert_held(&dev->disks_lock);
+	rtnl_lock();
+	list_for_each_entry(net, &dev->nets, node) {
+		if (lpar_device_broken(dev))
+			break;
+		err = net_start(net);
+		if (err)
+			netdev_err(net->netdev, "it does not start again: %d\n", err);
+		net->dead = err;
+	}
+	rtnl_unlock();
+}
+
+/**
+ * lpar_net_remove_all - the device is going away
+ * @dev: working or broken
+ *
+ * Sleeps, with disks_lock held; takes rtnl.
+ */
+void lpar_net_remove_all(struct lpar_device *dev)
+{
+	struct lpar_net *net, *next;
+
+	list_for_each_entry_safe(net, next, &dev->nets, node)
+		lpar_net_remove(net);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The partition's NICs. */
+#ifndef LPAR_GUEST_NET_H
+#define LPAR_GUEST_NET_H
+
+#include <linux/etherdevice.h>
+#include <linux/netdevice.h>
+#include <linux/u64_stats_sync.h>
+
+#include "device.h"
+#include "net_caps.h"
+#include "queue.h"
+#include "window.h"
+
+struct lpar_net;
+
+/**
+ * struct lpar_net_stats - counters with one writer
+ * @sync:      for readers
+ * @packets:   sent, or received
+ * @bytes:     likewise
+ * @drops:     not sent or received for want of something here
+ * @errors:    that the host reports, or what it gave makes no sense
+ * @doorbells: rung
+ */
+struct lpar_net_stats {
+	struct u64_stats_sync sync;
+	u64_stats_t packets;
+	u64_stats_t bytes;
+	u64_stats_t drops;
+	u64_stats_t errors;
+	u64_stats_t doorbells;
+};
+
+/**
+ * struct lpar_net_frame - a frame that the host has
+ * @skb:    NULL where it has none
+ * @bytes:  that the stack's limit counts
+ * @nsegs:  of its segments, each with a window that it uses
+ */
+struct lpar_net_frame {
+	struct sk_buff *skb;
+	u32 bytes;
+	u32 nsegs;
+};
+
+/**
+ * struct lpar_net_tx - a queue of frames to send
+ * @net:       the NIC
+ * @index:     among the NIC's
+ * @number:    of its doorbell, while the NIC exists
+ * @q:         shared rings, while the NIC is up
+ * @napi:      looks at completions
+ * @frames:    by id
+ * @windows:   by id and segment
+ * @segs:      of the frame that is being prepared; under the transmit lock
+ * @free:      ids without a frame: a ring, filled by @napi, emptied under the
+ *             transmit lock, so that neither waits for the other
+ * @free_put:  by @napi
+ * @free_got:  under the transmit lock
+ * @held:      submitted and not rung for; under the transmit lock
+ * @pending:   a frame that waits for a window; under the transmit lock. The queue
+ *             is stopped meanwhile
+ * @tries:     times that it did
+ * @waiter:    for @pending
+ * @nudge:     ring whether it seems necessary or not
+ * @sent:      counted under the transmit lock
+ * @done:      counted by @napi
+ */
+struct lpar_net_tx {
+	struct lpar_net *net;
+	u32 index;
+	u32 number;
+	struct lpar_queue *q;
+	struct napi_struct napi;
+	struct lpar_net_frame *frames;
+	struct lpar_window **windows;
+	struct lpar_seg *segs;
+	u16 *free;
+	u32 free_put;
+	u32 free_got ____cacheline_aligned_in_smp;
+	u32 held;
+	struct sk_buff *pending;
+	u32 tries;
+	struct lpar_window_waiter waiter;
+	unsigned long nudge;
+	struct lpar_net_stats sent;
+	struct lpar_net_stats done ____cacheline_aligned_in_smp;
+};
+
+/**
+ * struct lpar_net_buffer - memory for one received frame
+ * @page:    NULL where there is none
+ * @window:  that it lies in and uses; NULL: not looked up, or taken back
+ * @logical: logical I/O address, with @window
+ * @posted:  the host has it
+ */
+struct lpar_net_buffer {
+	struct page *page;
+	struct lpar_window *window;
+	u64 logical;
+	bool posted;
+};
+
+/**
+ * struct lpar_net_rx_queue - a queue of buffers; but for the waiting all of it
+ * belongs to @napi
+ * @net:     the NIC
+ * @index:   among the NIC's
+ * @number:  of its doorbell, while the NIC exists
+ * @q:       shared rings, while the NIC is up
+ * @napi:    gives buffers, takes frames
+ * @buffers: by id
+ * @free:    ids that the host does not have, a stack
+ * @nr_free: of @free
+ * @target:  how many buffers the host is to have
+ * @order:   of a buffer's pages
+ * @waiting: @waiter waits, or @retry is to run: no buffers are given before
+ * @waiter:  for the window of a buffer
+ * @retry:   looks again when memory was short
+ * @stats:   counters
+ */
+struct lpar_net_rx_queue {
+	struct lpar_net *net;
+	u32 index;
+	u32 number;
+	struct lpar_queue *q;
+	struct napi_struct napi;
+	struct lpar_net_buffer *buffers;
+	u16 *free;
+	u32 nr_free;
+	u32 target;
+	u32 order;
+	bool waiting;
+	struct lpar_window_waiter waiter;
+	struct delayed_work retry;
+	struct lpar_net_stats stats;
+};
+
+/**
+ * struct lpar_net - a function of type LPAR_FUNCTION_NIC; the netdev's private part
+ * @node:       lpar_device.nets
+ * @dev:        the device
+ * @netdev:     what the guest sees
+ * @function:   id
+ * @generation: of @caps
+ * @caps:       in force; changed under rtnl
+ * @features:   that they offer, all of them
+ * @segs_max:   of a frame: what @caps and the queues allow
+ * @dead:       to be removed; under disks_lock
+ * @up:         its queues take frames; changed under rtnl
+ * @mode_work:  tells the host which frames are wanted
+ * @modes:      IFF_PROMISC and IFF_ALLMULTI as the host was told; @mode_work alone
+ * @nr_tx:      of @tx
+ * @nr_rx:      of @rx
+ * @tx:         queues
+ * @rx:         queues
+ */
+struct lpar_net {
+	struct list_head node;
+	struct lpar_device *dev;
+	struct net_device *netdev;
+	u32 function;
+	u32 generation;
+	struct lpar_nic_caps caps;
+	netdev_features_t features;
+	u32 segs_max;
+	bool dead;
+	bool up;
+	struct work_struct mode_work;
+	unsigned int modes;
+	u32 nr_tx;
+	u32 nr_rx;
+	struct lpar_net_tx *tx;
+	struct lpar_net_rx_queue *rx;
+};
+
+static inline void lpar_net_count(struct lpar_net_stats *stats, u64_stats_t *what)
+{
+	u64_stats_update_begin(&stats->sync);
+	u64_stats_inc(what);
+	u64_stats_update_end(&stats->sync);
+}
+
+int lpar_net_add(struct lpar_device *dev, u32 function, u32 share);
+int lpar_net_refresh(struct lpar_net *net);
+void lpar_net_remove(struct lpar_net *net);
+void lpar_net_stop_all(struct lpar_device *dev);
+void lpar_net_start_all(struct lpar_device *dev);
+void lpar_net_remove_all(struct lpar_device *dev);
+int lpar_net_queue_create(struct lpar_net *net, struct lpar_queue *q, u32 index,
+			  enum lpar_queue_role role, struct napi_struct *napi);
+bool lpar_net_queue_destroy(struct lpar_queue *q);
+bool lpar_net_queue_wants(struct lpar_queue *q, bool *untaken);
+
+/* net_tx.c */
+void lpar_net_tx_init(struct lpar_net *net, struct lpar_net_tx *tx, u32 index);
+int lpar_net_tx_up(struct lpar_net_tx *tx);
+void lpar_net_tx_drain(struct lpar_net_tx *tx);
+void lpar_net_tx_down(struct lpar_net_tx *tx);
+netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev);
+netdev_features_t lpar_net_features_check(struct sk_buff *skb,
+					  struct net_device *netdev,
+					  netdev_features_t features);
+void lpar_net_tx_timeout(struct net_device *netdev, unsigned int txqueue);
+
+/* net_rx.c */
+void lpar_net_rx_init(struct lpar_net *net, struct lpar_net_rx_queue *rx, u32 index);
+int lpar_net_rx_up(struct lpar_net_rx_queue *rx);
+void lpar_net_rx_down(struct lpar_net_rx_queue *rx);
+
+/* net_ethtool.c */
+extern const struct ethtool_ops lpar_net_ethtool_ops;
+
+#endif

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What ethtool shows of a NIC.
+ */
+#include <linux/ethtool.h>
+
+#include "net.h"
+
+static const char * const net_counters[] = {
+	"packets", "bytes", "drops", "errors", "doorbells",
+};
+
+#define NET_COUNTERS	ARRAY_SIZE(net_counters)
+
+static void ethtool_drvinfo(struct net_device *netdev, struct ethtool_drvinfo *info)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+
+	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
+	strscpy(info->bus_info, pci_name(net->dev->pdev), sizeof(info->bus_info));
+	snprintf(info->fw_version, sizeof(info->fw_version), "wire %u",
+		 net->dev->channel.version);
+}
+
+static int ethtool_link_settings(struct net_device *netdev,
+				 struct ethtool_link_ksettings *settings)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+	const struct lpar_nic_caps *caps = &net->caps;
+
+	ethtool_link_ksettings_zero_link_mode(settings, supported);
+	ethtool_link_ksettings_zero_link_mode(settings, advertising);
+	settings->base.port = PORT_OTHER;
+	settings->base.autoneg = AUTONEG_DISABLE;
+	settings->base.speed = SPEED_UNKNOWN;
+	settings->base.duplex = DUPLEX_UNKNOWN;
+	if (caps->link && caps->speed) {
+		settings->base.speed = caps->speed;
+		settings->base.duplex = caps->full_duplex ? DUPLEX_FULL : DUPLEX_HALF;
+	}
+	return 0;
+}
+
+static void ethtool_channels(struct net_device *netdev,
+			     struct ethtool_channels *channels)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+
+	channels->max_rx = net->nr_rx;
+	channels->max_tx = net->nr_tx;
+	channels->rx_count = net->nr_rx;
+	channels->tx_count = net->nr_tx;
+}
+
+static void ethtool_ringparam(struct net_device *netdev,
+			      struct ethtool_ringparam *ring,
+			      struct kernel_ethtool_ringparam *kernel_ring,
+			      struct netlink_ext_ack *extack)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+
+	ring->rx_max_pending = net->caps.depth;
+	ring->tx_max_pending = net->caps.depth;
+	ring->rx_pending = net->caps.depth;
+	ring->tx_pending = net->caps.depth;
+}
+
+static int ethtool_sset_count(struct net_device *netdev, int set)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+
+	if (set != ETH_SS_STATS)
+		return -EOPNOTSUPP;
+	return (net->nr_tx + net->nr_rx) * NET_COUNTERS;
+}
+
+static void ethtool_strings(struct net_device *netdev, u32 set, u8 *data)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+	u32 i, j;
+
+	if (set != ETH_SS_STATS)
+		return;
+	for (i = 0; i < net->nr_tx; i++) {
+		for (j = 0; j < NET_COUNTERS; j++)
+			ethtool_sprintf(&data, "tx%u_%s", i, net_counters[j]);
+	}
+	for (i = 0; i < net->nr_rx; i++) {
+		for (j = 0; j < NET_COUNTERS; j++)
+			ethtool_sprintf(&data, "rx%u_%s", i, net_counters[j]);
+	}
+}
+
+static void ethtool_add(const struct lpar_net_stats *stats, u64 *data)
+{
+	u64 now[NET_COUNTERS];
+	unsigned int start, i;
+
+	do {
+		start = u64_stats_fetch_begin(&stats->sync);
+		now[0] = u64_stats_read(&stats->packets);
+		now[1] = u64_stats_read(&stats->bytes);
+		now[2] = u64_stats_read(&stats->drops);
+		now[3] = u64_stats_read(&stats->errors);
+		now[4] = u64_stats_read(&stats->doorbells);
+	} while (u64_stats_fetch_retry(&stats->sync, start));
+	for (i = 0; i < NET_COUNTERS; i++)
+		data[i] += now[i];
+}
+
+static void ethtool_statistics(struct net_device *netdev,
+			       struct ethtool_stats *stats, u64 *data)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+	u32 i;
+
+	memset(data, 0, (net->nr_tx + net->nr_rx) * NET_COUNTERS * sizeof(*data));
+	for (i = 0; i < net->nr_tx; i++, data += NET_COUNTERS) {
+		ethtool_add(&net->tx[i].sent, data);
+		ethtool_add(&net->tx[i].done, data);
+	}
+	for (i = 0; i < net->nr_rx; i++, data += NET_COUNTERS)
+		ethtool_add(&net->rx[i].stats, data);
+}
+
+const struct ethtool_ops lpar_net_ethtool_ops = {
+	.get_drvinfo		= ethtool_drvinfo,
+	.get_link		= ethtool_op_get_link,
+	.get_link_ksettings	= ethtool_link_settings,
+	.get_channels		= ethtool_channels,
+	.get_ringparam		= ethtool_ringparam,
+	.get_sset_count		= ethtool_sset_count,
+	.get_strings		= ethtool_strings,
+	.get_ethtool_stats	= ethtool_statistics,
+	.get_ts_info		= ethtool_op_get_ts_info,
+};

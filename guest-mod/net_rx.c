@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Received frames: buffers to the host, frames to the stack.
+ *
+ * The host copies waiting frames into the buffers inside a doorbell, so NAPI rings
+ * it. All of a queue belongs to its NAPI; where that may not sleep, a window is
+ * asked for and NAPI scheduled again. A frame is the host's to write even while we
+ * look at it: what is decided on is copied before.
+ */
+#include <linux/if_vlan.h>
+#include <linux/slab.h>
+#include <asm/barrier.h>
+
+#include "channel.h"
+#include "net.h"
+
+#define RX_COPY		256	/* bytes: shorter frames are copied */
+#define RX_MEMORY	(4u << 20)	/* of a queue's buffers, at most */
+#define RX_BUFFERS_MIN	16
+#define RX_RETRY_MS	100
+#define RX_FLAGS	(LPAR_NET_RX_CSUM_OK | LPAR_NET_RX_CSUM | LPAR_NET_RX_VLAN)
+
+static u32 rx_size(const struct lpar_net_rx_queue *rx)
+{
+	return PAGE_SIZE << rx->order;
+}
+
+static u32 rx_posted(const struct lpar_net_rx_queue *rx)
+{
+	return rx->q->depth - rx->nr_free;
+}
+
+static void rx_schedule(struct lpar_net_rx_queue *rx)
+{
+	local_bh_disable();
+	napi_schedule(&rx->napi);
+	local_bh_enable();
+}
+
+/* ------------------------------------------------------------ buffers */
+
+static void rx_put_window(struct lpar_net_rx_queue *rx,
+			  struct lpar_net_buffer *buffer, bool revoked)
+{
+	if (!buffer->window)
+		return;
+	lpar_window_unpost(buffer->window);
+	lpar_window_put(rx->net->dev, buffer->window, revoked);
+	buffer->window = NULL;
+}
+
+static void rx_retry(struct work_struct *work)
+{
+	struct lpar_net_rx_queue *rx = container_of(to_delayed_work(work),
+						    struct lpar_net_rx_queue, retry);
+
+	WRITE_ONCE(rx->waiting, false);
+	rx_schedule(rx);
+}
+
+static void rx_ready(struct lpar_window_waiter *waiter, int err)
+{
+	struct lpar_net_rx_queue *rx = container_of(waiter, struct lpar_net_rx_queue,
+						    waiter);
+
+	if (err) {
+		schedule_delayed_work(&rx->retry, msecs_to_jiffies(RX_RETRY_MS));
+		return;
+	}
+	WRITE_ONCE(rx->waiting, false);
+	rx_schedule(rx);
+}
+
+/* Buffers come later: something is short, and NAPI is not to spin for it. */
+static void rx_wait(struct lpar_net_rx_queue *rx)
+{
+	WRITE_ONCE(rx->waiting, true);
+	schedule_delayed_work(&rx->retry, msecs_to_jiffies(RX_RETRY_MS));
+}
+
+/* A page in a window. False: not now. */
+static bool rx_prepare(struct lpar_net_rx_queue *rx, struct lpar_net_buffer *buffer)
+{
+	u32 len = rx_size(rx);
+	u64 gpa;
+
+	if (!buffer->page)
+		buffer->page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP,
+					   rx->order);
+	if (!buffer->page) {
+		rx_wait(rx);
+		return false;
+	}
+	if (buffer->window)
+		return true;
+	gpa = page_to_phys(buffer->page);
+	buffer->window = lpar_window_get(rx->net->dev, gpa, &len, &buffer->logical,
+					 false);
+	if (!buffer->window) {
+		/* Before it may be ready. */
+		WRITE_ONCE(rx->waiting, true);
+		lpar_window_wait(rx->net->dev, &rx->waiter, gpa);
+		return false;
+	}
+	lpar_window_post(buffer->window);
+	if (len < rx_size(rx)) {
+		/* It does not lie in one: take another page, some time. */
+		rx_put_window(rx, buffer, false);
+		__free_pages(buffer->page, rx->order);
+		buffer->page = NULL;
+		rx_wait(rx);
+		return false;
+	}
+	return true;
+}
+
+static void rx_write(struct lpar_net_rx_queue *rx, u32 tail, u32 id)
+{
+	struct lpar_queue *q = rx->q;
+	struct lpar_net_sqe *sqe;
+
+	sqe = (struct lpar_net_sqe *)&q->sq[tail & (q->depth - 1)];
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->op = LPAR_NET_RECEIVE;
+	sqe->id = cpu_to_le16(id);
+	sqe->nsegs = cpu_to_le16(1);
+	sqe->len = cpu_to_le32(rx_size(rx));
+	sqe->seg[0].addr = cpu_to_le64(rx->buffers[id].logical);
+	sqe->seg[0].len = cpu_to_le32(rx_size(rx));
+}
+
+/* Give the host buffers. Return: whether it had none and has some now. */
+static bool rx_refill(struct lpar_net_rx_queue *rx)
+{
+	struct lpar_queue *q = rx->q;
+	u32 tail = q->sq_tail, id;
+	bool dry;
+
+	while (rx_posted(rx) < rx->target && !READ_ONCE(rx->waiting)) {
+		id = rx->free[rx->nr_free - 1];
+		if (!rx_prepare(rx, &rx->buffers[id]))
+			break;
+		rx->nr_free--;
+		rx->buffers[id].posted = true;
+		rx_write(rx, tail++, id);
+	}
+	if (tail == q->sq_tail)
+		return false;
+	dry = le32_to_cpu(READ_ONCE(q->ctrl->sq_head)) == q->sq_tail;
+	q->sq_tail = tail;
+	/*
+	 * Order the entries before the index that publishes them. Pairs with the
+	 * host's acquire load of sq_tail.
+	 */
+	virt_store_release(&q->ctrl->sq_tail, cpu_to_le32(tail));
+	return dry;
+}
+
+/* ------------------------------------------------------------- frames */
+
+/* What the host says of the frame, in the stack's words. False: it makes no sense. */
+static bool rx_describe(struct lpar_net_rx_queue *rx, struct sk_buff *skb,
+			const struct lpar_net_rx *head)
+{
+	u32 start = le16_to_cpu(head->csum_start);
+	u32 offset = le16_to_cpu(head->csum_offset);
+	u32 gso_size = le16_to_cpu(head->gso_size);
+	struct net_device *netdev = rx->net->netdev;
+	unsigned int gso_type;
+
+	if (head->flags & ~RX_FLAGS || head->reserved || head->reserved2)
+		return false;
+	if (head->flags & LPAR_NET_RX_CSUM) {
+		if (start < ETH_HLEN ||
+		    start + offset + sizeof(__sum16) > skb_headlen(skb) ||
+		    !skb_partial_csum_set(skb, start, offset))
+			return false;
+	} else if (head->flags & LPAR_NET_RX_CSUM_OK &&
+		   netdev->features & NETIF_F_RXCSUM) {
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	}
+
+	switch (head->gso_type) {
+	case LPAR_GSO_NONE:
+		return !gso_size;
+	case LPAR_GSO_TCP4:
+		gso_type = SKB_GSO_TCPV4;
+		break;
+	case LPAR_GSO_TCP6:
+		gso_type = SKB_GSO_TCPV6;
+		break;
+	case LPAR_GSO_UDP:
+		gso_type = SKB_GSO_UDP_L4;
+		break;
+	default:
+		return false;
+	}
+	if (!rx->net->caps.rx_merged || !gso_size || gso_size >= skb->len ||
+	    !(head->flags & LPAR_NET_RX_CSUM))
+		return false;
+	/* Whoever segments it looks at its headers first. */
+	skb_shinfo(skb)->gso_size = gso_size;
+	skb_shinfo(skb)->gso_type = gso_type | SKB_GSO_DODGY;
+	skb_shinfo(skb)->gso_segs = 0;
+	return true;
+}
+
+/* A frame of @len bytes behind the head. Return: NULL where memory is short. */
+static struct sk_buff *rx_build(struct lpar_net_rx_queue *rx,
+				struct lpar_net_buffer *buffer, u32 len)
+{
+	u8 *data = (u8 *)page_address(buffer->page) + sizeof(struct lpar_net_rx);
+	struct sk_buff *skb = napi_alloc_skb(&rx->napi, RX_COPY);
+	u32 pull = len;
+
+	if (!skb)
+		return NULL;
+	if (len > RX_COPY)
+		pull = eth_get_headlen(rx->net->netdev, data, RX_COPY);
+	if (len > RX_COPY && pull < ETH_HLEN)
+		pull = ETH_HLEN;
+	skb_put_data(skb, data, pull);
+	if (len == pull)
+		return skb;
+	skb_add_rx_frag(skb, 0, buffer->page, sizeof(struct lpar_net_rx) + pull,
+			len - pull, rx_size(rx));
+	buffer->page = NULL;
+	rx_put_window(rx, buffer, false);
+	return skb;
+}
+
+static void rx_frame(struct lpar_net_rx_queue *rx, struct lpar_net_buffer *buffer,
+		     u32 len)
+{
+	struct net_device *netdev = rx->net->netdev;
+	struct lpar_net_rx head;
+	struct sk_buff *skb;
+
+	memcpy(&head, page_address(buffer->page), sizeof(head));
+	barrier();	/* that copy is what is looked at */
+	skb = rx_build(rx, buffer, len);
+	if (!skb) {
+		lpar_net_count(&rx->stats, &rx->stats.drops);
+		return;
+	}
+	if (!rx_describe(rx, skb, &head)) {
+		lpar_net_count(&rx->stats, &rx->stats.errors);
+		dev_kfree_skb_any(skb);
+		return;
+	}
+	u64_stats_update_begin(&rx->stats.sync);
+	u64_stats_inc(&rx->stats.packets);
+	u64_stats_add(&rx->stats.bytes, len);
+	u64_stats_update_end(&rx->stats.sync);
+
+	skb_record_rx_queue(skb, rx->index);
+	skb->protocol = eth_type_trans(skb, netdev);
+	if (head.flags & LPAR_NET_RX_VLAN &&
+	    netdev->features & NETIF_F_HW_VLAN_CTAG_RX)
+		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q),
+				       le16_to_cpu(head.vlan_tci));
+	napi_gro_receive(&rx->napi, skb);
+}
+
+/* The host gives a buffer back. False: it breaks the rules. */
+static bool rx_take(struct lpar_net_rx_queue *rx, u32 id, u32 status, u32 bytes)
+{
+	struct lpar_net_buffer *buffer;
+
+	if (id >= rx->q->depth || !rx->buffers[id].posted ||
+	    (status == LPAR_OK ?
+	     bytes < sizeof(struct lpar_net_rx) + LPAR_NET_FRAME_MIN ||
+	     bytes > rx_size(rx) : bytes)) {
+		lpar_main_break(rx->net->dev, "queue %u: %u bytes, status %u, for buffer %u",
+				rx->q->number, bytes, status, id);
+		return false;
+	}
+	buffer = &rx->buffers[id];
+	buffer->posted = false;
+	rx->free[rx->nr_free++] = id;
+	if (status == LPAR_OK) {
+		rx_frame(rx, buffer, bytes - sizeof(struct lpar_net_rx));
+	} else if (status == LPAR_NOWINDOW) {
+		rx_put_window(rx, buffer, true);
+	} else {
+		/* Not at once again: it would be given back at once again. */
+		lpar_net_count(&rx->stats, &rx->stats.errors);
+		if (!READ_ONCE(rx->waiting))
+			rx_wait(rx);
+	}
+	return true;
+}
+
+/* Return: how many were taken; all of @budget also when the host breaks the rules. */
+static int rx_reap(struct lpar_net_rx_queue *rx, int budget)
+{
+	struct lpar_queue *q = rx->q;
+	int taken = 0;
+	u32 tail;
+	union {
+		u64 word;
+		struct lpar_cqe cqe;
+	} copy;
+
+	/*
+	 * Order the index before the entries that it publishes. Pairs with the
+	 * host's release store of cq_tail.
+	 */
+	tail = le32_to_cpu(virt_load_acquire(&q->ctrl->cq_tail));
+	if (tail - q->cq_head > rx_posted(rx)) {
+		lpar_main_break(rx->net->dev, "queue %u: %u completions of %u buffers",
+				q->number, tail - q->cq_head, rx_posted(rx));
+		return budget;
+	}
+	while (q->cq_head != tail && taken < budget) {
+		copy.word = READ_ONCE(*(u64 *)&q->cq[q->cq_head & (q->depth - 1)]);
+		q->cq_head++;
+		taken++;
+		if (!rx_take(rx, le16_to_cpu(copy.cqe.id),
+			     le16_to_cpu(copy.cqe.status),
+			     le32_to_cpu(copy.cqe.bytes)))
+			return budget;
+	}
+	/* Order our reads of the entries before giving them back. */
+	virt_store_release(&q->ctrl->cq_head, cpu_to_le32(q->cq_head));
+	return taken;
+}
+
+static void rx_ring(struct lpar_net_rx_queue *rx)
+{
+	lpar_net_count(&rx->stats, &rx->stats.doorbells);
+	lpar_device_ring(rx->net->dev, rx->q->number);
+}
+
+static int rx_poll(struct napi_struct *napi, int budget)
+{
+	struct lpar_net_rx_queue *rx = container_of(napi, struct lpar_net_rx_queue, napi);
+	struct lpar_device *dev = rx->net->dev;
+	struct lpar_queue *q = rx->q;
+	int taken;
+
+	if (!budget)
+		return 0;
+	if (lpar_device_broken(dev)) {
+		netif_carrier_off(rx->net->netdev);
+		napi_complete(napi);
+		return 0;
+	}
+	/* The donation: frames that wait are put into buffers inside this. */
+	if (rx_posted(rx) && lpar_net_queue_wants(q, NULL))
+		rx_ring(rx);
+	taken = rx_reap(rx, budget);
+	if (!lpar_device_broken(dev) && rx_refill(rx))
+		rx_ring(rx);
+	if (taken == budget)
+		return budget;
+
+	WRITE_ONCE(q->ctrl->cq_event, cpu_to_le32(q->cq_head));
+	/*
+	 * Order the request for an interrupt before looking again. Pairs with the
+	 * host's full barrier between cq_tail and cq_event.
+	 */
+	virt_mb();
+	if (le32_to_cpu(READ_ONCE(q->ctrl->cq_tail)) != q->cq_head ||
+	    (rx_posted(rx) && lpar_net_queue_wants(q, NULL)))
+		return budget;
+	napi_complete_done(napi, taken);
+	return taken;
+}
+
+/* ---------------------------------------------------------- lifetime */
+
+/**
+ * lpar_net_rx_init - once for each queue
+ * @net:   the NIC
+ * @rx:    zero but for its number
+ * @index: among the NIC's
+ */
+void lpar_net_rx_init(struct lpar_net *net, struct lpar_net_rx_queue *rx, u32 index)
+{
+	rx->net = net;
+	rx->index = index;
+	u64_stats_init(&rx->stats.sync);
+	INIT_DELAYED_WORK(&rx->retry, rx_retry);
+	netif_napi_add(net->netdev, &rx->napi, rx_poll);
+}
+
+static void rx_free(struct lpar_net_rx_queue *rx)
+{
+	kvfree(rx->buffers);
+	kvfree(rx->free);
+	rx->buffers = NULL;
+	rx->free = NULL;
+	if (rx->q)
+		lpar_queue_free(rx->q);
+	rx->q = NULL;
+}
+
+/**
+ * lpar_net_rx_up - make a queue, of buffers for the MTU in force
+ * @rx: without one
+ *
+ * Sleeps. NAPI gives the first buffers.
+ *
+ * Return: 0 or a negative errno.
+ */
+int lpar_net_rx_up(struct lpar_net_rx_queue *rx)
+{
+	const struct lpar_nic_caps *caps = &rx->net->caps;
+	u32 depth = caps->depth, bytes, i;
+	int err = -ENOMEM;
+
+	bytes = caps->rx_merged ? LPAR_NET_FRAME_MAX :
+		rx->net->netdev->mtu + ETH_HLEN + VLAN_HLEN;
+	rx->order = get_order(bytes + sizeof(struct lpar_net_rx));
+	rx->target = min(depth, max_t(u32, RX_MEMORY / rx_size(rx), RX_BUFFERS_MIN));
+	rx->q = lpar_queue_alloc(rx->net->dev, rx->number, depth, 1);
+	rx->buffers = kvcalloc(depth, sizeof(*rx->buffers), GFP_KERNEL);
+	rx->free = kvcalloc(depth, sizeof(*rx->free), GFP_KERNEL);
+	if (!rx->q || !rx->buffers || !rx->free)
+		goto err_free;
+	for (i = 0; i < depth; i++)
+		rx->free[i] = depth - 1 - i;
+	rx->nr_free = depth;
+	rx->waiting = false;
+	lpar_window_waiter_init(&rx->waiter, rx_ready);
+
+	err = lpar_net_queue_create(rx->net, rx->q, rx->index, LPAR_ROLE_RECEIVE,
+				    &rx->napi);
+	if (err)
+		goto err_free;
+	napi_enable(&rx->napi);
+	rx_schedule(rx);
+	return 0;
+
+err_free:
+	rx_free(rx);
+	return err;
+}
+
+/**
+ * lpar_net_rx_down - the opposite of lpar_net_rx_up()
+ * @rx: with a queue or without
+ *
+ * Sleeps; not on lpar_device.wq. Buffers that the host still has are kept.
+ */
+void lpar_net_rx_down(struct lpar_net_rx_queue *rx)
+{
+	struct lpar_net_buffer *buffer;
+	bool gone;
+	u32 i;
+
+	if (!rx->q)
+		return;
+	napi_disable(&rx->napi);
+	lpar_window_cancel(rx->net->dev, &rx->waiter);
+	cancel_delayed_work_sync(&rx->retry);
+	gone = lpar_net_queue_destroy(rx->q);
+	for (i = 0; i < rx->q->depth; i++) {
+		buffer = &rx->buffers[i];
+		if (buffer->posted && !gone)
+			continue;
+		rx_put_window(rx, buffer, false);
+		if (buffer->page)
+			__free_pages(buffer->page, rx->order);
+	}
+	rx_free(rx);
+}
