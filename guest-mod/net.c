@@ -107,7 +107,7 @@ static void net_apply(struct lpar_net *net, const struct lpar_nic_caps *caps)
 	net->caps = *caps;
 	WRITE_ONCE(net->segs_max, caps->segments);
 	net->features = net_features(caps);
-	netdev->hw_features = net->features;
+	netdev->hw_features = (netdev->hw_features & ~NET_FEATURES) | net->features;
 	netdev->vlan_features = net->features & ~(NETIF_F_HW_VLAN_CTAG_TX |
 						  NETIF_F_HW_VLAN_CTAG_RX);
 	/* What has come is wanted until somebody says otherwise. */
@@ -184,25 +184,20 @@ bool lpar_net_queue_destroy(struct lpar_queue *q)
 
 /**
  * lpar_net_queue_wants - does the host want the CPU again?
- * @q:       from its NAPI
- * @untaken: result, or NULL: the host has not taken all submissions
+ * @q: from its NAPI
  *
  * Return: whether to ring.
  */
-bool lpar_net_queue_wants(struct lpar_queue *q, bool *untaken)
+bool lpar_net_queue_wants(struct lpar_queue *q)
 {
-	u32 tail = READ_ONCE(q->sq_tail), taken, state;
+	u32 state = le32_to_cpu(READ_ONCE(q->ctrl->state));
 
-	taken = le32_to_cpu(READ_ONCE(q->ctrl->sq_head));
-	state = le32_to_cpu(READ_ONCE(q->ctrl->state));
-	if (untaken)
-		*untaken = taken != tail;
 	if (state & LPAR_QUEUE_BROKEN) {
 		lpar_main_break(q->dev, "the host gave up on queue %u", q->number);
 		return false;
 	}
 	return (state & (LPAR_QUEUE_PA_BUSY | LPAR_QUEUE_RUNNABLE)) &&
-	       tail != q->cq_head;
+	       READ_ONCE(q->sq_tail) != q->cq_head;
 }
 
 static void net_down(struct lpar_net *net)

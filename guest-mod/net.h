@@ -191,7 +191,7 @@ void lpar_net_remove_all(struct lpar_device *dev);
 int lpar_net_queue_create(struct lpar_net *net, struct lpar_queue *q, u32 index,
 			  enum lpar_queue_role role, struct napi_struct *napi);
 bool lpar_net_queue_destroy(struct lpar_queue *q);
-bool lpar_net_queue_wants(struct lpar_queue *q, bool *untaken);
+bool lpar_net_queue_wants(struct lpar_queue *q);
 
 /* net_tx.c */
 void lpar_net_tx_init(struct lpar_net *net, struct lpar_net_tx *tx, u32 index);

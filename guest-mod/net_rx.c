@@ -172,7 +172,7 @@ static bool rx_describe(struct lpar_net_rx_queue *rx, struct sk_buff *skb,
 		return false;
 	if (head->flags & LPAR_NET_RX_CSUM) {
 		if (start < ETH_HLEN ||
-		    start + offset + sizeof(__sum16) > skb_headlen(skb) ||
+		    !pskb_may_pull(skb, start + offset + sizeof(__sum16)) ||
 		    !skb_partial_csum_set(skb, start, offset))
 			return false;
 	} else if (head->flags & LPAR_NET_RX_CSUM_OK &&
@@ -255,8 +255,7 @@ static void rx_frame(struct lpar_net_rx_queue *rx, struct lpar_net_buffer *buffe
 
 	skb_record_rx_queue(skb, rx->index);
 	skb->protocol = eth_type_trans(skb, netdev);
-	if (head.flags & LPAR_NET_RX_VLAN &&
-	    netdev->features & NETIF_F_HW_VLAN_CTAG_RX)
+	if (head.flags & LPAR_NET_RX_VLAN)
 		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q),
 				       le16_to_cpu(head.vlan_tci));
 	napi_gro_receive(&rx->napi, skb);
@@ -347,7 +346,7 @@ static int rx_poll(struct napi_struct *napi, int budget)
 		return 0;
 	}
 	/* The donation: frames that wait are put into buffers inside this. */
-	if (rx_posted(rx) && lpar_net_queue_wants(q, NULL))
+	if (rx_posted(rx) && lpar_net_queue_wants(q))
 		rx_ring(rx);
 	taken = rx_reap(rx, budget);
 	if (!lpar_device_broken(dev) && rx_refill(rx))
@@ -362,7 +361,7 @@ static int rx_poll(struct napi_struct *napi, int budget)
 	 */
 	virt_mb();
 	if (le32_to_cpu(READ_ONCE(q->ctrl->cq_tail)) != q->cq_head ||
-	    (rx_posted(rx) && lpar_net_queue_wants(q, NULL)))
+	    (rx_posted(rx) && lpar_net_queue_wants(q)))
 		return budget;
 	napi_complete_done(napi, taken);
 	return taken;

@@ -353,10 +353,10 @@ netdev_features_t lpar_net_features_check(struct sk_buff *skb,
 	features = vlan_features_check(skb, features);
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return skb_is_gso(skb) ? features & ~NETIF_F_GSO_MASK : features;
-	/* It may grow by nothing from here on. */
-	if (tx_header_bytes(skb) > LPAR_NET_HEADERS_MAX ||
-	    skb_checksum_start_offset(skb) + skb->csum_offset + sizeof(__sum16) >
-	    LPAR_NET_HEADERS_MAX)
+	/* It may grow by a tag from here on. */
+	if (tx_header_bytes(skb) + VLAN_HLEN > LPAR_NET_HEADERS_MAX ||
+	    skb_checksum_start_offset(skb) + skb->csum_offset + sizeof(__sum16) +
+	    VLAN_HLEN > LPAR_NET_HEADERS_MAX)
 		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
 	/* The adapter finds the headers without looking further than they go. */
 	if (skb_is_gso(skb) && !tx_header_bytes(skb))
@@ -380,7 +380,6 @@ void lpar_net_tx_timeout(struct net_device *netdev, unsigned int txqueue)
 		return;
 	tx = &net->tx[txqueue];
 	netdev_warn_once(netdev, "queue %u: frames are not sent\n", tx->number);
-	lpar_net_count(&tx->sent, &tx->sent.errors);
 	set_bit(0, &tx->nudge);
 	napi_schedule(&tx->napi);
 }
@@ -512,7 +511,7 @@ static int tx_poll(struct napi_struct *napi, int budget)
 		return 0;
 	}
 	tx_wake(tx);
-	ring = lpar_net_queue_wants(q, NULL);
+	ring = lpar_net_queue_wants(q);
 	if (test_and_clear_bit(0, &tx->nudge))
 		ring = true;
 	if (ring) {
@@ -641,6 +640,11 @@ void lpar_net_tx_down(struct lpar_net_tx *tx)
 	if (!tx->q)
 		return;
 	napi_disable(&tx->napi);
+	local_bh_disable();
+	if (tx->pending)
+		tx_drop(tx, tx->pending);
+	tx->pending = NULL;
+	local_bh_enable();
 	if (lpar_net_queue_destroy(tx->q)) {
 		local_bh_disable();
 		tx_sweep(tx);
