@@ -71,11 +71,27 @@ disk() {
 	fi
 }
 
-# remove PARTITION…: with all its disks
+# nic PARTITION NAME NETDEV [ATTRIBUTE=VALUE…]
+nic() {
+	local dir=$config/$1/nics/$2 device=$3 pair
+	shift 3
+	mkdir "$dir"
+	write "$dir/adapter" "$device"
+	for pair in "$@"; do write "$dir/${pair%%=*}" "${pair#*=}"; done
+	if ! write "$dir/enable" 1 2>/dev/null; then
+		echo "$(<"$dir/status")" >&2
+		return 1
+	fi
+}
+
+# netdev_of MAC: the network device that has it
+netdev_of() { grep -lx "$1" /sys/class/net/*/address | head -n 1 | cut -d/ -f5; }
+
+# remove PARTITION…: with all its disks and NICs
 remove() {
 	local name
 	for name in "$@"; do
-		rmdir "$config/$name"/disks/* 2>/dev/null || true
+		rmdir "$config/$name"/disks/* "$config/$name"/nics/* 2>/dev/null || true
 		rmdir "$config/$name"
 	done
 }
