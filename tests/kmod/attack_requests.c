@@ -140,10 +140,17 @@ static void ranges(struct base *b)
 	if (a->logical_block > 512)
 		refused(b, "part of a block",
 			WITH(read_sqe(b), sector, cpu_to_le64(1)), ST(INVAL));
-	if (a->chunk)
-		refused(b, "over a chunk",
-			WITH(read_sqe(b), sector, cpu_to_le64(a->chunk / 512 - 1)),
+	if (a->chunk) {
+		u64 chunk = a->chunk / 512;
+
+		refused(b, "up to a chunk's end",
+			WITH(read_sqe(b), sector, cpu_to_le64(chunk - 8)), ST(OK));
+		refused(b, "over a chunk's end",
+			WITH(read_sqe(b), sector, cpu_to_le64(chunk - 1)),
 			ST(INVAL));
+		refused(b, "from a chunk's start",
+			WITH(read_sqe(b), sector, cpu_to_le64(chunk)), ST(OK));
+	}
 	attack_good(a, b->q);
 	attack_end(a);
 
