@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -60,6 +61,60 @@ CASE(requests, "G3 G7 G9 requests", 300)
 	g.start();
 	attack_requests(g.env());
 	attack_partial(g.env());
+}
+
+// A file's first word; empty when there is none.
+std::string word_of(const std::filesystem::path &path)
+{
+	std::string word;
+	std::ifstream(path) >> word;
+	return word;
+}
+
+std::filesystem::path disks_of(const std::string &partition)
+{
+	return "/sys/kernel/lpar/partitions/" + partition + "/disks";
+}
+
+// What a guest's driver would not even ask for. The neighbour has such a disk beside its first.
+CASE(read_only, "G3 writes to a read-only disk")
+{
+	const std::filesystem::path config = options.config + "/" + options.neighbour + "/disks";
+	u32 function = 0;
+
+	if (!options.neighbour.empty())
+		for (auto &disk : std::filesystem::directory_iterator(disks_of(options.neighbour)))
+			if (word_of(config / disk.path().filename() / "read_only") == "1")
+				function = std::stoul(word_of(disk.path() / "id"));
+	if (!function)
+		skip("the neighbour has no read-only disk");
+	FakeGuest g(options.neighbour);
+	attack *a = g.env();
+	attack_queue q;
+	u8 *data = g.ram().data() + ATTACK_DATA, before[4096];
+
+	g.start();
+	a->function = function;
+	EXPECT(attack_create(a, &q, 1, 16, 8) == LPAR_OK, "no queue");
+	EXPECT(attack_io(a, &q, attack_sqe(a, LPAR_BLK_READ, 8, 0, 4096)) == LPAR_OK, "it cannot be read");
+	std::memcpy(before, data, sizeof(before));
+	attack_pattern(data, 8, 4096);
+	const struct { u8 op, flags; std::uint64_t allowed; } writes[] = {
+		{LPAR_BLK_WRITE, 0, ST(READONLY)},
+		{LPAR_BLK_WRITE, LPAR_BLK_FUA, ST(READONLY)},
+		{LPAR_BLK_DISCARD, 0, ST(READONLY) | ST(NOTSUPP)},
+		{LPAR_BLK_WRITE_ZEROES, 0, ST(READONLY) | ST(NOTSUPP)},
+		{LPAR_BLK_WRITE_ZEROES, LPAR_BLK_NOUNMAP, ST(READONLY) | ST(NOTSUPP)},
+	};
+	for (auto &w : writes) {
+		lpar_blk_sqe sqe = attack_sqe(a, w.op, 8, 0, 4096);
+		sqe.flags = w.flags;
+		u32 st = attack_io(a, &q, sqe);
+		EXPECT(st < 64 && w.allowed >> st & 1, "operation {}, flags {}: status {}", w.op, w.flags, st);
+	}
+	EXPECT(attack_io(a, &q, attack_sqe(a, LPAR_BLK_FLUSH, 0, 0, 0)) == LPAR_OK, "FLUSH");
+	EXPECT(attack_io(a, &q, attack_sqe(a, LPAR_BLK_READ, 8, 0, 4096)) == LPAR_OK, "it cannot be read afterwards");
+	EXPECT(!std::memcmp(before, data, sizeof(before)), "it has changed");
 }
 
 CASE(rings, "G3 G4 rings", 300)
@@ -212,6 +267,61 @@ CASE(added, "G6 memory added beside a window")
 	EXPECT(attack_io(a, &q, sqe) == LPAR_OK, "a read over the seam");
 	EXPECT(attack_is_pattern(first.data() + (1 << 20) - 4096, 8, 4096) && attack_is_pattern(second.data(), 16, 4096),
 	       "it reads something else");
+}
+
+// A device's requests, few while this lives.
+class FewRequests {
+public:
+	explicit FewRequests(const std::string &device) : path_("/sys/class/block/" + device.substr(5) + "/queue/nr_requests")
+	{
+		old_ = word_of(path_);
+		if (old_.empty())
+			skip("no " + path_);
+		std::ofstream(path_) << 4 << std::flush;
+	}
+	~FewRequests() { std::ofstream(path_) << old_ << std::flush; }
+
+private:
+	std::string path_, old_;
+};
+
+// What the adapter does not take stays in the ring, and goes on when RUNNABLE says so: with a completion of the queue's
+// own, or without any, when it is others' requests that fill the adapter.
+CASE(adapter_full, "G4 an adapter that takes no more", 300)
+{
+	std::filesystem::path disk;
+
+	for (auto &entry : std::filesystem::directory_iterator(disks_of(options.partition)))
+		disk = entry.path();
+	FewRequests few(word_of(disk / "device"));
+	FakeGuest g(options.partition);
+	attack *a = g.env();
+	attack_queue one, two;
+	auto full = [&](int queue) {
+		const std::string count = word_of(disk / "queues" / std::to_string(queue) / "stats/full");
+		return count.empty() ? 0 : std::stoul(count);
+	};
+	auto reap = [&](attack_queue &q, unsigned n) {
+		u32 st = LPAR_OK;
+		u16 id;
+		while (n-- && st == LPAR_OK)
+			st = attack_reap(a, &q, &id);
+		return st == LPAR_OK;
+	};
+
+	g.start();
+	EXPECT(attack_create(a, &one, 1, 64, 8) == LPAR_OK && attack_create(a, &two, 2, 64, 8) == LPAR_OK, "no queues");
+	bool good = true;
+	for (int round = 0; good && round < 1000 && (full(1) < 5 || full(2) < 2); round++) {
+		g.submit_many(one, 64);
+		g.submit_many(two, 1);
+		g.monitor().ring(1);
+		g.monitor().ring(2);
+		good = reap(two, 1) && reap(one, 64);
+		EXPECT(good, "round {}: requests do not end", round);
+	}
+	fmt::print("# the adapter was full {} and {} times\n", full(1), full(2));
+	EXPECT(!good || (full(1) >= 5 && full(2) >= 2), "the adapter is never full");
 }
 
 // A partition that is full of 128 queues, in use by nobody.

@@ -27,21 +27,21 @@ namespace {
 
 constexpr std::uint64_t stuck_gpa = 1ull << 33;
 
-// Memory whose first access waits for ever.
+// While this lives, the first access to memory waits for ever, or the first write.
 class Stuck {
 public:
-	Stuck() : uffd_(static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC)))
+	explicit Stuck(Memory &memory, unsigned mode = UFFDIO_REGISTER_MODE_MISSING)
+	    : uffd_(static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC)))
 	{
 		uffdio_api api{UFFD_API, 0, 0};
-		uffdio_register reg{{reinterpret_cast<std::uintptr_t>(memory_.data()), memory_.size()},
-				    UFFDIO_REGISTER_MODE_MISSING, 0};
-		if (uffd_.get() < 0 || ioctl(uffd_.get(), UFFDIO_API, &api) || ioctl(uffd_.get(), UFFDIO_REGISTER, &reg))
+		uffdio_register reg{{reinterpret_cast<std::uintptr_t>(memory.data()), memory.size()}, mode, 0};
+		uffdio_writeprotect protect{reg.range, UFFDIO_WRITEPROTECT_MODE_WP};
+		if (uffd_.get() < 0 || ioctl(uffd_.get(), UFFDIO_API, &api) || ioctl(uffd_.get(), UFFDIO_REGISTER, &reg) ||
+		    (mode == UFFDIO_REGISTER_MODE_WP && ioctl(uffd_.get(), UFFDIO_WRITEPROTECT, &protect)))
 			skip("no userfaultfd");
 	}
-	Memory &memory() { return memory_; }
 
 private:
-	Memory memory_{LPAR_WINDOW_SIZE};
 	Fd uffd_;
 };
 
@@ -55,9 +55,10 @@ pid_t start_stuck(bool (*stick)(FakeGuest &g))
 	if (!pid) {
 		try {
 			FakeGuest g(options.partition);
-			Stuck s;
+			Memory memory(LPAR_WINDOW_SIZE);
+			Stuck stuck(memory);
 			g.start();
-			g.monitor().memory(true, stuck_gpa, s.memory().data(), s.memory().size());
+			g.monitor().memory(true, stuck_gpa, memory.data(), memory.size());
 			(void)!write(ready[1], "r", 1);
 			_exit(stick(g) ? 3 : 1);
 		} catch (const std::exception &x) {
@@ -176,6 +177,58 @@ CASE(stuck_admin, "V3 memory that never comes: the administrator can disable the
 	}, 5) == 0, "the partition's other attributes hang");
 	expect_killable(pid);
 	std::ofstream(enable) << 1 << std::flush;
+}
+
+// An ioctl's structure that cannot be read, or whose answer cannot be written: also that is waited for without locks.
+CASE(stuck_attach, "V3 an attach whose structure never comes: others go on")
+{
+	struct Way {
+		const char *what;
+		unsigned mode;
+		long long attached;
+	};
+	for (auto &way : {Way{"reading", UFFDIO_REGISTER_MODE_MISSING, 0}, Way{"answering", UFFDIO_REGISTER_MODE_WP, 1}}) {
+		pid_t pid = fork();
+		if (!pid) {
+			try {
+				Memory page(4096);
+				auto *a = reinterpret_cast<lpar_attach *>(page.data());
+				if (way.mode == UFFDIO_REGISTER_MODE_WP) {
+					*a = {};
+					a->size = sizeof(*a);
+					a->version = LPAR_CONTROL_VERSION;
+					options.partition.copy(a->partition, sizeof(a->partition) - 1);
+				}
+				Stuck stuck(page, way.mode);
+				Monitor m;
+				_exit(10 + m.call(LPAR_ATTACH, a));
+			} catch (const std::exception &x) {
+				fmt::print("# {}\n", x.what());
+				std::fflush(stdout);
+			}
+			_exit(1);
+		}
+		sleep_ms(500);
+		EXPECT(partition_value(options.partition, "attached") == way.attached, "{}: the client is not where it should be",
+		       way.what);
+		EXPECT(in_child([&] {
+			Monitor m;
+			return m.attach(options.partition) != (way.attached ? EBUSY : 0);
+		}, 5) == 0, "{}: another client of the partition hangs", way.what);
+		EXPECT(in_child([&] {
+			std::ofstream limit(options.config + "/" + options.partition + "/memory_limit");
+			limit << (1 << 30) << std::flush;
+			return limit.good() != !way.attached;
+		}, 5) == 0, "{}: the partition's attributes hang", way.what);
+		EXPECT(in_child([&] {
+			std::filesystem::path other = options.config + "/stuck";
+			return !(std::filesystem::create_directory(other) && std::filesystem::remove(other));
+		}, 5) == 0, "{}: other partitions hang", way.what);
+		kill(pid, SIGKILL);
+		int status = wait_for(pid, 10);
+		EXPECT(status == 256 + SIGKILL, "{}: the client cannot be killed ({})", way.what, status);
+		EXPECT(at_baseline(options.partition), "{}: not released", way.what);
+	}
 }
 
 // ------------------------------------------------------------------------------------------------ G6
