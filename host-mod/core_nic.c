@@ -191,12 +191,13 @@ enum lpar_status lpar_core_headers(const u8 *data, u32 have,
 				   const struct lpar_frame *f,
 				   const struct lpar_nic_limits *lim)
 {
-	u16 type = get16(data + 12);
 	u8 proto = 0;
+	u16 type;
 	u32 at;
 
 	if (have < f->headers)
 		return LPAR_INVAL;
+	type = get16(data + 12);
 	if (!lim->trusted) {
 		if (lpar_core_mac(data + 6) != lim->mac)
 			return LPAR_PROTECTION;
@@ -206,6 +207,9 @@ enum lpar_status lpar_core_headers(const u8 *data, u32 have,
 	}
 	if (!(f->flags & LPAR_NET_CSUM))
 		return LPAR_OK;
+	/* drivers look at the network header in front; the stack may take it off */
+	if (f->csum_start < LPAR_NET_FRAME_MIN + (type == TYPE_IP6 ? 40 : 20))
+		return LPAR_INVAL;
 	at = transport(data, f->headers, type, &proto);
 	if (f->gso_type != LPAR_GSO_NONE)
 		return at == f->csum_start && gso_ok(data, type, proto, f) ?

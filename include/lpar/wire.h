@@ -392,8 +392,8 @@ enum lpar_gso {
  *               look at. All of them for a frame that is to be segmented
  * @len:         exactly what the segments cover. A frame begins with its Ethernet
  *               header and has no FCS
- * @csum_start:  SEND with LPAR_NET_CSUM: the first byte that is summed up. The field
- *               holds the sum of the pseudo-header already
+ * @csum_start:  SEND with LPAR_NET_CSUM: the first byte that is summed up, behind the
+ *               network header. The field holds the sum of the pseudo-header already
  * @csum_offset: of the field, from there
  * @gso_size:    SEND: payload bytes of each segment, with @gso_type
  * @gso_type:    enum lpar_gso
