@@ -9,6 +9,7 @@
 #define TYPE_IP6	0x86dd
 #define PROTO_TCP	6
 #define PROTO_UDP	17
+#define PORT_BOOTPS	67
 
 /* The checksum's place in both headers. */
 #define TCP_CSUM	16
@@ -222,6 +223,22 @@ enum lpar_status lpar_core_headers(const u8 *data, u32 have,
 	return (proto == PROTO_TCP && f->csum_offset == TCP_CSUM) ||
 	       (proto == PROTO_UDP && f->csum_offset == UDP_CSUM) ?
 		       LPAR_OK : LPAR_INVAL;
+}
+
+bool lpar_core_whole(const u8 *data, u32 have, u32 len)
+{
+	u32 udp;
+
+	if (have >= len)
+		return false;
+	/* what cannot be told may be one */
+	if (have < LPAR_NET_FRAME_MIN + 20)
+		return true;
+	if (get16(data + 12) != TYPE_IP4 || data[LPAR_NET_FRAME_MIN + 9] != PROTO_UDP)
+		return false;
+	/* as drivers do: without a look at how long it can be */
+	udp = LPAR_NET_FRAME_MIN + (data[LPAR_NET_FRAME_MIN] & 15) * 4;
+	return have < udp + 4 || get16(data + udp + 2) == PORT_BOOTPS;
 }
 
 int lpar_core_nic_records(void *buf, size_t size,

@@ -119,6 +119,19 @@ enum lpar_status lpar_core_headers(const u8 *data, u32 have,
 				   const struct lpar_nic_limits *lim);
 
 /**
+ * lpar_core_whole - must all of a frame be in its linear part?
+ * @data: a private copy of its first bytes
+ * @have: how many
+ * @len:  of the frame
+ *
+ * e1000e gives requests for DHCP to its firmware, and takes all of them to be there.
+ *
+ * Context: any; pure.
+ * Return: true: copy all of it, or do not send it.
+ */
+bool lpar_core_whole(const u8 *data, u32 have, u32 len);
+
+/**
  * lpar_core_nic_records - write a NIC's capability records
  * @buf: where to, 8-byte aligned
  * @size: its bytes

@@ -497,8 +497,9 @@ static enum lpar_take to_wire(struct lpar_queue *q, struct lpar_port *port,
 		/* software has to help, and for that it must see real pages; the
 		 * headers are copied, and looked at, anew */
 		skb = build(q, fr, linear, LPAR_MODE_PAGE);
-		if (skb && lpar_core_headers(skb->data, linear, &fr->f, lim) !=
-				   LPAR_OK) {
+		if (skb && (lpar_core_headers(skb->data, linear, &fr->f, lim) !=
+				    LPAR_OK ||
+			    lpar_core_whole(skb->data, linear, fr->f.len))) {
 			kfree_skb(skb);
 			skb = NULL;
 		}
@@ -568,6 +569,11 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	linear = fr.f.len <= LPAR_NIC_COPY ? fr.f.len :
 		 min_t(u32, fr.f.len, fr.f.headers + LPAR_NIC_PULL);
 	skb = build(q, &fr, linear, mode);
+	if (skb && lpar_core_whole(skb->data, linear, fr.f.len)) {
+		kfree_skb(skb);
+		linear = fr.f.len;
+		skb = build(q, &fr, linear, mode);
+	}
 	st = LPAR_NOMEM;
 	if (!skb)
 		goto err;
@@ -593,6 +599,9 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 		if (!skb)
 			goto err;
 		st = lpar_core_headers(skb->data, linear, &fr.f, lim);
+		/* changed meanwhile */
+		if (st == LPAR_OK && lpar_core_whole(skb->data, linear, fr.f.len))
+			st = LPAR_INVAL;
 		if (st != LPAR_OK) {
 			kfree_skb(skb);
 			goto err;

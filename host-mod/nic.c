@@ -26,6 +26,8 @@
  * e1000e (drivers/net/ethernet/intel/e1000e/netdev.c, e1000_xmit_frame(); 6.1 and
  * 6.12): fragments go to skb_frag_dma_map() alone. Segmenting, it pulls 4 bytes of
  * the first one when the linear part holds just the headers: LPAR_NIC_PULL.
+ * Requests for DHCP it gives to its firmware, as if they were linear:
+ * lpar_core_whole().
  * Test: tests/boot/net-*, with the emulator as the oracle.
  */
 static const char *const qualified[] = { "e1000e" };
