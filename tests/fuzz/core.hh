@@ -17,6 +17,7 @@ extern "C" {
 #include "../../guest-mod/caps.h"
 #include "../../guest-mod/donate.h"
 #include "../../host-mod/core.h"
+#include "../../host-mod/core_nic.h"
 #include "../kunit/rules.h"
 #pragma GCC diagnostic pop
 }

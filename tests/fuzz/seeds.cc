@@ -82,5 +82,6 @@ int main(int argc, char **argv) {
     write_caps(dir / "caps");
     write_random(dir / "request");
     write_random(dir / "records");
+    write_random(dir / "frame");
     return 0;
 }

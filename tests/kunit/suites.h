@@ -11,6 +11,7 @@
 #include "../../guest-mod/caps.h"
 #include "../../guest-mod/donate.h"
 #include "../../host-mod/core.h"
+#include "../../host-mod/core_nic.h"
 
 /* Each limit is there, has a value of its own, and is reached before the others. */
 static const struct lpar_disk_limits suite_limits __maybe_unused = {
@@ -31,6 +32,28 @@ static const struct lpar_disk_limits suite_limits __maybe_unused = {
 	.discard_align = 1024,
 	.write_zeroes = 2 << 20,
 	.write_cache = true,
+};
+
+static const struct lpar_nic_limits suite_nic __maybe_unused = {
+	.mac = 0x02a1b2c3d4e5,
+	.mtu_min = 68,
+	.mtu_max = 1500,
+	.mtu = 1400,
+	.segments = 8,
+	.queues = 3,
+	.speed = 2500,
+	.tso4 = 30000,
+	.tso6 = 20000,
+	.uso = 10000,
+	.tso_segments = 12,
+	.link = true,
+	.full_duplex = true,
+	.tx_csum = true,
+	.tx_csum4 = true,
+	.tx_csum6 = true,
+	.tx_vlan = true,
+	.rx_csum = true,
+	.rx_vlan = true,
 };
 
 /* Deterministic, and good enough to spread over a table. */

@@ -1,0 +1,926 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a client's NIC asks for: each field of a submission at its edge and just
+ * beyond, headers against what is said of them, and what a NIC is said to be.
+ */
+#include "suites.h"
+
+#define SEGS	260
+
+/* One field's new value. */
+struct patch {
+	u32 offset, size;
+	u64 value;
+};
+
+static void apply(void *what, const struct patch *p, unsigned int n)
+{
+	for (; n && p->size; n--, p++) {
+		void *at = (u8 *)what + p->offset;
+		u8 v8 = p->value;
+		u16 v16 = p->value;
+		u32 v32 = p->value;
+
+		if (p->size == 1)
+			memcpy(at, &v8, sizeof(v8));
+		else if (p->size == 2)
+			memcpy(at, &v16, sizeof(v16));
+		else if (p->size == 4)
+			memcpy(at, &v32, sizeof(v32));
+		else
+			memcpy(at, &p->value, sizeof(p->value));
+	}
+}
+
+#define O	LPAR_OK
+#define I	LPAR_INVAL
+#define P	LPAR_PROTECTION
+#define NS	LPAR_NOTSUPP
+#define NO	LPAR_NOSYS
+
+/* ------------------------------------------------------------- submissions */
+
+/* A submission in the CPU's own words, to be changed field by field. */
+struct ask {
+	u8 op, flags, gso_type, reserved;
+	u16 id, nsegs, headers, csum_start, csum_offset, gso_size, vlan_tci;
+	u16 reserved2;
+	u32 len;
+	u64 reserved3;
+	struct {
+		u64 addr;
+		u32 len, reserved;
+	} seg[SEGS];
+	struct lpar_nic_limits lim;
+};
+
+struct wire {
+	struct lpar_net_sqe sqe;
+	struct lpar_nic_limits lim;
+	struct lpar_seg seg[SEGS];
+};
+
+struct scratch {
+	struct ask ask;
+	struct wire wire, before;
+};
+
+/* The columns of the table: a frame as it is, with a checksum, to segment; a buffer. */
+enum { PLAIN, CSUM, TSO, RX, KINDS };
+
+static struct scratch *scratch(struct kunit *test)
+{
+	struct scratch *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	return s;
+}
+
+static void legal(struct ask *a, unsigned int kind)
+{
+	memset(a, 0, sizeof(*a));
+	a->op = kind == RX ? LPAR_NET_RECEIVE : LPAR_NET_SEND;
+	a->id = 0xbeef;
+	a->nsegs = 3;
+	a->lim = suite_nic;
+	a->seg[0].addr = 0x40000e01;
+	a->seg[0].len = 100;
+	a->seg[1].addr = 0x80201000;
+	a->seg[1].len = kind == TSO ? 8000 : 800;
+	a->seg[2].addr = 0xffffffffffe00003;
+	a->seg[2].len = 100;
+	a->len = a->seg[1].len + 200;
+	if (kind == RX)
+		return;
+	a->headers = 54;
+	if (kind == PLAIN)
+		return;
+	a->flags = LPAR_NET_CSUM;
+	a->csum_start = 34;
+	a->csum_offset = 16;
+	if (kind == CSUM)
+		return;
+	a->gso_type = LPAR_GSO_TCP4;
+	a->gso_size = 1000;
+}
+
+/* Ask the core, and see that it has changed nothing that is not its to change. */
+static enum lpar_status decide(struct kunit *test, struct scratch *s, bool rx,
+			       bool segs)
+{
+	const struct ask *a = &s->ask;
+	struct wire *w = &s->wire;
+	struct lpar_frame f;
+	enum lpar_status st;
+	unsigned int i;
+
+	memset(w, 0, sizeof(*w));
+	w->sqe.op = a->op;
+	w->sqe.flags = a->flags;
+	w->sqe.id = cpu_to_le16(a->id);
+	w->sqe.nsegs = cpu_to_le16(a->nsegs);
+	w->sqe.headers = cpu_to_le16(a->headers);
+	w->sqe.len = cpu_to_le32(a->len);
+	w->sqe.csum_start = cpu_to_le16(a->csum_start);
+	w->sqe.csum_offset = cpu_to_le16(a->csum_offset);
+	w->sqe.gso_size = cpu_to_le16(a->gso_size);
+	w->sqe.gso_type = a->gso_type;
+	w->sqe.reserved = a->reserved;
+	w->sqe.vlan_tci = cpu_to_le16(a->vlan_tci);
+	w->sqe.reserved2 = cpu_to_le16(a->reserved2);
+	w->sqe.reserved3 = cpu_to_le64(a->reserved3);
+	for (i = 0; i < SEGS; i++) {
+		w->seg[i].addr = cpu_to_le64(a->seg[i].addr);
+		w->seg[i].len = cpu_to_le32(a->seg[i].len);
+		w->seg[i].reserved = cpu_to_le32(a->seg[i].reserved);
+	}
+	if (a->nsegs <= LPAR_SQE_SEGS)
+		memcpy(w->sqe.seg, w->seg, sizeof(w->sqe.seg));
+	w->lim = a->lim;
+	memcpy(&s->before, w, sizeof(*w));
+
+	memset(&f, 0xff, sizeof(f));
+	st = lpar_core_frame(&w->sqe, segs ? w->seg : NULL, &w->lim, rx, &f);
+	KUNIT_EXPECT_EQ(test, memcmp(w, &s->before, sizeof(*w)), 0);
+	/* who is told of a refusal must be known */
+	KUNIT_EXPECT_EQ(test, f.id, a->id);
+	if (st == LPAR_OK) {
+		KUNIT_EXPECT_EQ(test, f.nsegs, a->nsegs);
+		KUNIT_EXPECT_EQ(test, f.len, a->len);
+		KUNIT_EXPECT_EQ(test, f.headers, a->headers);
+		KUNIT_EXPECT_EQ(test, f.flags, a->flags);
+		KUNIT_EXPECT_EQ(test, f.gso_type, a->gso_type);
+		KUNIT_EXPECT_EQ(test, f.gso_size, a->gso_size);
+		KUNIT_EXPECT_EQ(test, f.csum_start, a->csum_start);
+		KUNIT_EXPECT_EQ(test, f.csum_offset, a->csum_offset);
+		KUNIT_EXPECT_EQ(test, f.vlan_tci, a->vlan_tci);
+	}
+	return st;
+}
+
+/* @want: of PLAIN, CSUM, TSO, RX */
+struct row {
+	const char *name;
+	struct patch patch[9];
+	u8 want[KINDS];
+	bool segs_only;		/* without the segments it is legal */
+};
+
+#define SET(field, v)	{ offsetof(struct ask, field),			\
+			  sizeof(((struct ask *)NULL)->field), v }
+#define ALL(x)		{ x, x, x, x }
+/* a frame in one piece */
+#define ONE(n)		SET(nsegs, 1), SET(len, n), SET(seg[0].len, n)
+/* of a legal frame to segment */
+#define LONG(n)		SET(len, n), SET(seg[1].len, (n) - 200)
+
+static const struct row rows[] = {
+	{ "legal", {}, ALL(O) },
+	{ "id 0", { SET(id, 0) }, ALL(O) },
+	{ "op 0", { SET(op, 0) }, ALL(NO) },
+	{ "op SEND", { SET(op, LPAR_NET_SEND) }, { O, O, O, NO } },
+	{ "op RECEIVE", { SET(op, LPAR_NET_RECEIVE) }, { NO, NO, NO, O } },
+	{ "op 3", { SET(op, 3) }, ALL(NO) },
+	{ "op before all else", { SET(op, 255), SET(reserved, 1) }, ALL(NO) },
+	{ "no segments", { SET(nsegs, 0) }, ALL(I) },
+	{ "65535 segments", { SET(nsegs, 65535), SET(lim.segments, 65535) }, ALL(I) },
+
+	{ "VLAN 0", { SET(flags, LPAR_NET_VLAN) }, { O, I, I, I } },
+	{ "VLAN and CSUM", { SET(flags, 3), SET(vlan_tci, 0xffff), SET(csum_start, 34) },
+	  { O, O, O, I } },
+	{ "VLAN not offered",
+	  { SET(flags, 3), SET(csum_start, 34), SET(lim.tx_vlan, 0) }, { NS, NS, NS, I } },
+	{ "no VLAN, not offered", { SET(lim.tx_vlan, 0) }, ALL(O) },
+	{ "a tag without VLAN", { SET(vlan_tci, 1) }, ALL(I) },
+	{ "a tag without VLAN, the high byte", { SET(vlan_tci, 0x8000) }, ALL(I) },
+
+	{ "headers 13", { SET(headers, 13) }, ALL(I) },
+	{ "headers 14", { SET(headers, 14) }, { O, I, I, I } },
+	{ "headers 256", { SET(headers, 256) }, { O, O, O, I } },
+	{ "headers 257", { SET(headers, 257) }, ALL(I) },
+	{ "headers alone", { SET(headers, 100), ONE(100) }, { O, O, I, I } },
+	{ "headers alone, and any number of segments",
+	  { SET(headers, 100), ONE(100), SET(lim.tso_segments, 0xffffffff) },
+	  { O, O, I, I } },
+	{ "headers and a byte", { SET(headers, 100), ONE(101) }, { O, O, O, I } },
+	{ "headers longer than the frame", { SET(headers, 101), ONE(100) }, ALL(I) },
+
+	{ "the shortest frame", { SET(headers, 14), ONE(14) }, { O, I, I, I } },
+	{ "shorter", { SET(headers, 14), ONE(13) }, ALL(I) },
+	{ "an empty frame", { SET(headers, 0), SET(len, 0) }, ALL(I) },
+	{ "MTU and a tag", { ONE(1518) }, { O, O, O, O } },
+	{ "beyond MTU and a tag", { ONE(1519) }, { I, I, O, O } },
+	{ "a large MTU", { ONE(9018), SET(lim.mtu_max, 9000) }, ALL(O) },
+	{ "beyond a large MTU", { ONE(9019), SET(lim.mtu_max, 9000) }, { I, I, O, O } },
+	{ "the longest frame",
+	  { ONE(65550), SET(lim.mtu_max, 80000), SET(lim.tso4, 80000),
+	    SET(lim.tso_segments, 100) }, ALL(O) },
+	{ "longer",
+	  { ONE(65551), SET(lim.mtu_max, 80000), SET(lim.tso4, 80000),
+	    SET(lim.tso_segments, 100) }, { I, I, I, O } },
+
+	{ "a checksum's start without CSUM", { SET(csum_start, 0x100), SET(headers, 256) },
+	  { I, I, I, I } },
+	{ "a checksum's offset without CSUM", { SET(csum_offset, 0x100) }, ALL(I) },
+	{ "a checksum's low bytes without CSUM", { SET(csum_offset, 1), SET(csum_start, 14) },
+	  { I, O, O, I } },
+	{ "from the Ethernet header", { SET(csum_start, 13) }, ALL(I) },
+	{ "from behind it", { SET(csum_start, 14) }, { I, O, O, I } },
+	{ "up to the headers' end", { SET(csum_start, 34), SET(csum_offset, 18) },
+	  { I, O, O, I } },
+	{ "one beyond", { SET(csum_start, 34), SET(csum_offset, 19) }, ALL(I) },
+	{ "two beyond", { SET(csum_start, 52), SET(csum_offset, 2) }, ALL(I) },
+	{ "from the headers' end", { SET(csum_start, 54), SET(csum_offset, 0) }, ALL(I) },
+	{ "wraps 16 bits", { SET(csum_start, 14), SET(csum_offset, 65520) }, ALL(I) },
+	{ "wraps far", { SET(csum_start, 65535), SET(csum_offset, 65535) }, ALL(I) },
+	{ "no checksums offered",
+	  { SET(lim.tx_csum, 0), SET(lim.tx_csum4, 0), SET(lim.tx_csum6, 0) },
+	  { O, NS, NS, O } },
+	{ "of IPv4 alone", { SET(lim.tx_csum, 0), SET(lim.tx_csum6, 0) }, ALL(O) },
+	{ "of IPv6 alone", { SET(lim.tx_csum, 0), SET(lim.tx_csum4, 0) }, ALL(O) },
+	{ "of all alone", { SET(lim.tx_csum4, 0), SET(lim.tx_csum6, 0) }, ALL(O) },
+
+	{ "a segment's size alone", { SET(gso_type, 0), SET(gso_size, 256) }, ALL(I) },
+	{ "segmented without CSUM",
+	  { SET(flags, 0), SET(csum_start, 0), SET(csum_offset, 0),
+	    SET(gso_type, LPAR_GSO_TCP4), SET(gso_size, 1000) }, ALL(I) },
+	{ "size 0", { SET(gso_size, 0), SET(lim.tso_segments, 65535) }, { O, O, I, O } },
+	{ "size 7", { SET(gso_size, 7), SET(lim.tso_segments, 65535) }, ALL(I) },
+	{ "size 8", { SET(gso_size, 8), SET(lim.tso_segments, 65535) }, { I, I, O, I } },
+	{ "size of the MTU", { SET(gso_size, 1460) }, { I, I, O, I } },
+	{ "size beyond the MTU", { SET(gso_size, 1461) }, ALL(I) },
+	{ "size 65535", { SET(gso_size, 65535) }, ALL(I) },
+	{ "12 segments", { SET(gso_size, 679), LONG(54 + 12 * 679) }, { I, I, O, I } },
+	{ "12 and a byte", { SET(gso_size, 679), LONG(54 + 12 * 679 + 1) }, ALL(I) },
+	{ "12 less a byte", { SET(gso_size, 679), LONG(54 + 12 * 679 - 1) },
+	  { I, I, O, I } },
+	{ "one segment", { SET(gso_size, 1000), ONE(200) }, { I, I, O, I } },
+
+	{ "TSO4 of the limit", { SET(lim.tso4, 8200), SET(lim.tso6, 1), SET(lim.uso, 1) },
+	  ALL(O) },
+	{ "TSO4 beyond the limit", { SET(lim.tso4, 8199) }, { O, O, I, O } },
+	{ "TSO4 not offered", { SET(lim.tso4, 0) }, { O, O, NS, O } },
+	{ "TSO6 of the limit",
+	  { SET(gso_type, 2), SET(gso_size, 1000), SET(lim.tso6, 8200), SET(lim.tso4, 1),
+	    SET(lim.uso, 1) }, { I, O, O, I } },
+	{ "TSO6 beyond the limit", { SET(gso_type, 2), SET(lim.tso6, 8199) },
+	  { I, I, I, I } },
+	{ "TSO6 not offered", { SET(gso_type, 2), SET(lim.tso6, 0) }, { NS, NS, NS, I } },
+	{ "USO of the limit",
+	  { SET(gso_type, 3), SET(gso_size, 1000), SET(lim.uso, 8200), SET(lim.tso4, 1),
+	    SET(lim.tso6, 1) }, { I, O, O, I } },
+	{ "USO beyond the limit", { SET(gso_type, 3), SET(lim.uso, 8199) },
+	  { I, I, I, I } },
+	{ "USO not offered", { SET(gso_type, 3), SET(lim.uso, 0) }, { NS, NS, NS, I } },
+	{ "type 4", { SET(gso_type, 4), SET(gso_size, 100) }, ALL(I) },
+	{ "type 255", { SET(gso_type, 255) }, ALL(I) },
+
+	{ "the smallest buffer", { ONE(30) }, { I, I, I, O } },
+	{ "a smaller one", { ONE(29) }, ALL(I) },
+	{ "the largest buffer", { ONE(2 << 20), SET(seg[0].addr, 0) }, { I, I, I, O } },
+	{ "a larger one", { SET(len, (2 << 20) + 1), SET(seg[1].len, (2 << 20) - 199),
+			    SET(seg[1].addr, 0) }, ALL(I) },
+
+	/* segments */
+	{ "first reserved", { SET(seg[0].reserved, 1) }, ALL(I), true },
+	{ "middle reserved", { SET(seg[1].reserved, 1u << 31) }, ALL(I), true },
+	{ "last reserved", { SET(seg[2].reserved, 1) }, ALL(I), true },
+	{ "behind the last is not looked at",
+	  { SET(seg[3].reserved, 1), SET(seg[3].len, 1), SET(seg[3].addr, 1) }, ALL(O) },
+	{ "first empty", { SET(nsegs, 4), SET(seg[0].len, 0), SET(seg[3].len, 100) },
+	  ALL(I), true },
+	{ "last empty", { SET(nsegs, 4) }, ALL(I), true },
+	{ "a byte less than the frame", { SET(seg[2].len, 99) }, ALL(I), true },
+	{ "a byte more", { SET(seg[2].len, 101) }, ALL(I), true },
+	{ "one longer than the frame", { SET(seg[1].len, 65536) }, ALL(I), true },
+	{ "one of 2^32-1", { SET(seg[1].len, 0xffffffff) }, ALL(I), true },
+	{ "up to a window's end", { SET(seg[0].addr, (7 << 21) - 100) }, ALL(O) },
+	{ "one beyond it", { SET(seg[0].addr, (7 << 21) - 99) }, ALL(I), true },
+	{ "up to the last window's end", { SET(seg[2].addr, 0ull - 100) }, ALL(O) },
+	{ "around it", { SET(seg[2].addr, 0ull - 99) }, ALL(I), true },
+};
+
+static void row_name(const struct row *row, char *name)
+{
+	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", row->name);
+}
+
+KUNIT_ARRAY_PARAM(rows, rows, row_name);
+
+static void nic_frame_matrix(struct kunit *test)
+{
+	const struct row *row = test->param_value;
+	struct scratch *s = scratch(test);
+	enum lpar_status want;
+	unsigned int kind;
+
+	for (kind = 0; kind < KINDS; kind++) {
+		legal(&s->ask, kind);
+		apply(&s->ask, row->patch, ARRAY_SIZE(row->patch));
+		want = row->want[kind];
+		KUNIT_EXPECT_EQ_MSG(test, decide(test, s, kind == RX, true), want,
+				    "kind %u", kind);
+		if (row->segs_only)
+			want = LPAR_OK;
+		KUNIT_EXPECT_EQ_MSG(test, decide(test, s, kind == RX, false), want,
+				    "kind %u, without segments", kind);
+	}
+}
+
+static void nic_frame_bits(struct kunit *test)
+{
+	struct scratch *s = scratch(test);
+	struct ask *a = &s->ask;
+	unsigned int kind, i;
+	bool ok;
+
+	for (kind = 0; kind < KINDS; kind++) {
+		for (i = 0; i < 8 + 16 + 64; i++) {
+			legal(a, kind);
+			if (i < 8)
+				a->reserved = 1u << i;
+			else if (i < 8 + 16)
+				a->reserved2 = 1u << (i - 8);
+			else
+				a->reserved3 = 1ull << (i - 24);
+			KUNIT_EXPECT_EQ_MSG(test, decide(test, s, kind == RX, true),
+					    LPAR_INVAL, "kind %u, bit %u", kind, i);
+		}
+		for (i = 0; i < 256; i++) {
+			legal(a, kind);
+			a->flags = i;
+			if (kind == PLAIN && i & LPAR_NET_CSUM)
+				a->csum_start = 34;
+			if (kind == PLAIN)
+				ok = i <= 3;
+			else
+				ok = kind == RX ? !i : i == 1 || i == 3;
+			KUNIT_EXPECT_EQ_MSG(test, decide(test, s, kind == RX, true),
+					    ok ? LPAR_OK : LPAR_INVAL,
+					    "kind %u, flags %#x", kind, i);
+		}
+	}
+}
+
+/* As many segments as may be, each of them looked at; buffers may have all. */
+static void nic_frame_segments(struct kunit *test)
+{
+	struct scratch *s = scratch(test);
+	struct ask *a = &s->ask;
+	unsigned int rx, limit, n, i;
+	bool ok;
+
+	for (rx = 0; rx < 2; rx++)
+		for (limit = 1; limit <= 512; limit *= 8)
+			for (n = 1; n <= 257; n++) {
+				if (n > 9 && n < 63 + rx * 190)
+					continue;
+				legal(a, rx ? RX : PLAIN);
+				a->lim.segments = limit;
+				a->nsegs = n;
+				a->len = n * 5 + 54;
+				for (i = 0; i < n; i++) {
+					a->seg[i].addr = (u64)i << 33;
+					a->seg[i].len = i ? 5 : 59;
+				}
+				ok = n <= 256 && (rx || n <= limit);
+				KUNIT_EXPECT_EQ_MSG(test, decide(test, s, rx, true),
+						    ok ? LPAR_OK : LPAR_INVAL,
+						    "%u of %u", n, limit);
+				a->seg[n - 1].reserved = 1;
+				KUNIT_EXPECT_EQ(test, decide(test, s, rx, true),
+						LPAR_INVAL);
+			}
+}
+
+/* The entry's own segments are zero when they stand in the table. */
+static void nic_frame_unused(struct kunit *test)
+{
+	struct scratch *s = scratch(test);
+	struct wire *w = &s->wire;
+	u8 *seg = (u8 *)w->sqe.seg;
+	struct lpar_frame f;
+	unsigned int kind, byte;
+
+	for (kind = 0; kind < KINDS; kind++) {
+		legal(&s->ask, kind);
+		KUNIT_EXPECT_EQ(test, decide(test, s, kind == RX, true), LPAR_OK);
+		for (byte = 0; byte < sizeof(w->sqe.seg); byte++) {
+			seg[byte] = 0x80;
+			KUNIT_EXPECT_EQ_MSG(test, lpar_core_frame(&w->sqe, w->seg, &w->lim,
+								  kind == RX, &f),
+					    LPAR_INVAL, "byte %u", byte);
+			KUNIT_EXPECT_EQ_MSG(test, lpar_core_frame(&w->sqe, NULL, &w->lim,
+								  kind == RX, &f),
+					    LPAR_INVAL, "byte %u, early", byte);
+			seg[byte] = 0;
+		}
+	}
+}
+
+/* ----------------------------------------------------------------- headers */
+
+/* A frame's first bytes, and what is said of it. */
+struct pack {
+	u64 src;
+	u16 type, frag, at;	/* at: where the transport header is */
+	u8 version, proto, doff;
+	bool vlan;
+	u32 have;		/* 0: just the headers */
+	struct lpar_frame f;
+	struct lpar_nic_limits lim;
+};
+
+#define TCP4	1u
+#define TCP6	2u
+#define UDP4	4u
+#define UDP6	8u
+#define V4	(TCP4 | UDP4)
+#define V6	(TCP6 | UDP6)
+#define TCP	(TCP4 | TCP6)
+#define UDP	(UDP4 | UDP6)
+#define ANY	(V4 | V6)
+
+/*
+ * The columns: as it is; a checksum by an adapter that does all, one that does just
+ * those of this version of IP; to segment.
+ */
+enum { M_PLAIN, M_ALL, M_IP, M_GSO, MODES };
+
+static void legal_pack(struct pack *p, u32 kind, unsigned int mode)
+{
+	bool six = kind & V6, tcp = kind & TCP;
+
+	memset(p, 0, sizeof(*p));
+	p->lim = suite_nic;
+	p->src = p->lim.mac;
+	p->type = six ? 0x86dd : 0x0800;
+	p->version = six ? 0x60 : 0x45;
+	p->proto = tcp ? 6 : 17;
+	p->at = six ? 54 : 34;
+	p->doff = 5;
+	p->f.headers = p->at + (tcp ? 20 : 8);
+	p->f.len = 9000;
+	p->f.nsegs = 1;
+	if (mode == M_PLAIN)
+		return;
+	p->f.flags = LPAR_NET_CSUM;
+	p->f.csum_start = p->at;
+	p->f.csum_offset = tcp ? 16 : 6;
+	if (mode == M_IP) {
+		p->lim.tx_csum = false;
+		p->lim.tx_csum4 = !six;
+		p->lim.tx_csum6 = six;
+	}
+	if (mode == M_GSO) {
+		p->f.gso_size = 1000;
+		p->f.gso_type = !tcp ? LPAR_GSO_UDP :
+				six ? LPAR_GSO_TCP6 : LPAR_GSO_TCP4;
+	}
+}
+
+static void put(u8 *data, u32 have, u32 at, u8 value)
+{
+	if (at < have)
+		data[at] = value;
+}
+
+/* In memory of just its size: the sanitizer sees a step beyond. */
+static enum lpar_status look(struct kunit *test, const struct pack *p, bool six)
+{
+	u32 have = p->have ?: p->f.headers;
+	u8 *data = kunit_kzalloc(test, have, GFP_KERNEL);
+	struct lpar_frame f = p->f;
+	enum lpar_status st;
+	u8 mac[6];
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	f.flags |= p->vlan ? LPAR_NET_VLAN : 0;
+	lpar_core_mac_bytes(p->src, mac);
+	for (i = 0; i < 6; i++)
+		put(data, have, 6 + i, mac[i]);
+	put(data, have, 12, p->type >> 8);
+	put(data, have, 13, p->type);
+	put(data, have, 14, p->version);
+	if (!six) {
+		put(data, have, 20, p->frag >> 8);
+		put(data, have, 21, p->frag);
+	}
+	put(data, have, six ? 20 : 23, p->proto);
+	put(data, have, p->at + 12, p->doff << 4 | 0xf);
+	st = lpar_core_headers(data, have, &f, &p->lim);
+	kunit_kfree(test, data);
+	return st;
+}
+
+/* @want: of M_PLAIN, M_ALL, M_IP, M_GSO */
+struct pack_row {
+	const char *name;
+	u32 kinds;
+	struct patch patch[6];
+	u8 want[MODES];
+};
+
+#define HAS(field, v)	{ offsetof(struct pack, field),			\
+			  sizeof(((struct pack *)NULL)->field), v }
+#define TRUSTED		HAS(lim.trusted, 1)
+#define HEADERS(n)	HAS(f.headers, n)
+
+static const struct pack_row pack_rows[] = {
+	{ "legal", ANY, {}, ALL(O) },
+	{ "more bytes than headers", ANY, { HAS(have, 200) }, ALL(O) },
+	{ "an Ethernet header short of a byte", ANY, { HAS(have, 13) }, ALL(I) },
+	{ "one byte", ANY, { HAS(have, 1) }, ALL(I) },
+	{ "a byte short", TCP4, { HAS(have, 53) }, ALL(I) },
+	{ "a byte short, UDP6", UDP6, { HAS(have, 61) }, ALL(I) },
+	{ "just Ethernet", ANY, { HEADERS(14), HAS(f.flags, 0), HAS(f.gso_type, 0) },
+	  ALL(O) },
+
+	{ "a foreign address, trusted", ANY, { HAS(src, 0x02a1b2c3d4e6), TRUSTED }, ALL(O) },
+	{ "no address", ANY, { HAS(src, 0) }, ALL(P) },
+	{ "a tag in the frame", ANY, { HAS(type, 0x8100) }, ALL(P) },
+	{ "a tag in the frame, trusted", ANY, { HAS(type, 0x8100), TRUSTED },
+	  { O, O, I, I } },
+	{ "a service tag", ANY, { HAS(type, 0x88a8) }, ALL(P) },
+	{ "a service tag, trusted", ANY, { HAS(type, 0x88a8), TRUSTED }, { O, O, I, I } },
+	{ "a tag to insert", ANY, { HAS(vlan, 1) }, ALL(P) },
+	{ "a tag to insert, trusted", ANY, { HAS(vlan, 1), TRUSTED }, ALL(O) },
+	{ "another protocol", ANY, { HAS(type, 0x8847) }, { O, O, I, I } },
+	{ "the other IP", V4, { HAS(type, 0x86dd) }, { O, I, I, I } },
+	{ "the other IP", V6, { HAS(type, 0x0800) }, { O, O, I, I } },
+
+	{ "version 5", ANY, { HAS(version, 0x55) }, { O, O, I, I } },
+	{ "version 6 of 4", V4, { HAS(version, 0x65) }, { O, O, I, I } },
+	{ "version 4 of 6", V6, { HAS(version, 0x40) }, { O, O, I, I } },
+	{ "a traffic class", V6, { HAS(version, 0x6f) }, ALL(O) },
+	{ "16 bytes of IPv4", V4, { HAS(version, 0x44) }, { O, O, I, I } },
+	{ "16 bytes of IPv4, and TCP there", TCP4,
+	  { HAS(version, 0x44), HAS(at, 30), HAS(f.csum_start, 30), HEADERS(50) },
+	  { O, I, I, I } },
+	{ "options that are not there", V4, { HAS(version, 0x46) }, { O, O, I, I } },
+	{ "options that are not said", V4, { HAS(at, 38), HAS(f.csum_start, 38) },
+	  { O, O, I, I } },
+	{ "options", TCP4,
+	  { HAS(version, 0x46), HAS(at, 38), HAS(f.csum_start, 38), HEADERS(58) }, ALL(O) },
+	{ "all options", UDP4,
+	  { HAS(version, 0x4f), HAS(at, 74), HAS(f.csum_start, 74), HEADERS(82) }, ALL(O) },
+	{ "do not fragment", V4, { HAS(frag, 0x4000) }, ALL(O) },
+	{ "a reserved bit", V4, { HAS(frag, 0x8000) }, ALL(O) },
+	{ "more fragments", V4, { HAS(frag, 0x2000) }, { O, O, I, I } },
+	{ "a fragment", V4, { HAS(frag, 1) }, { O, O, I, I } },
+	{ "a late fragment", V4, { HAS(frag, 0x1000) }, { O, O, I, I } },
+	{ "ICMP", ANY, { HAS(proto, 1) }, { O, O, I, I } },
+	{ "an extension header", V6, { HAS(proto, 0) }, { O, O, I, I } },
+	{ "UDP that says TCP", TCP, { HAS(proto, 17) }, { O, O, I, I } },
+	{ "TCP that says UDP", UDP, { HAS(proto, 6) }, { O, O, I, I } },
+	/* cut as datagrams, but else without a flaw */
+	{ "TCP as datagrams", TCP4, { HEADERS(42), HAS(f.csum_offset, 6), HAS(f.gso_type, 3) },
+	  { O, I, I, I } },
+
+	{ "16 bytes of TCP", TCP, { HAS(doff, 4) }, { O, O, O, I } },
+	{ "16 bytes of TCP, and so many headers", TCP4,
+	  { HAS(doff, 4), HEADERS(50), HAS(f.csum_offset, 14) }, { O, O, I, I } },
+	{ "19 bytes of TCP", TCP4, { HEADERS(53) }, { O, O, O, I } },
+	{ "18 bytes of TCP", TCP6, { HEADERS(72) }, { O, O, O, I } },
+	{ "options of TCP without headers", TCP, { HAS(doff, 6) }, { O, O, O, I } },
+	{ "headers without options of TCP", TCP4, { HEADERS(58) }, { O, O, O, I } },
+	{ "options of TCP", TCP4, { HAS(doff, 6), HEADERS(58) }, ALL(O) },
+	{ "all options of TCP", TCP6, { HAS(doff, 15), HEADERS(114) }, ALL(O) },
+	{ "UDP and a byte", UDP4, { HEADERS(43) }, { O, O, O, I } },
+
+	{ "the field before its place", ANY, { HAS(f.csum_offset, 5) }, { O, O, I, I } },
+	{ "UDP's field in TCP", TCP, { HAS(f.csum_offset, 6) }, { O, O, I, I } },
+	{ "TCP's field in UDP", UDP6, { HAS(f.csum_offset, 16), HEADERS(72) },
+	  { O, O, I, I } },
+	{ "summed up too late", V4, { HAS(f.csum_start, 35), HEADERS(80) }, { O, O, I, I } },
+	{ "summed up too late", V6, { HAS(f.csum_start, 55), HEADERS(80) }, { O, O, I, I } },
+	{ "a part of IPv4's header", V4, { HAS(f.csum_start, 33) }, { O, I, I, I } },
+	{ "a part of IPv6's header", V6, { HAS(f.csum_start, 53) }, { O, I, I, I } },
+	{ "a part of another header", V4, { HAS(type, 0x8847), HAS(f.csum_start, 33) },
+	  { O, I, I, I } },
+	{ "nothing behind Ethernet", V6,
+	  { HAS(f.csum_start, 14), HAS(f.csum_offset, 0), HEADERS(16) }, { O, I, I, I } },
+	{ "another header and no more", ANY,
+	  { HAS(type, 0x8847), HAS(f.csum_start, 34), HAS(f.csum_offset, 0), HEADERS(36) },
+	  { O, O, I, I } },
+	{ "the other IP's checksums alone", V4, { HAS(lim.tx_csum4, 0), HAS(lim.tx_csum6, 1) },
+	  { O, O, I, O } },
+	{ "the other IP's checksums alone", V6, { HAS(lim.tx_csum4, 1), HAS(lim.tx_csum6, 0) },
+	  { O, O, I, O } },
+};
+
+static void pack_name(const struct pack_row *row, char *name)
+{
+	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", row->name);
+}
+
+KUNIT_ARRAY_PARAM(pack_rows, pack_rows, pack_name);
+
+static void nic_headers_matrix(struct kunit *test)
+{
+	const struct pack_row *row = test->param_value;
+	unsigned int mode;
+	struct pack p;
+	u32 kind;
+
+	for (kind = 1; kind <= UDP6; kind *= 2)
+		for (mode = 0; mode < MODES; mode++) {
+			if (!(row->kinds & kind))
+				continue;
+			legal_pack(&p, kind, mode);
+			apply(&p, row->patch, ARRAY_SIZE(row->patch));
+			KUNIT_EXPECT_EQ_MSG(test, look(test, &p, kind & V6),
+					    row->want[mode], "kind %u, mode %u", kind,
+					    mode);
+		}
+}
+
+/* Each bit of an address counts, and each kind is segmented as what it is. */
+static void nic_headers_sources(struct kunit *test)
+{
+	struct pack p;
+	u32 kind, i;
+
+	for (kind = 1; kind <= UDP6; kind *= 2) {
+		for (i = 0; i < 48; i++) {
+			legal_pack(&p, kind, M_PLAIN);
+			p.src ^= 1ull << i;
+			KUNIT_EXPECT_EQ_MSG(test, look(test, &p, kind & V6),
+					    LPAR_PROTECTION, "bit %u", i);
+		}
+		for (i = LPAR_GSO_TCP4; i <= LPAR_GSO_UDP; i++) {
+			legal_pack(&p, kind, M_GSO);
+			p.f.gso_type = i;
+			KUNIT_EXPECT_EQ_MSG(test, look(test, &p, kind & V6),
+					    i == (kind & UDP ? LPAR_GSO_UDP : kind) ?
+					    LPAR_OK : LPAR_INVAL,
+					    "kind %u as %u", kind, i);
+		}
+	}
+}
+
+/* Requests for DHCP, wherever the options put the port; @have bytes of @len. */
+static void nic_whole(struct kunit *test)
+{
+	static const struct {
+		u16 type;
+		u8 version, proto;
+		u16 port;
+		u32 have, len;
+		bool want;
+	} wholes[] = {
+		{ 0x0800, 0x45, 17, 67, 78, 300, true },
+		{ 0x0800, 0x45, 17, 67, 78, 79, true },
+		{ 0x0800, 0x45, 17, 67, 78, 78, false },
+		{ 0x0800, 0x45, 17, 68, 78, 300, false },
+		{ 0x0800, 0x45, 17, 67 << 8, 78, 300, false },
+		{ 0x0800, 0x45, 17, 67 | 1 << 8, 78, 300, false },
+		{ 0x0800, 0x45, 6, 67, 78, 300, false },
+		{ 0x86dd, 0x45, 17, 67, 78, 300, false },
+		{ 0x8100, 0x45, 17, 67, 78, 300, false },
+		/* not so much as a header, but drivers look there */
+		{ 0x0800, 0x43, 17, 67, 78, 300, true },
+		{ 0x0800, 0x65, 17, 67, 78, 300, true },
+		{ 0x0800, 0x4f, 17, 67, 78, 300, true },
+		{ 0x0800, 0x4f, 17, 69, 78, 300, false },
+		/* what is not there may be one */
+		{ 0x0800, 0x4f, 17, 69, 77, 300, true },
+		{ 0x0800, 0x45, 17, 69, 38, 300, false },
+		{ 0x0800, 0x45, 17, 69, 37, 300, true },
+		{ 0x0800, 0x45, 6, 69, 34, 300, false },
+		{ 0x0800, 0x45, 6, 69, 33, 300, true },
+		{ 0x0800, 0x45, 6, 69, 13, 13, false },
+	};
+	unsigned int i, udp;
+	u32 have;
+	u8 *data;
+
+	for (i = 0; i < ARRAY_SIZE(wholes); i++) {
+		have = wholes[i].have;
+		udp = 14 + (wholes[i].version & 15) * 4;
+		data = kunit_kzalloc(test, have, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, data);
+		put(data, have, 12, wholes[i].type >> 8);
+		put(data, have, 13, wholes[i].type);
+		put(data, have, 14, wholes[i].version);
+		put(data, have, udp + 2, wholes[i].port >> 8);
+		put(data, have, udp + 3, wholes[i].port);
+		put(data, have, 23, wholes[i].proto);
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_whole(data, have, wholes[i].len),
+				    wholes[i].want, "frame %u", i);
+		kunit_kfree(test, data);
+	}
+}
+
+/* ------------------------------------------------- records, SET, addresses */
+
+#define BUF	2048
+#define FIRST	LPAR_CAP_MAC
+#define TYPES	(LPAR_CAP_TOE + 1)
+
+static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
+{
+#define FIX(cap, x)	(v[LPAR_CAP_##cap] = (struct lpar_value){ x, x, x })
+	v[LPAR_CAP_MAC] = (struct lpar_value){
+		lim->trusted ? 0 : lim->mac,
+		lim->trusted ? 0xffffffffffff : lim->mac, lim->mac };
+	v[LPAR_CAP_MTU] = (struct lpar_value){ lim->mtu_min, lim->mtu_max, lim->mtu };
+	v[LPAR_CAP_DEPTH] = (struct lpar_value){ 2, 1024, 256 };
+	v[LPAR_CAP_TX_QUEUES] = (struct lpar_value){ 1, lim->queues, lim->queues };
+	v[LPAR_CAP_RX_QUEUES] = (struct lpar_value){ 1, lim->queues, lim->queues };
+	v[LPAR_CAP_PROMISC] = (struct lpar_value){ 0, lim->trusted, lim->promisc };
+	FIX(SEGMENTS, lim->segments);
+	FIX(LINK, lim->link);
+	FIX(SPEED, lim->speed);
+	FIX(FULL_DUPLEX, lim->full_duplex);
+	FIX(TX_CSUM, lim->tx_csum);
+	FIX(TX_CSUM4, lim->tx_csum4);
+	FIX(TX_CSUM6, lim->tx_csum6);
+	FIX(TSO4, lim->tso4);
+	FIX(TSO6, lim->tso6);
+	FIX(USO, lim->uso);
+	FIX(TSO_SEGMENTS, lim->tso_segments);
+	FIX(TX_VLAN, lim->tx_vlan);
+	FIX(RX_CSUM, lim->rx_csum);
+	FIX(RX_VLAN, lim->rx_vlan);
+	FIX(ALLMULTI, 1);
+#undef FIX
+}
+
+static void check_records(struct kunit *test, const u8 *buf, int bytes,
+			  const struct lpar_nic_limits *lim, const char *name)
+{
+	struct lpar_value *want, v;
+	u8 seen[TYPES] = {};
+	struct lpar_record rec;
+	unsigned int type, len;
+	int at;
+
+	/* too many for a stack */
+	want = kunit_kzalloc(test, TYPES * sizeof(*want), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, want);
+	expected(lim, want);
+	for (at = 0; at < bytes; at += len) {
+		memcpy(&rec, buf + at, sizeof(rec));
+		type = le16_to_cpu(rec.type);
+		len = le16_to_cpu(rec.len);
+		KUNIT_ASSERT_LT(test, type, TYPES);
+		KUNIT_EXPECT_EQ(test, le32_to_cpu(rec.reserved), 0u);
+		KUNIT_EXPECT_EQ_MSG(test, seen[type], 0, "type %u twice", type);
+		seen[type] = 1;
+		if (type == LPAR_CAP_NAME) {
+			KUNIT_ASSERT_EQ(test, len, 8 + (strlen(name) + 7) / 8 * 8);
+			KUNIT_EXPECT_EQ(test, memcmp(buf + at + 8, name, strlen(name)), 0);
+			continue;
+		}
+		KUNIT_ASSERT_EQ(test, len, 32u);
+		memcpy(&v, buf + at + sizeof(rec), sizeof(v));
+		KUNIT_EXPECT_EQ_MSG(test, le64_to_cpu(v.min), want[type].min, "min %u",
+				    type);
+		KUNIT_EXPECT_EQ_MSG(test, le64_to_cpu(v.max), want[type].max, "max %u",
+				    type);
+		KUNIT_EXPECT_EQ_MSG(test, le64_to_cpu(v.cur), want[type].cur, "cur %u",
+				    type);
+	}
+	KUNIT_EXPECT_EQ(test, at, bytes);
+	for (type = 0; type < TYPES; type++)
+		KUNIT_EXPECT_EQ_MSG(test, seen[type],
+				    type == LPAR_CAP_NAME || type == LPAR_CAP_SEGMENTS ||
+				    type == LPAR_CAP_DEPTH || type >= FIRST, "type %u",
+				    type);
+}
+
+/* Each of the flags alone, on and off. */
+static void nic_records(struct kunit *test)
+{
+	static const u32 flags[] = {
+#define FLAG(f)	offsetof(struct lpar_nic_limits, f)
+		FLAG(link), FLAG(full_duplex), FLAG(tx_csum), FLAG(tx_csum4),
+		FLAG(tx_csum6), FLAG(tx_vlan), FLAG(rx_csum), FLAG(rx_vlan),
+		FLAG(trusted), FLAG(promisc),
+#undef FLAG
+	};
+	struct lpar_nic_limits lim;
+	unsigned int i, j, on;
+	int bytes;
+	u8 *buf;
+
+	buf = kunit_kzalloc(test, BUF, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	for (on = 0; on < 2; on++)
+		for (i = 0; i < ARRAY_SIZE(flags); i++) {
+			lim = suite_nic;
+			for (j = 0; j < ARRAY_SIZE(flags); j++)
+				*((bool *)((u8 *)&lim + flags[j])) = (i == j) == on;
+			memset(buf, 0xff, BUF);
+			bytes = lpar_core_nic_records(buf, BUF, &lim, "net0");
+			KUNIT_ASSERT_GT(test, bytes, 0);
+			check_records(test, buf, bytes, &lim, "net0");
+		}
+}
+
+static void nic_records_room(struct kunit *test)
+{
+	static const char name[] =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefXYZ";
+	char cut[LPAR_TEXT_MAX + 1] = {};
+	int bytes, size, i;
+	u8 *buf;
+
+	memcpy(cut, name, LPAR_TEXT_MAX);
+	buf = kunit_kzalloc(test, BUF, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	bytes = lpar_core_nic_records(buf, BUF, &suite_nic, name);
+	KUNIT_ASSERT_GT(test, bytes, 0);
+	check_records(test, buf, bytes, &suite_nic, cut);
+	KUNIT_EXPECT_EQ(test, lpar_core_nic_records(buf, bytes, &suite_nic, name), bytes);
+	for (size = 0; size < bytes; size++) {
+		memset(buf, 0xa5, BUF);
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_nic_records(buf, size, &suite_nic, name),
+				    -ENOSPC, "%d bytes", size);
+		for (i = size; i < BUF && buf[i] == 0xa5; i++)
+			;
+		KUNIT_EXPECT_EQ_MSG(test, i, BUF, "%d bytes", size);
+	}
+}
+
+static void nic_set(struct kunit *test)
+{
+	static const struct {
+		u64 cap, value;
+		u8 want[2];	/* untrusted, trusted */
+	} sets[] = {
+		{ LPAR_CAP_MAC, 0x02a1b2c3d4e5, { NS, O } },
+		{ LPAR_CAP_MAC, 0xfefffffffffe, { NS, O } },
+		{ LPAR_CAP_MAC, 0, { NS, LPAR_RANGE } },
+		{ LPAR_CAP_MAC, 1ull << 48, { NS, LPAR_RANGE } },
+		{ LPAR_CAP_MAC, 0x01005e000001, { NS, LPAR_RANGE } },
+		{ LPAR_CAP_PROMISC, 0, { O, O } },
+		{ LPAR_CAP_PROMISC, 1, { LPAR_RANGE, O } },
+		{ LPAR_CAP_PROMISC, 2, { LPAR_RANGE, LPAR_RANGE } },
+		{ LPAR_CAP_PROMISC, 1ull << 32, { LPAR_RANGE, LPAR_RANGE } },
+		{ LPAR_CAP_MAC | 1ull << 32, 0x02a1b2c3d4e5, { NS, NS } },
+	};
+	struct lpar_nic_limits lim = suite_nic;
+	unsigned int i, trusted;
+	u64 cap;
+
+	for (trusted = 0; trusted < 2; trusted++) {
+		lim.trusted = trusted;
+		for (i = 0; i < ARRAY_SIZE(sets); i++)
+			KUNIT_EXPECT_EQ_MSG(test, lpar_core_nic_set(&lim, sets[i].cap,
+								    sets[i].value),
+					    sets[i].want[trusted], "set %u", i);
+		for (cap = 0; cap < 2 * TYPES; cap++)
+			if (cap != LPAR_CAP_MAC && cap != LPAR_CAP_PROMISC)
+				KUNIT_EXPECT_EQ_MSG(test, lpar_core_nic_set(&lim, cap, 1),
+						    LPAR_NOTSUPP, "cap %u", (u32)cap);
+	}
+}
+
+static void nic_addresses(struct kunit *test)
+{
+	static const u8 bytes[] = { 0x02, 0xa1, 0xb2, 0xc3, 0xd4, 0xe5 };
+	u8 back[8];
+	u64 mac;
+	int i;
+
+	KUNIT_EXPECT_EQ(test, lpar_core_mac(bytes), 0x02a1b2c3d4e5ull);
+	memset(back, 0x77, sizeof(back));
+	lpar_core_mac_bytes(0x02a1b2c3d4e5, back + 1);
+	KUNIT_EXPECT_EQ(test, memcmp(back + 1, bytes, sizeof(bytes)), 0);
+	KUNIT_EXPECT_EQ(test, back[0], 0x77);
+	KUNIT_EXPECT_EQ(test, back[7], 0x77);
+	for (i = 0; i < 64; i++) {
+		mac = 1ull << i;
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_mac_ok(mac), i < 48 && i != 40,
+				    "bit %d", i);
+		/* beside an address */
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_mac_ok(mac | 0x02a1b2c3d4e5),
+				    i < 48 && i != 40, "bit %d of many", i);
+	}
+	KUNIT_EXPECT_FALSE(test, lpar_core_mac_ok(0));
+	KUNIT_EXPECT_FALSE(test, lpar_core_mac_ok(0xffffffffffff));
+}
+
+static struct kunit_case nic_cases[] = {
+	KUNIT_CASE_PARAM(nic_frame_matrix, rows_gen_params),
+	KUNIT_CASE(nic_frame_bits),
+	KUNIT_CASE(nic_frame_segments),
+	KUNIT_CASE(nic_frame_unused),
+	KUNIT_CASE_PARAM(nic_headers_matrix, pack_rows_gen_params),
+	KUNIT_CASE(nic_headers_sources),
+	KUNIT_CASE(nic_whole),
+	KUNIT_CASE(nic_records),
+	KUNIT_CASE(nic_records_room),
+	KUNIT_CASE(nic_set),
+	KUNIT_CASE(nic_addresses),
+	{}
+};
+
+static struct kunit_suite nic_suite = {
+	.name = "lpar_nic",
+	.test_cases = nic_cases,
+};
+kunit_test_suite(nic_suite);
