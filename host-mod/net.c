@@ -669,6 +669,24 @@ drop:
 		lpar_queue_put(q);
 }
 
+/* To cut a tunnel's frame the stack looks at its device, so it gets one again. */
+static struct sk_buff *cut(struct lpar_queue *q, struct sk_buff *skb)
+{
+	struct sk_buff *segs = ERR_PTR(-ENODEV), *s;
+	struct lpar_port *port;
+
+	rcu_read_lock();
+	port = rcu_dereference(queue_nic(q)->port);
+	skb->dev = port ? rcu_dereference(port->dev) : NULL;
+	if (skb->dev)
+		segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+	for (s = IS_ERR(segs) ? NULL : segs; s; s = s->next)
+		s->dev = NULL;
+	skb->dev = NULL;
+	rcu_read_unlock();
+	return segs;
+}
+
 /* The next frame that a buffer is wanted for, cut to what the client can take. */
 static struct sk_buff *next_frame(struct lpar_queue *q)
 {
@@ -685,7 +703,7 @@ static struct sk_buff *next_frame(struct lpar_queue *q)
 		if (!skb || !skb_is_gso(skb))
 			return skb;
 		/* merged by the host's GRO, or never cut: on the client's time */
-		segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+		segs = cut(q, skb);
 		if (IS_ERR_OR_NULL(segs)) {
 			atomic64_inc(&queue_nic(q)->dropped);
 			kfree_skb(skb);
