@@ -22,6 +22,7 @@
 
 /* Frames that wait for a client which does not donate. */
 #define BACKLOG		512
+#define BACKLOG_BYTES	(4u << 20)
 
 /* Windows that the segments of a frame can lie in. */
 #define FRAME_WINDOWS	MAX_SKB_FRAGS
@@ -625,6 +626,38 @@ err:
 
 /* ---------------------------------------------------------------- receiving */
 
+/* One more for the client. Return: false: too much waits for it. */
+static bool backlog_add(struct lpar_queue *q, struct sk_buff *skb)
+{
+	struct sk_buff_head *b = &q->backlog;
+	unsigned long flags;
+	bool room;
+
+	spin_lock_irqsave(&b->lock, flags);
+	room = skb_queue_len(b) < BACKLOG &&
+	       q->backlog_bytes + skb->truesize <= BACKLOG_BYTES;
+	if (room) {
+		q->backlog_bytes += skb->truesize;
+		__skb_queue_tail(b, skb);
+	}
+	spin_unlock_irqrestore(&b->lock, flags);
+	return room;
+}
+
+static struct sk_buff *backlog_take(struct lpar_queue *q)
+{
+	struct sk_buff_head *b = &q->backlog;
+	struct sk_buff *skb;
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->lock, flags);
+	skb = __skb_dequeue(b);
+	if (skb)
+		q->backlog_bytes -= skb->truesize;
+	spin_unlock_irqrestore(&b->lock, flags);
+	return skb;
+}
+
 /**
  * lpar_net_arrive - queue a frame for a client (softirq, or a sender's time)
  * @nic: whose
@@ -657,7 +690,8 @@ void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
 	skb->dev = NULL;
-	skb_queue_tail(&q->backlog, skb);
+	if (!backlog_add(q, skb))
+		goto drop;
 	lpar_queue_arrived(q);
 	lpar_queue_put(q);
 	return;
@@ -699,7 +733,7 @@ static struct sk_buff *next_frame(struct lpar_queue *q)
 			skb_mark_not_on_list(skb);
 			return skb;
 		}
-		skb = skb_dequeue(&q->backlog);
+		skb = backlog_take(q);
 		if (!skb || !skb_is_gso(skb))
 			return skb;
 		/* merged by the host's GRO, or never cut: on the client's time */

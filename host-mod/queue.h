@@ -88,6 +88,7 @@ struct lpar_req {
  * @reqs:         a disk's: all requests, @depth of them
  * @frames:       likewise, of a NIC that sends
  * @backlog:      received frames that wait for the client
+ * @backlog_bytes: of memory that they take; under its lock
  * @waiting:      those that were taken from there, by skb->next; the server's
  * @reserve:      memory of one large request, so that one can always go on
  * @reserve_used: bit 0: it is in use
@@ -134,6 +135,7 @@ struct lpar_queue {
 	struct lpar_req *reqs;
 	struct lpar_net_req *frames;
 	struct sk_buff_head backlog;
+	unsigned int backlog_bytes;
 	struct sk_buff *waiting;
 	void *reserve;
 	unsigned long reserve_used;
