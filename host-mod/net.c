@@ -377,12 +377,14 @@ static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
 	return ret;
 }
 
-/* May the driver's queue have room? A hint, before all the work. RCU is held. */
+/* May the driver's queue have room? A hint, before all the work. That of a device
+ * which is down is stopped, but its frames end. RCU is held. */
 static bool has_room(struct lpar_queue *q, struct net_device *dev)
 {
 	u16 n = (q->index - 1) % dev->real_num_tx_queues;
 
-	return !netif_xmit_frozen_or_drv_stopped(netdev_get_tx_queue(dev, n));
+	return !netif_running(dev) || !netif_carrier_ok(dev) ||
+	       !netif_xmit_frozen_or_drv_stopped(netdev_get_tx_queue(dev, n));
 }
 
 /*
