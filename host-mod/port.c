@@ -59,6 +59,9 @@ void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 	bool group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
 	struct lpar_nic *nic;
 
+	/* most frames are for one: there may be a thousand stations */
+	if (!group && !READ_ONCE(port->promisc))
+		return;
 	list_for_each_entry_rcu(nic, &port->stations, stations) {
 		struct sk_buff *copy;
 
@@ -70,16 +73,6 @@ void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 		else
 			atomic64_inc(&nic->dropped);
 	}
-}
-
-static bool anybody_promisc(struct lpar_port *port)
-{
-	struct lpar_nic *nic;
-
-	list_for_each_entry_rcu(nic, &port->stations, stations)
-		if (READ_ONCE(nic->promisc))
-			return true;
-	return false;
 }
 
 /* From the wire. Softirq, RCU is held. */
@@ -97,7 +90,7 @@ static rx_handler_result_t port_receive(struct sk_buff **pskb)
 		return RX_HANDLER_PASS;
 	group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
 	nic = group ? NULL : find(port, lpar_core_mac(eth_hdr(skb)->h_dest));
-	if (!nic && !group && !anybody_promisc(port))
+	if (!nic && !group && !READ_ONCE(port->promisc))
 		return RX_HANDLER_PASS;
 
 	skb = skb_share_check(skb, GFP_ATOMIC);
@@ -223,6 +216,18 @@ static int filter(struct net_device *dev, u64 mac, bool add)
 	return add ? dev_uc_add(dev, bytes) : dev_uc_del(dev, bytes);
 }
 
+/* Take back what the device was told for a NIC. */
+static void forget(struct lpar_port *port, struct lpar_nic *nic,
+		   struct net_device *dev)
+{
+	filter(dev, nic->address, false);
+	if (!nic->promisc)
+		return;
+	dev_set_promiscuity(dev, -1);
+	WRITE_ONCE(nic->promisc, false);
+	WRITE_ONCE(port->promisc, port->promisc - 1);
+}
+
 /**
  * lpar_port_join - put a NIC on a device
  * @nic: with its address; on no port
@@ -278,12 +283,8 @@ void lpar_port_leave(struct lpar_nic *nic)
 	hash_del_rcu(&nic->hash);
 	list_del_rcu(&nic->stations);
 	RCU_INIT_POINTER(nic->port, NULL);
-	if (dev) {
-		filter(dev, nic->address, false);
-		if (nic->promisc)
-			dev_set_promiscuity(dev, -1);
-	}
-	nic->promisc = false;
+	if (dev)
+		forget(port, nic, dev);
 	if (!--port->refs) {
 		list_del(&port->link);
 		if (dev)
@@ -332,9 +333,11 @@ int lpar_port_promisc(struct lpar_nic *nic, bool on)
 	if (nic->promisc == on)
 		return 0;
 	ret = dev_set_promiscuity(dev, on ? 1 : -1);
-	if (!ret)
-		WRITE_ONCE(nic->promisc, on);
-	return ret;
+	if (ret)
+		return ret;
+	WRITE_ONCE(nic->promisc, on);
+	WRITE_ONCE(port->promisc, port->promisc + (on ? 1 : -1));
+	return 0;
 }
 
 /* A device has changed, or goes. RTNL is held. */
@@ -354,10 +357,7 @@ found:
 	case NETDEV_UNREGISTER:
 		list_for_each_entry(nic, &port->stations, stations) {
 			WRITE_ONCE(nic->fn.dead, true);
-			filter(dev, nic->address, false);
-			if (nic->promisc)
-				dev_set_promiscuity(dev, -1);
-			nic->promisc = false;
+			forget(port, nic, dev);
 		}
 		port_close(port, dev);
 		fallthrough;

@@ -20,8 +20,9 @@
  * @tracker:    of the reference to it
  * @egress:     hook for what the host sends
  * @stations:   lpar_nic.stations of all of them
- * @by_address: lpar_nic.hash, read under RCU
+ * @promisc:    how many of them see all frames; under RTNL, read anywhere
  * @rcu:        frees it
+ * @by_address: lpar_nic.hash, read under RCU
  */
 struct lpar_port {
 	struct list_head link;
@@ -31,8 +32,9 @@ struct lpar_port {
 	struct nf_hook_ops egress;
 	bool hooked;
 	struct list_head stations;
-	DECLARE_HASHTABLE(by_address, 6);
-	struct rcu_head rcu;
+	unsigned int promisc;
+	struct rcu_head rcu;	/* kfree_rcu() wants it in the first page */
+	DECLARE_HASHTABLE(by_address, 10);
 };
 
 int lpar_port_join(struct lpar_nic *nic, struct net_device *dev);
