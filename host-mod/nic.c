@@ -242,6 +242,9 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 	st = lpar_core_nic_set(&lim, cap, value);
 	if (st != LPAR_OK)
 		return st;
+	/* RTNL is the whole host's: not for what is so already */
+	if (value == (cap == LPAR_CAP_MAC ? lim.mac : lim.promisc))
+		return READ_ONCE(nic->fn.dead) ? LPAR_GONE : LPAR_OK;
 	/* a call holds the client's lock, which those with RTNL never take */
 	if (rtnl_lock_killable())
 		return LPAR_BUSY;
