@@ -751,6 +751,14 @@ static struct sk_buff *next_frame(struct lpar_queue *q)
 	}
 }
 
+/* What is left to sum up is for the client, which knows one kind of sum: SCTP's is
+ * another. Return: false: no memory for it. */
+static bool sums_ok(struct sk_buff *skb)
+{
+	return skb->ip_summed != CHECKSUM_PARTIAL ||
+	       !skb_csum_hwoffload_help(skb, NETIF_F_HW_CSUM);
+}
+
 static void frame_wait(struct lpar_queue *q, struct sk_buff *skb)
 {
 	skb->next = q->waiting;
@@ -837,8 +845,8 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 		frame_wait(q, skb);
 		return refuse(q, fr.f.id, st);
 	}
-	/* its client has made buffers for smaller ones */
-	while (skb->len + sizeof(head) > fr.f.len) {
+	/* its client has made buffers for smaller ones, or memory is short */
+	while (skb->len + sizeof(head) > fr.f.len || !sums_ok(skb)) {
 		atomic64_inc(&nic->dropped);
 		kfree_skb(skb);
 		skb = next_frame(q);
