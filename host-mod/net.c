@@ -706,6 +706,28 @@ drop:
 		lpar_queue_put(q);
 }
 
+/* Its device goes: what waits may be memory that is mapped for it, and the client
+ * may never come for it. */
+void lpar_net_purge(struct lpar_nic *nic)
+{
+	struct lpar_queue *q;
+	struct sk_buff *skb;
+	unsigned int i;
+
+	rcu_read_lock();
+	for (i = 0; i < LPAR_NIC_QUEUES; i++) {
+		q = rcu_dereference(nic->receive[i]);
+		if (!q || !lpar_users_tryget(&q->users))
+			continue;
+		while ((skb = backlog_take(q))) {
+			atomic64_inc(&nic->dropped);
+			kfree_skb(skb);
+		}
+		lpar_queue_put(q);
+	}
+	rcu_read_unlock();
+}
+
 /* To cut a tunnel's frame the stack looks at its device, so it gets one again. */
 static struct sk_buff *cut(struct lpar_queue *q, struct sk_buff *skb)
 {

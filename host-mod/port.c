@@ -360,6 +360,10 @@ found:
 			forget(port, nic, dev);
 		}
 		port_close(port, dev);
+		/* nor does a client reach another one any more */
+		synchronize_net();
+		list_for_each_entry(nic, &port->stations, stations)
+			lpar_net_purge(nic);
 		fallthrough;
 	case NETDEV_UP:
 	case NETDEV_DOWN:
