@@ -195,8 +195,12 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 static void settle(struct lpar_queue *q, enum lpar_reason reason)
 {
 	q->stats.dispatches++;
-	if (reason == LPAR_REASON_EMPTY)
+	if (reason == LPAR_REASON_EMPTY) {
+		/* frames without buffers: the client is to come with some */
+		if (lpar_net_waits(q))
+			lpar_queue_arrived(q);
 		return;
+	}
 	if (reason == LPAR_REASON_EXPIRED)
 		q->stats.quantum_expiries++;
 	switch (lpar_core_next(reason, le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)) !=
@@ -211,6 +215,8 @@ static void settle(struct lpar_queue *q, enum lpar_reason reason)
 		lpar_queue_stall(q);
 		break;
 	default:
+		if (lpar_core_serves(READ_ONCE(q->state)) && lpar_net_waits(q))
+			lpar_queue_arrived(q);
 		break;
 	}
 }

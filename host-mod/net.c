@@ -896,6 +896,13 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 	return LPAR_TAKE_DONE;
 }
 
+/* Do frames wait for buffers? The queue's server only. */
+bool lpar_net_waits(struct lpar_queue *q)
+{
+	return q->nic && q->role == LPAR_ROLE_RECEIVE &&
+	       (q->waiting || !skb_queue_empty_lockless(&q->backlog));
+}
+
 /* ------------------------------------------------------------------- queues */
 
 /* Its own memory. May sleep. Return: 0, -ENOMEM. */
