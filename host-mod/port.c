@@ -127,7 +127,10 @@ static __maybe_unused unsigned int port_egress(void *priv, struct sk_buff *skb,
 	lpar_port_spread(port, nic, skb);
 	if (!nic)
 		return NF_ACCEPT;
-	lpar_net_arrive(nic, skb);
+	/* a generator of traffic sends the same one again */
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (skb)
+		lpar_net_arrive(nic, skb);
 	return NF_STOLEN;
 }
 
