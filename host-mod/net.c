@@ -681,7 +681,9 @@ void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
 	}
 	if (!q)
 		goto drop;
-	/* VLANs are for those who are trusted with them */
+	/* VLANs are for those who are trusted with them; a mere priority is none */
+	if (!nic->trusted && skb_vlan_tag_present(skb) && !skb_vlan_tag_get_id(skb))
+		__vlan_hwaccel_clear_tag(skb);
 	if (!nic->trusted && (skb_vlan_tag_present(skb) ||
 			      eth_type_vlan(eth_hdr(skb)->h_proto)))
 		goto drop;
@@ -692,6 +694,7 @@ void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
 	skb_orphan(skb);
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
+	skb_ext_reset(skb);
 	skb->dev = NULL;
 	if (!backlog_add(q, skb))
 		goto drop;
