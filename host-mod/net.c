@@ -740,7 +740,9 @@ static struct sk_buff *cut(struct lpar_queue *q, struct sk_buff *skb)
 	rcu_read_lock();
 	port = rcu_dereference(queue_nic(q)->port);
 	skb->dev = port ? rcu_dereference(port->dev) : NULL;
-	if (skb->dev)
+	/* the stack warns of one that was merged unchecked */
+	if (skb->dev && (skb->ip_summed == CHECKSUM_PARTIAL ||
+			 skb->ip_summed == CHECKSUM_UNNECESSARY))
 		segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
 	for (s = IS_ERR(segs) ? NULL : segs; s; s = s->next)
 		s->dev = NULL;
