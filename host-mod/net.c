@@ -9,6 +9,7 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <net/dst.h>
@@ -119,22 +120,53 @@ static void req_put(struct lpar_net_req *r)
 	llist_add(&r->free, &q->freed);
 }
 
-/* The last skb of a frame is being freed: in softirq or hard interrupt, so this is
- * short, and counted as undonated. */
-static void frame_sent(struct sk_buff *skb, struct ubuf_info *uarg, bool success)
+static void frame_end(struct lpar_net_req *r)
 {
-	struct lpar_net_req *r = container_of(uarg, struct lpar_net_req, uarg);
 	struct lpar_queue *q = r->queue;
 	u64 began = local_clock();
 	u64 taken = r->taken;
 	u32 bytes = r->bytes;
 	u16 id = r->id;
 
-	if (xchg(&r->ended, true))
-		return;
 	req_put(r);
 	lpar_queue_complete(q, id, LPAR_OK, bytes, began, 0, taken);
 	lpar_queue_put(q);
+}
+
+/*
+ * A driver that empties its ring frees an skb before it has unmapped all of it, when
+ * the frame lay across the ring's end (e1000e, e1000_clean_tx_ring()). Until then
+ * the windows must stay: what is unmapped later would be taken for the host's. Drivers
+ * empty their rings under RTNL.
+ */
+void lpar_net_end_late(struct work_struct *work)
+{
+	struct lpar_nic *nic = container_of(work, struct lpar_nic, end_late);
+	struct llist_node *n = llist_del_all(&nic->late);
+	struct lpar_net_req *r, *next;
+
+	rtnl_lock();
+	rtnl_unlock();
+	llist_for_each_entry_safe(r, next, n, free)
+		frame_end(r);
+}
+
+/* The last skb of a frame is being freed: in softirq or hard interrupt, so this is
+ * short, and counted as undonated. */
+static void frame_sent(struct sk_buff *skb, struct ubuf_info *uarg, bool success)
+{
+	struct lpar_net_req *r = container_of(uarg, struct lpar_net_req, uarg);
+	struct lpar_nic *nic = queue_nic(r->queue);
+
+	if (xchg(&r->ended, true))
+		return;
+	if (r->queue->fn->mode != LPAR_MODE_TAG || in_softirq() || in_hardirq()) {
+		frame_end(r);
+		return;
+	}
+	/* a process frees it: not its transmission has ended, but all of them */
+	llist_add(&r->free, &nic->late);
+	queue_work(system_unbound_wq, &nic->end_late);
 }
 
 LPAR_COMPAT_UBUF(frame_ubuf, frame_sent);

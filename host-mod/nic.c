@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "net.h"
 #include "nic.h"
 #include "port.h"
 #include "tag.h"
@@ -492,6 +493,7 @@ int lpar_nic_disable(struct lpar_nic *nic, bool force)
 	lpar_port_leave(nic);
 	rtnl_unlock();
 	cancel_work_sync(&nic->change);
+	cancel_work_sync(&nic->end_late);
 	lpar_fn_hide(&nic->fn);
 	give_adapter(nic);
 	destroy_workqueue(nic->fn.workers);
@@ -506,6 +508,8 @@ void lpar_nic_setup(struct lpar_nic *nic, struct lpar_partition *p)
 {
 	lpar_fn_setup(&nic->fn, p, LPAR_FUNCTION_NIC);
 	INIT_WORK(&nic->change, change);
+	init_llist_head(&nic->late);
+	INIT_WORK(&nic->end_late, lpar_net_end_late);
 }
 
 /* What would become of a network device, see LPAR_PROBE_NIC. May sleep. Return: 0 or

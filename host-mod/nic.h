@@ -2,6 +2,7 @@
 #ifndef LPAR_HOST_NIC_H
 #define LPAR_HOST_NIC_H
 
+#include <linux/llist.h>
 #include <linux/netdevice.h>
 
 #include "core_nic.h"
@@ -42,6 +43,8 @@ struct lpar_nic_state {
  * @state:      limits in force; replaced under partition->lock, read under RCU
  * @dropped:    frames that found no room, or no receive queue
  * @foreign:    frames to send that had a foreign address or VLAN
+ * @late:       frames whose end waits for their driver; net.c's
+ * @end_late:   ends them
  * @change:     tells the client what has changed
  */
 struct lpar_nic {
@@ -62,6 +65,8 @@ struct lpar_nic {
 	struct lpar_nic_state __rcu *state;
 	atomic64_t dropped;
 	atomic64_t foreign;
+	struct llist_head late;
+	struct work_struct end_late;
 	struct work_struct change;
 };
 
