@@ -4,7 +4,7 @@
  *
  * Lock order: disks_lock → (block layer, rtnl) → channel.lock → queues_lock →
  * queue.lock → windows.park_lock. The last three are spinlocks, taken with
- * interrupts off. Calls to the host sleep, with channel.lock held and often
+ * interrupts off; a netdev's transmit lock is above them. Calls to the host sleep, with channel.lock held and often
  * disks_lock, never a spinlock.
  */
 #ifndef LPAR_GUEST_DEVICE_H
@@ -127,7 +127,8 @@ static inline bool lpar_device_broken(const struct lpar_device *dev)
  *
  * Everything written before is visible to the host: for the CPU the instruction is
  * a full barrier.
- * Any context; not under a spinlock, since this vCPU may be away for a quantum.
+ * Any context; not under a spinlock but a netdev's transmit lock, which the stack holds
+ * around it: this vCPU may be away for a quantum.
  */
 static inline void lpar_device_ring(const struct lpar_device *dev, u32 n)
 {

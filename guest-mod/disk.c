@@ -443,7 +443,7 @@ int lpar_disk_refresh(struct lpar_disk *disk)
 }
 
 /**
- * lpar_disk_stop_all - let nothing new out, wait for what is on its way
+ * lpar_disk_stop_all - let nothing new out, wait for what is on its way; NICs as well
  * @dev: the device; the channel may be reset after this
  *
  * Sleeps, takes disks_lock. Requests wait until lpar_disk_start_all().

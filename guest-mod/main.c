@@ -110,7 +110,7 @@ static irqreturn_t main_event_irq(int irq, void *data)
 
 	/*
 	 * It waits for disk I/O, so it is not for dev->wq, which serves that; and
-	 * disks do not come and go while the system is asleep.
+	 * functions do not come and go while the system is asleep.
 	 */
 	if (!lpar_device_broken(dev))
 		queue_delayed_work(system_freezable_wq, &dev->event_work,
@@ -258,8 +258,8 @@ err_free:
 }
 
 /*
- * Order: no more events, so that disks stay as they are; disks, and with them all
- * requests and queue interrupts; the host; then what it could have written to.
+ * Order: no more events, so that functions stay as they are; disks and NICs, and with
+ * them all requests, frames and queue interrupts; the host; then what it could have written to.
  */
 static void main_remove(struct pci_dev *pdev)
 {
@@ -302,7 +302,7 @@ static int main_stop(struct lpar_device *dev)
 	return 0;
 }
 
-/* stopped => running, with whatever disks there are now. */
+/* stopped => running, with whatever functions there are now. */
 static int main_start(struct lpar_device *dev)
 {
 	int err = 0;

@@ -838,7 +838,7 @@ int lpar_adapter_init(struct kobject *parent)
 	return ret;
 }
 
-/* All disks are gone, so all adapters are. */
+/* All functions are gone, so all adapters are. */
 void lpar_adapter_exit(void)
 {
 	bus_unregister_notifier(&pci_bus_type, &pci_notifier);

@@ -26,11 +26,11 @@ struct lpar_adapter_counts {
 /**
  * struct lpar_adapter - a PCI function whose DMA operations are wrapped
  *
- * Exists while a disk in tag mode uses it: lpar_adapter_get() to _put(). The
+ * Exists while a function in tag mode uses it: lpar_adapter_get() to _put(). The
  * driver stays bound and the host goes on using the device.
  *
  * @link:      in the list of all adapters; under list_lock
- * @refs:      disks that use it; under list_lock
+ * @refs:      functions that use it; under list_lock
  * @pdev:      the function; referenced
  * @domain:    the IOMMU's, as it was when the operations were wrapped
  * @ops:       what dev->dma_ops points to while @wrapped
@@ -46,7 +46,7 @@ struct lpar_adapter_counts {
  * @limit:     most of them: 2 GiB for a 32-bit adapter, else none
  * @wrapped:   the operations are ours; under @sem
  * @dying:     its driver is being unbound: no new windows, and clients are not
- *             shown its disks. Set under list_lock, never cleared
+ *             shown its functions. Set under list_lock, never cleared
  * @kobj:      its folder in sysfs; the last reference frees the structure
  */
 struct lpar_adapter {

@@ -18,7 +18,7 @@ struct lpar_adapter;
 struct lpar_partition;
 struct lpar_queue;
 
-/* Adapters that the disks of one partition may lie on. */
+/* Adapters that the functions of one partition may be on. */
 #define LPAR_CLIENT_ADAPTERS	16
 #define LPAR_CLIENT_VCPUS	1024
 
@@ -79,7 +79,7 @@ struct lpar_vcpu {
  * @resets:       goes up at each reset
  * @chunks:       guest address >> LPAR_WINDOW_SHIFT → its window
  * @adapter:      those that windows are mapped for; the index is the place in
- *                lpar_window.map. Not referenced: the disks are what holds them
+ *                lpar_window.map. Not referenced: the functions hold them
  * @call_area:    the call block, pinned and mapped while @enabled
  * @enabled:      the call block is in use
  * @greeted:      HELLO has been answered

@@ -345,7 +345,8 @@ static struct config_group *partitions_make(struct config_group *group,
 	return &p->group;
 }
 
-/* No client: an attached one depends on the item. No disks: their items go first. */
+/* No client: an attached one depends on the item. No disks and NICs: their items go
+ * first. */
 static void partitions_drop(struct config_group *group, struct config_item *item)
 {
 	lpar_partition_teardown(lpar_config_partition(item));

@@ -53,7 +53,7 @@ static inline long lpar_tag_page_block(unsigned long page, unsigned int *place)
 	return region * LPAR_TAG_REGION_BLOCKS + block;
 }
 
-/* Blocks of tags that each disk in tag mode can count on, whatever others use. */
+/* Blocks of tags that each function in tag mode can count on, whatever others use. */
 #define LPAR_TAG_FLOOR	8
 
 /**

@@ -5,7 +5,7 @@
 
 #include "core.h"
 
-/* Payload that is copied behind the headers: drivers look at it (design §3.1). */
+/* Payload that is copied behind the headers: drivers look at it. */
 #define LPAR_NIC_PULL		64
 /* Frames up to this length are copied whole: cheaper than to map them. */
 #define LPAR_NIC_COPY		256

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lpar_host: the partition manager. KVM guests share the host's disks through the
+ * lpar_host: the partition manager. KVM guests share the host's disks and NICs through the
  * host's own, unmodified drivers; see docs/ and design notes there.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

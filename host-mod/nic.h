@@ -35,13 +35,14 @@ struct lpar_nic_state {
  * @wish:       the mode asked for
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
  * @address:    in force; under RTNL, read under RCU
- * @promisc:    sees all frames; under RTNL, read anywhere
+ * @promisc:    sees all frames of the wire and the host; under RTNL, read anywhere
  * @stations:   in port->stations; under RTNL
  * @hash:       in port->by_address; under RTNL, read under RCU
  * @receive:    the client's receive queues, read under RCU; under partition->lock
  * @receivers:  used entries of @receive, likewise
  * @state:      limits in force; replaced under partition->lock, read under RCU
- * @dropped:    frames that found no room, or no receive queue
+ * @dropped:    frames that found no room, no receive queue, or too small a buffer, or
+ *              have a VLAN tag
  * @foreign:    frames to send that had a foreign address or VLAN
  * @late:       frames whose end waits for their driver; net.c's
  * @end_late:   ends them

@@ -31,7 +31,7 @@
  * @disks_node:   its folder "disks"
  * @nics_node:    its folder "nics"
  * @stats_node:   its folder "stats"
- * @config:       one change at a time: attributes, disks, attach and detach.
+ * @config:       one change at a time: attributes, functions, attach and detach.
  *                Outermost
  * @client:       who is attached, or NULL; changes under @config and @lock
  * @memory_limit: bytes that may be pinned; changes under @config, without client
@@ -45,7 +45,7 @@
  *                use to anybody, but still counted
  * @pinned:       bytes pinned now
  * @tags:         its part of the tag range; tag.c's
- * @past:         counters of disks that are gone; under @lock
+ * @past:         counters of functions that are gone; under @lock
  * @doorbells:    rung by clients that are gone
  * @calls:        carried out
  * @call_ns:      CPU time that was donated for them, ns

@@ -8,7 +8,7 @@
 /*
  * What is counted. A queue's counters have two writers that exclude themselves
  * (the dispatcher; the completions, under the queue's lock), so they are plain
- * words; disks and partitions show sums.
+ * words; functions and partitions show sums.
  */
 #define LPAR_STATS(X)							\
 	/* by the dispatcher */						\
@@ -20,7 +20,7 @@
 	X(full)			/* the adapter took no more */		\
 	X(tag_maps)		/* segments handed to the adapter as tags */ \
 	X(page_maps)		/* pages handed to it to be mapped */	\
-	X(bytes_copied)		/* by the CPU, in copy mode */		\
+	X(bytes_copied)		/* by the CPU: of disks in copy mode only */		\
 	X(refused)		/* requests that broke a rule */	\
 	X(doorbells)		/* rung for this queue */		\
 	/* by completions */						\

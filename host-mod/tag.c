@@ -113,8 +113,8 @@ static void grow(struct work_struct *work)
 }
 
 /**
- * lpar_tag_promise - one more disk in tag mode: LPAR_TAG_FLOOR blocks are its
- * @share: of the disk's partition
+ * lpar_tag_promise - one more function in tag mode: LPAR_TAG_FLOOR blocks are its
+ * @share: of the function's partition
  *
  * Context: any but hard IRQ.
  * Return: 0, -ENOSPC: so many are not left.

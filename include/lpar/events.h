@@ -23,7 +23,7 @@
  * partition     u32: /sys/kernel/lpar/partitions/P/id; not used again while the
  *               module is loaded
  * adjunct       u32: LPAR_ADJUNCT_MANAGER for calls; else the function that the
- *               built-in server serves: …/P/disks/D/id. Values from
+ *               built-in server serves: …/P/disks/D/id, …/P/nics/N/id. Values from
  *               LPAR_ADJUNCT_IMAGE on are for services that are images
  * queue         u32: its number in the partition; 0 with LPAR_ADJUNCT_MANAGER
  * vcpu          s32: number of the donating thread in its client, in the order
@@ -38,7 +38,7 @@
  * switch_out_ns u64: of donated_ns, after the requests had been submitted
  * reason        u32: enum lpar_reason
  * op            u32: LPAR_OP_* of a call; LPAR_BLK_* of a request, or 0 when it
- *               was refused
+ *               was refused or is a NIC's
  * seq, id       u32: the client's number of the call, of the request
  * status        u32: enum lpar_status
  * ns            u64: time that the call took, waiting included

@@ -110,9 +110,9 @@ enum lpar_op {
 	LPAR_OP_QUEUE_CREATE	= 6,
 	/* arg0 = queue. LPAR_BUSY while the adapter has requests of it */
 	LPAR_OP_QUEUE_DESTROY	= 7,
-	/* arg0 = function, arg1 = enum lpar_cap, arg2 = value. A value that may be
-	 * chosen is from now on this one. LPAR_RANGE outside of min … max,
-	 * LPAR_NOTSUPP where nothing is to be chosen */
+	/* arg0 = function, arg1 = enum lpar_cap, arg2 = value: LPAR_CAP_MAC or
+	 * LPAR_CAP_PROMISC of a NIC, from now on. LPAR_RANGE outside of min … max,
+	 * LPAR_NOTSUPP where nothing is to be chosen, or by using it */
 	LPAR_OP_SET		= 8,
 };
 
@@ -195,7 +195,7 @@ static_assert(sizeof(struct lpar_value) == 24, "wire size");
 
 enum lpar_cap {
 	/* text */
-	LPAR_CAP_NAME		= 1,	/* the disk's name in the partition */
+	LPAR_CAP_NAME		= 1,	/* the function's name in the partition */
 	LPAR_CAP_SERIAL		= 2,
 	/* values; sizes in bytes unless said otherwise */
 	LPAR_CAP_SECTORS	= 16,	/* capacity in sectors */
@@ -241,7 +241,7 @@ enum lpar_cap {
 	LPAR_CAP_RX_VLAN	= 80,	/* tag removed by the adapter */
 	LPAR_CAP_RX_MERGED	= 81,	/* 1: frames to be segmented may be received */
 	LPAR_CAP_PROMISC	= 82,	/* all frames of the port; to be SET */
-	LPAR_CAP_ALLMULTI	= 83,	/* all multicast; to be SET */
+	LPAR_CAP_ALLMULTI	= 83,	/* all multicast */
 	LPAR_CAP_PORT_VLAN	= 84,	/* frames are of this VLAN, untagged; 0: none */
 	LPAR_CAP_IPSEC		= 85,
 	LPAR_CAP_TOE		= 86,	/* TCP offload engine */
@@ -307,7 +307,9 @@ static_assert(sizeof(struct lpar_queue_ctrl) == 4096, "wire size");
 
 /* The quantum ended with work left (PA BUSY, seed 003): donate again. */
 #define LPAR_QUEUE_PA_BUSY	(1u << 0)
-/* Work that had to wait for the adapter can go on: donate again. */
+/* Work that had to wait for the adapter can go on; on a queue of LPAR_ROLE_RECEIVE:
+ * frames wait. Donate again. Frames that are left when the buffers end do not set it
+ * anew: a client that adds buffers when there were none rings. */
 #define LPAR_QUEUE_RUNNABLE	(1u << 1)
 /* The guest broke the protocol; the queue serves nothing until it is destroyed. */
 #define LPAR_QUEUE_BROKEN	(1u << 2)
