@@ -130,9 +130,9 @@ void add_nic_commands(CLI::App &app, Context &context) {
         ->required();
     leaf->add_option("--mac", options->mac, "Its MAC address (default: one is made)");
     leaf->add_option("--queues", options->queues,
-                     "Most queues (default: as many as the client has vCPUs)");
+                     "Most queues each way (default: as the adapter has for sending)");
     leaf->add_flag("--trust", options->trust,
-                   "Let the client change the address and receive what is not for it");
+                   "Let the client use any address and VLAN, and receive what is not for it");
     leaf->add_option("--mode", options->mode, "auto, tag, page, or copy to compare (default: auto)")
         ->check(CLI::IsMember({"auto", "tag", "page", "copy"}));
 
