@@ -2,7 +2,7 @@
 /*
  * Disks: ranges of host block devices. A device is opened once, exclusively, for
  * all disks that lie on it; their ranges must not overlap. Whether tags may be
- * used is decided here, from what is on the way of the data (design §3.1).
+ * used is decided here, from what is on the way of the data.
  *
  * Locks: partition->config > client->lock; partition->config > backings_lock >
  * partition->lock. See docs/locking.md.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * lpar_host: the partition manager. KVM guests share the host's disks and NICs through the
- * host's own, unmodified drivers; see docs/ and design notes there.
+ * host's own, unmodified drivers; see docs/
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

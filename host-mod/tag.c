@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The tag range: physical address space with nothing behind it, which has struct
- * pages and so passes through the block layer like memory (design §3.1).
+ * pages and so passes through the block layer like memory.
  *
  * The address space is reserved once, at load; the struct pages (16 MiB for each
  * GiB of tags) are made a region of 128 MiB at a time, when windows need them.
