@@ -15,7 +15,7 @@
 #include "account.h"
 #include <lpar/wire.h>
 
-#define ACCOUNTS_MAX	512	/* partitions × (disks + 1) */
+#define ACCOUNTS_MAX	512	/* partitions × (functions + 1) */
 #define HISTS_MAX	512
 #define CGROUPS_MAX	256
 #define THREADS_MAX	8192

@@ -35,11 +35,11 @@ std::string find_cgroup(const Host &host, uint64_t id, const std::string &path) 
     return "";
 }
 
-std::string adjunct_name(uint32_t id, const std::map<uint32_t, std::string> &disks) {
+std::string adjunct_name(uint32_t id, const std::map<uint32_t, std::string> &functions) {
     if (id == LPAR_ADJUNCT_MANAGER)
         return "calls";
-    auto disk = disks.find(id);
-    return disk != disks.end() ? disk->second : fmt::format("#{}", id);
+    auto function = functions.find(id);
+    return function != functions.end() ? function->second : fmt::format("#{}", id);
 }
 
 } // namespace
@@ -77,9 +77,10 @@ std::map<uint32_t, Watch::Module> Watch::modules() const {
         if (!id)
             continue;
         Module module{name, {}, 0, 0};
-        for (const auto &disk : host_.list(path + "disks"))
-            if (auto number = host_.read_number(path + "disks/" + disk + "/id"))
-                module.disks.emplace(static_cast<uint32_t>(*number), disk);
+        for (const char *folder : {"disks", "nics"})
+            for (const auto &function : host_.list(path + folder))
+                if (auto number = host_.read_number(path + folder + "/" + function + "/id"))
+                    module.functions.emplace(static_cast<uint32_t>(*number), function);
         result.emplace(static_cast<uint32_t>(*id), std::move(module));
     }
     return result;
@@ -149,7 +150,7 @@ Report Watch::report(const Look &from, const Look &to) const {
             if (key.partition != id)
                 continue;
             AdjunctReport adjunct{
-                key.adjunct, adjunct_name(key.adjunct, module.disks), account, {}};
+                key.adjunct, adjunct_name(key.adjunct, module.functions), account, {}};
             for (const auto &[hist_key, hist] : change.hists)
                 if (hist_key.of == key && hist_count(hist) != 0)
                     adjunct.hists.emplace_back(hist_key.hist, hist);

@@ -27,7 +27,7 @@ struct Conservation {
 
 struct AdjunctReport {
     uint32_t id = 0;
-    std::string name; // of the disk; "calls"
+    std::string name; // of the disk or NIC; "calls"
     lpar_account account{};
     std::vector<std::pair<uint32_t, lpar_hist>> hists; // by enum lpar_hist_class
 };
@@ -65,8 +65,8 @@ class Watch {
   private:
     struct Module { // a partition as sysfs shows it
         std::string name;
-        std::map<uint32_t, std::string> disks;
-        uint64_t before_ns = 0; // donated, just before eBPF's accounts were read
+        std::map<uint32_t, std::string> functions; // disks and NICs: names
+        uint64_t before_ns = 0;                    // donated, just before eBPF's accounts were read
         uint64_t after_ns = 0;
     };
     struct Look {

@@ -175,6 +175,21 @@ TEST_F(Lparstat, OtherPartitions) {
     EXPECT_EQ(json["partitions"][0]["name"], "web");
 }
 
+// Numbers of disks and NICs are of one kind.
+TEST_F(Lparstat, Nics) {
+    host.put("/sys/kernel/lpar/partitions/web/nics/n0/id", "2\n");
+    host.on_sleep = [this] {
+        work(1000000, 2000000);
+        accounts.accounts[{7, 2}].donated_ns += 1000000;
+    };
+    Json web = Json::parse(run({"-j"}).out)["partitions"][0];
+    ASSERT_EQ(web["adjuncts"].size(), 3);
+    EXPECT_EQ(web["adjuncts"][1]["name"], "d0");
+    EXPECT_EQ(web["adjuncts"][2]["name"], "n0");
+    EXPECT_EQ(web["adjuncts"][2]["donated_ns"], 1000000);
+    EXPECT_EQ(web["conservation"]["holds"], true);
+}
+
 TEST_F(Lparstat, Errors) {
     EXPECT_EQ(run({"--nonsense"}).status, 2);
     EXPECT_EQ(run({"-c", "3"}).status, 2);
