@@ -247,6 +247,7 @@ int lpar_channel_reset(struct lpar_client *c, bool killable)
 	lpar_window_revoke(c, 0, U64_MAX);
 	lpar_window_forget(c);
 	lpar_memory_unmap(c, &c->call_area);
+	lpar_nic_forget(c->partition);
 	c->greeted = false;
 	return 0;
 }

@@ -200,7 +200,9 @@ enum lpar_status lpar_core_headers(const u8 *data, u32 have,
 		return LPAR_INVAL;
 	type = get16(data + 12);
 	if (!lim->trusted) {
-		if (lpar_core_mac(data + 6) != lim->mac)
+		/* 01:80:c2:00:00:0x is for switches: pause, spanning tree, … */
+		if (lpar_core_mac(data + 6) != lim->mac ||
+		    lpar_core_mac(data) >> 4 == 0x0180c2000000 >> 4)
 			return LPAR_PROTECTION;
 		if (type == TYPE_VLAN || type == TYPE_QINQ ||
 		    f->flags & LPAR_NET_VLAN)

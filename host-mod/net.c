@@ -180,8 +180,12 @@ static void frame_take_back(struct sk_buff *skb, struct lpar_net_req *r)
 	consume_skb(skb);
 }
 
-/* The windows of all segments, in their order. Return: LPAR_OK or why not. */
-static enum lpar_status get_windows(struct lpar_queue *q, struct frame *fr)
+/*
+ * The windows of all segments, in their order. @tags: one that the adapter does not
+ * reach, since it was mapped before the NIC came, is as good as none: the client
+ * maps it anew. Return: LPAR_OK or why not.
+ */
+static enum lpar_status get_windows(struct lpar_queue *q, struct frame *fr, bool tags)
 {
 	struct lpar_net_req *r = fr->req;
 	u64 last = U64_MAX;
@@ -197,6 +201,8 @@ static enum lpar_status get_windows(struct lpar_queue *q, struct frame *fr)
 				return LPAR_NOWINDOW;
 			r->wins[r->nwins++] = w;
 			last = addr >> LPAR_WINDOW_SHIFT;
+			if (tags && lpar_fn_block(q->fn, w) < 0)
+				return LPAR_NOWINDOW;
 		}
 		w = r->wins[r->nwins - 1];
 		if (!lpar_window_covers(w, addr & (LPAR_WINDOW_SIZE - 1),
@@ -599,7 +605,7 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	fr.req->id = fr.f.id;
 	fr.req->bytes = fr.f.len;
 	fr.req->taken = trace_lpar_completion_enabled() ? local_clock() : 0;
-	st = get_windows(q, &fr);
+	st = get_windows(q, &fr, mode == LPAR_MODE_TAG);
 	if (st != LPAR_OK)
 		goto err;
 	linear = fr.f.len <= LPAR_NIC_COPY ? fr.f.len :
@@ -718,6 +724,9 @@ void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
 		__vlan_hwaccel_clear_tag(skb);
 	if (!nic->trusted && (skb_vlan_tag_present(skb) ||
 			      eth_type_vlan(eth_hdr(skb)->h_proto)))
+		goto drop;
+	/* the wire knows one kind of removed tag */
+	if (skb_vlan_tag_present(skb) && skb->vlan_proto != htons(ETH_P_8021Q))
 		goto drop;
 	if (skb_queue_len_lockless(&q->backlog) >= BACKLOG ||
 	    skb_orphan_frags_rx(skb, GFP_ATOMIC))
@@ -914,7 +923,7 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 		if (!skb)
 			return LPAR_TAKE_IDLE;
 	}
-	st = get_windows(q, &fr);
+	st = get_windows(q, &fr, false);
 	if (st == LPAR_OK) {
 		head = head_of(skb, lim);
 		bytes = sizeof(head) + skb->len;

@@ -251,8 +251,10 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 		return LPAR_BUSY;
 	ret = cap == LPAR_CAP_MAC ? lpar_port_address(nic, value) :
 				    lpar_port_promisc(nic, value);
-	if (!ret)
+	if (!ret) {
+		WRITE_ONCE(nic->chosen, true);
 		refresh(nic);
+	}
 	rtnl_unlock();
 	switch (ret) {
 	case 0:
@@ -263,6 +265,44 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 		return LPAR_GONE;
 	default:
 		return lpar_core_status(ret);
+	}
+}
+
+static struct lpar_nic *find_chosen(struct lpar_partition *p)
+{
+	struct lpar_nic *nic = NULL;
+	struct lpar_fn *fn;
+
+	mutex_lock(&p->lock);
+	list_for_each_entry(fn, &p->functions, link)
+		if (fn->type == LPAR_FUNCTION_NIC &&
+		    READ_ONCE(lpar_nic_of(fn)->chosen)) {
+			nic = lpar_nic_of(fn);
+			break;
+		}
+	mutex_unlock(&p->lock);
+	return nic;
+}
+
+/**
+ * lpar_nic_forget - what a client chose ends with its reset
+ * @p: the client's partition
+ *
+ * Context: the client's lock is held, so that its NICs stay; takes RTNL, may sleep.
+ */
+void lpar_nic_forget(struct lpar_partition *p)
+{
+	struct lpar_nic *nic;
+
+	while ((nic = find_chosen(p))) {
+		rtnl_lock();
+		WRITE_ONCE(nic->chosen, false);
+		lpar_port_promisc(nic, false);
+		if (lpar_port_address(nic, nic->base))
+			pr_warn("%s/%s: its own address is taken\n",
+				lpar_partition_name(p), lpar_fn_name(&nic->fn));
+		refresh(nic);
+		rtnl_unlock();
 	}
 }
 
@@ -368,7 +408,9 @@ static int join(struct lpar_nic *nic, struct net_device *dev)
 	struct lpar_nic_limits lim = { .trusted = nic->trusted };
 	int ret;
 
-	nic->address = nic->mac ?: make_mac(nic);
+	nic->base = nic->mac ?: make_mac(nic);
+	nic->address = nic->base;
+	nic->chosen = false;
 	nic->promisc = false;
 	lim.mac = nic->address;
 	get_limits(dev, nic->fn.mode, nic->queues, &lim);

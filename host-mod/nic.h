@@ -34,6 +34,8 @@ struct lpar_nic_state {
  * @trusted:    see struct lpar_nic_limits
  * @wish:       the mode asked for
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
+ * @base:       the address that it was enabled with
+ * @chosen:     the client has chosen address or promiscuity; changes under RTNL
  * @address:    in force; under RTNL, read under RCU
  * @promisc:    sees all frames of the wire and the host; under RTNL, read anywhere
  * @stations:   in port->stations; under RTNL
@@ -57,6 +59,8 @@ struct lpar_nic {
 	enum lpar_wish wish;
 
 	struct lpar_port __rcu *port;
+	u64 base;
+	bool chosen;
 	u64 address;
 	bool promisc;
 	struct list_head stations;
@@ -82,6 +86,7 @@ int lpar_nic_disable(struct lpar_nic *nic, bool force);
 int lpar_nic_records(struct lpar_nic *nic, void *data, size_t size);
 void lpar_nic_limits(struct lpar_nic *nic, struct lpar_nic_limits *lim);
 enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value);
+void lpar_nic_forget(struct lpar_partition *p);
 int lpar_nic_probe(struct lpar_probe *probe);
 
 #endif

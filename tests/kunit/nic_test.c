@@ -422,6 +422,7 @@ static void nic_frame_unused(struct kunit *test)
 
 /* A frame's first bytes, and what is said of it. */
 struct pack {
+	u64 dest;
 	u64 src;
 	u16 type, frag, at;	/* at: where the transport header is */
 	u8 version, proto, doff;
@@ -453,6 +454,7 @@ static void legal_pack(struct pack *p, u32 kind, unsigned int mode)
 
 	memset(p, 0, sizeof(*p));
 	p->lim = suite_nic;
+	p->dest = 0x021234567890;
 	p->src = p->lim.mac;
 	p->type = six ? 0x86dd : 0x0800;
 	p->version = six ? 0x60 : 0x45;
@@ -497,6 +499,9 @@ static enum lpar_status look(struct kunit *test, const struct pack *p, bool six)
 
 	KUNIT_ASSERT_NOT_NULL(test, data);
 	f.flags |= p->vlan ? LPAR_NET_VLAN : 0;
+	lpar_core_mac_bytes(p->dest, mac);
+	for (i = 0; i < 6; i++)
+		put(data, have, i, mac[i]);
 	lpar_core_mac_bytes(p->src, mac);
 	for (i = 0; i < 6; i++)
 		put(data, have, 6 + i, mac[i]);
@@ -539,6 +544,10 @@ static const struct pack_row pack_rows[] = {
 
 	{ "a foreign address, trusted", ANY, { HAS(src, 0x02a1b2c3d4e6), TRUSTED }, ALL(O) },
 	{ "no address", ANY, { HAS(src, 0) }, ALL(P) },
+	{ "to switches", ANY, { HAS(dest, 0x0180c2000000) }, ALL(P) },
+	{ "to switches, the last", ANY, { HAS(dest, 0x0180c200000f) }, ALL(P) },
+	{ "to switches, trusted", ANY, { HAS(dest, 0x0180c2000001), TRUSTED }, ALL(O) },
+	{ "behind those to switches", ANY, { HAS(dest, 0x0180c2000010) }, ALL(O) },
 	{ "a tag in the frame", ANY, { HAS(type, 0x8100) }, ALL(P) },
 	{ "a tag in the frame, trusted", ANY, { HAS(type, 0x8100), TRUSTED },
 	  { O, O, I, I } },
