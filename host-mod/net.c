@@ -445,6 +445,9 @@ static void switch_frame(struct lpar_nic *nic, struct lpar_port *port,
 		lpar_net_arrive(route->station, skb);
 		return;
 	}
+	/* before the copies: they share it */
+	if (route->host && skb_is_gso(skb))
+		skb_shinfo(skb)->gso_type |= SKB_GSO_DODGY;
 	if (route->all)
 		lpar_port_spread(port, nic, skb);
 	if (route->wire) {
@@ -453,8 +456,6 @@ static void switch_frame(struct lpar_nic *nic, struct lpar_port *port,
 			dev_queue_xmit(copy);
 	}
 	if (route->host && netif_running(dev)) {
-		if (skb_is_gso(skb))
-			skb_shinfo(skb)->gso_type |= SKB_GSO_DODGY;
 		skb->protocol = eth_type_trans(skb, dev);
 		netif_rx(skb);
 		return;
