@@ -8,11 +8,14 @@
 #include <linux/delay.h>
 #include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <asm/barrier.h>
 
 #include "channel.h"
 #include "net.h"
+
+#define NET_REPOST_MS	10	/* from one taking back of all buffers to the next */
 
 /* ------------------------------------------------------- capabilities */
 
@@ -238,6 +241,59 @@ static int net_up(struct lpar_net *net)
 	return 0;
 }
 
+/* A window that the host took back can go only without the buffers in it. */
+static void net_repost_work(struct work_struct *work)
+{
+	struct lpar_net *net = container_of(to_delayed_work(work), struct lpar_net,
+					    repost_work);
+	unsigned int noio;
+	int err = 0;
+	u32 i;
+
+	rtnl_lock();
+	if (!net->up)
+		goto out;
+	/* Requests of disks may wait for this. */
+	noio = memalloc_noio_save();
+	for (i = 0; i < net->nr_rx; i++)
+		lpar_net_rx_down(&net->rx[i]);
+	for (i = 0; i < net->nr_rx && !err; i++)
+		err = lpar_net_rx_up(&net->rx[i]);
+	if (err) {
+		net_down(net);
+		netdev_err(net->netdev, "no queues any more: set it down and up\n");
+	}
+	memalloc_noio_restore(noio);
+out:
+	rtnl_unlock();
+}
+
+/**
+ * lpar_net_repost - take all buffers for frames back from the host, soon
+ * @dev: the device
+ *
+ * Any context. They are given to it again, outside of windows that it revoked.
+ */
+void lpar_net_repost(struct lpar_device *dev)
+{
+	struct lpar_net_rx_queue *rx;
+	struct lpar_queue *q;
+	unsigned long flags;
+	u32 i;
+
+	/* The lock keeps a queue from being freed, and its NIC outlives it. */
+	spin_lock_irqsave(&dev->queues_lock, flags);
+	for (i = 1; i < ARRAY_SIZE(dev->queues); i++) {
+		q = dev->queues[i];
+		if (!q || !q->napi || q->role != LPAR_ROLE_RECEIVE)
+			continue;
+		rx = container_of(q->napi, struct lpar_net_rx_queue, napi);
+		queue_delayed_work(system_unbound_wq, &rx->net->repost_work,
+				   msecs_to_jiffies(NET_REPOST_MS));
+	}
+	spin_unlock_irqrestore(&dev->queues_lock, flags);
+}
+
 /* --------------------------------------------------------- operations */
 
 static int net_open(struct net_device *netdev)
@@ -460,6 +516,7 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	net->function = function;
 	net->generation = generation;
 	INIT_WORK(&net->mode_work, net_mode_work);
+	INIT_DELAYED_WORK(&net->repost_work, net_repost_work);
 	net_apply(net, &caps);
 	netdev->features |= net->features;
 	netdev->mtu = caps.mtu;
@@ -495,6 +552,8 @@ void lpar_net_remove(struct lpar_net *net)
 	lockdep_assert_held(&net->dev->disks_lock);
 	list_del(&net->node);
 	unregister_netdev(net->netdev);
+	/* Without queues nobody starts it again. */
+	cancel_delayed_work_sync(&net->repost_work);
 	cancel_work_sync(&net->mode_work);
 	net_free(net);
 }

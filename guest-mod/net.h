@@ -151,6 +151,7 @@ struct lpar_net_rx_queue {
  * @up:         its queues take frames; changed under rtnl
  * @mode_work:  tells the host which frames are wanted
  * @modes:      IFF_PROMISC and IFF_ALLMULTI as the host was told; @mode_work alone
+ * @repost_work: takes buffers back from the host, and gives it others
  * @nr_tx:      of @tx
  * @nr_rx:      of @rx
  * @tx:         queues
@@ -169,6 +170,7 @@ struct lpar_net {
 	bool up;
 	struct work_struct mode_work;
 	unsigned int modes;
+	struct delayed_work repost_work;
 	u32 nr_tx;
 	u32 nr_rx;
 	struct lpar_net_tx *tx;
@@ -192,6 +194,7 @@ int lpar_net_queue_create(struct lpar_net *net, struct lpar_queue *q, u32 index,
 			  enum lpar_queue_role role, struct napi_struct *napi);
 bool lpar_net_queue_destroy(struct lpar_queue *q);
 bool lpar_net_queue_wants(struct lpar_queue *q);
+void lpar_net_repost(struct lpar_device *dev);
 
 /* net_tx.c */
 void lpar_net_tx_init(struct lpar_net *net, struct lpar_net_tx *tx, u32 index);

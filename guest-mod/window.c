@@ -18,6 +18,7 @@
 
 #include "blk.h"
 #include "channel.h"
+#include "net.h"
 #include "window.h"
 
 #define WINDOW_DEAD	INT_MIN	/* lpar_window.users of one being unmapped */
@@ -294,8 +295,12 @@ static int window_unmap(struct lpar_device *dev, struct lpar_window *window)
 	u64 arg[5] = { window->logical };
 	struct lpar_result result;
 
-	if (atomic_cmpxchg(&window->users, 0, WINDOW_DEAD))
+	if (atomic_cmpxchg(&window->users, 0, WINDOW_DEAD)) {
+		/* Buffers in it would stay for as long as no frame comes. */
+		if (READ_ONCE(window->revoked) && atomic_read(&window->posted) > 0)
+			lpar_net_repost(dev);
 		return -EAGAIN;
+	}
 	if (lpar_channel_call(dev, LPAR_OP_UNMAP, arg, &result, NULL))
 		return -EIO;
 
