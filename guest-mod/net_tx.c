@@ -67,7 +67,8 @@ static int tx_append(struct lpar_net_tx *tx, u32 id, u32 *nsegs, u64 gpa, u32 le
 	u32 part;
 
 	for (; len; len -= part, gpa += part) {
-		if (*nsegs == tx->net->segs_max)
+		/* It may get smaller meanwhile. */
+		if (*nsegs >= READ_ONCE(tx->net->segs_max))
 			return -EMSGSIZE;
 		part = len;
 		window = lpar_window_get(tx->net->dev, gpa, &part, &logical, waited);
@@ -177,10 +178,11 @@ static void tx_write(struct lpar_net_tx *tx, u32 id, const struct sk_buff *skb,
 
 /*
  * Submit a frame; there is an id for it. Under the transmit lock.
+ * @ring: whether the stack wants the doorbell now; @more frames may follow at once
  * Return: 0 (it is the queue's), -EAGAIN (see @miss) or another negative errno.
  */
 static int tx_submit(struct lpar_net_tx *tx, struct sk_buff *skb, bool waited,
-		     u64 *miss)
+		     bool more, bool *ring, u64 *miss)
 {
 	struct lpar_queue *q = tx->q;
 	struct lpar_net_frame *frame;
@@ -201,12 +203,18 @@ static int tx_submit(struct lpar_net_tx *tx, struct sk_buff *skb, bool waited,
 
 	tx_write(tx, id, skb, nsegs);
 	frame = &tx->frames[id];
-	frame->skb = skb;
 	frame->bytes = skb->len;
 	frame->nsegs = nsegs;
 	tx->free_got++;
 	tx->held++;
 	skb_tx_timestamp(skb);
+	/* Before it may end: whoever serves another doorbell need not wait for ours. */
+	*ring = __netdev_tx_sent_queue(tx_netdev_queue(tx), skb->len, more);
+	/*
+	 * From here on it is NAPI's, also where the host completes what it has not
+	 * been given yet. Order all of the above. Pairs with tx_reap().
+	 */
+	smp_store_release(&frame->skb, skb);
 	/* NAPI learns of it from the host, which learns of it from the next store. */
 	WRITE_ONCE(q->sq_tail, q->sq_tail + 1);
 	/*
@@ -254,7 +262,6 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev)
 	struct lpar_net_tx *tx = &net->tx[skb_get_queue_mapping(skb)];
 	struct netdev_queue *txq = tx_netdev_queue(tx);
 	bool more = netdev_xmit_more(), ring, full;
-	u32 bytes = skb->len;
 	u64 miss;
 	int err;
 
@@ -274,10 +281,9 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev)
 		netif_tx_start_queue(txq);
 	}
 
-	err = tx_submit(tx, skb, false, &miss);
+	err = tx_submit(tx, skb, false, more, &ring, &miss);
 	if (!err) {
 		full = tx_stop_full(tx);
-		ring = __netdev_tx_sent_queue(txq, bytes, more);
 		if (ring || full || tx->held >= TX_BATCH)
 			tx_ring_locked(tx);
 		return NETDEV_TX_OK;
@@ -306,30 +312,27 @@ static void tx_ready(struct lpar_window_waiter *waiter, int err)
 	struct netdev_queue *txq = tx_netdev_queue(tx);
 	struct lpar_device *dev = tx->net->dev;
 	struct sk_buff *skb;
-	u32 bytes;
+	bool ring;
 	u64 miss;
 
 	__netif_tx_lock_bh(txq);
 	skb = tx->pending;
 	if (!skb)
 		goto out;
-	bytes = skb->len;
 	if (!err && (lpar_device_broken(dev) || ++tx->tries > TX_TRIES))
 		err = -EIO;
 	if (!err)
-		err = tx_submit(tx, skb, true, &miss);
+		err = tx_submit(tx, skb, true, false, &ring, &miss);
 	if (err == -EAGAIN) {
 		if (lpar_window_wait(dev, waiter, miss))
 			goto out;
 		err = -EIO;
 	}
 	tx->pending = NULL;
-	if (err) {
+	if (err)
 		tx_drop(tx, skb);
-	} else {
-		netdev_tx_sent_queue(txq, bytes);
+	else
 		tx_ring_locked(tx);
-	}
 	if (READ_ONCE(tx->net->up) && tx_nr_free(tx))
 		netif_tx_wake_queue(txq);
 	else
@@ -436,7 +439,9 @@ static bool tx_reap(struct lpar_net_tx *tx, int budget)
 	while (q->cq_head != tail) {
 		copy.word = READ_ONCE(*(u64 *)&q->cq[q->cq_head & (q->depth - 1)]);
 		id = le16_to_cpu(copy.cqe.id);
-		if (id >= q->depth || !tx->frames[id].skb || copy.cqe.bytes) {
+		/* Order the frame before what is known of it. Pairs with tx_submit(). */
+		if (id >= q->depth || !smp_load_acquire(&tx->frames[id].skb) ||
+		    copy.cqe.bytes) {
 			lpar_main_break(tx->net->dev, "queue %u: a completion for %u, which is not on its way",
 					q->number, id);
 			fine = false;
