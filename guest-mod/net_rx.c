@@ -8,7 +8,11 @@
  * look at it: what is decided on is copied before.
  */
 #include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/slab.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 #include <asm/barrier.h>
 
 #include "channel.h"
@@ -158,15 +162,66 @@ static bool rx_refill(struct lpar_net_rx_queue *rx)
 
 /* ------------------------------------------------------------- frames */
 
+/* A frame to be segmented, which is as it says. False: it is not. */
+static bool rx_describe_gso(struct lpar_net_rx_queue *rx, struct sk_buff *skb,
+			    const struct lpar_net_rx *head)
+{
+	u32 start = le16_to_cpu(head->csum_start), least, field;
+	u32 gso_size = le16_to_cpu(head->gso_size);
+	unsigned int gso_type;
+	__be16 proto;
+
+	switch (head->gso_type) {
+	case LPAR_GSO_TCP4:
+		gso_type = SKB_GSO_TCPV4;
+		break;
+	case LPAR_GSO_TCP6:
+		gso_type = SKB_GSO_TCPV6;
+		break;
+	case LPAR_GSO_UDP:
+		gso_type = SKB_GSO_UDP_L4;
+		break;
+	default:
+		return false;
+	}
+	least = gso_type == SKB_GSO_UDP_L4 ? sizeof(struct udphdr) :
+					     sizeof(struct tcphdr);
+	field = gso_type == SKB_GSO_UDP_L4 ? offsetof(struct udphdr, check) :
+					     offsetof(struct tcphdr, check);
+	if (!rx->net->caps.rx_merged || !(head->flags & LPAR_NET_RX_CSUM) ||
+	    !gso_size || gso_size == GSO_BY_FRAGS ||
+	    le16_to_cpu(head->csum_offset) != field ||
+	    !pskb_may_pull(skb, start + least) ||
+	    skb->len - start - least <= gso_size ||
+	    (gso_type == SKB_GSO_UDP_L4 &&
+	     skb->len - start - least > gso_size * UDP_MAX_SEGMENTS))
+		return false;
+	proto = ((struct ethhdr *)skb->data)->h_proto;
+	if (proto == htons(ETH_P_IP)) {
+		if (gso_type == SKB_GSO_TCPV6 ||
+		    start < ETH_HLEN + sizeof(struct iphdr))
+			return false;
+	} else if (proto == htons(ETH_P_IPV6)) {
+		if (gso_type == SKB_GSO_TCPV4 ||
+		    start < ETH_HLEN + sizeof(struct ipv6hdr))
+			return false;
+	} else {
+		return false;
+	}
+	/* Whoever segments it looks at its headers first. */
+	skb_shinfo(skb)->gso_size = gso_size;
+	skb_shinfo(skb)->gso_type = gso_type | SKB_GSO_DODGY;
+	skb_shinfo(skb)->gso_segs = 0;
+	return true;
+}
+
 /* What the host says of the frame, in the stack's words. False: it makes no sense. */
 static bool rx_describe(struct lpar_net_rx_queue *rx, struct sk_buff *skb,
 			const struct lpar_net_rx *head)
 {
 	u32 start = le16_to_cpu(head->csum_start);
 	u32 offset = le16_to_cpu(head->csum_offset);
-	u32 gso_size = le16_to_cpu(head->gso_size);
 	struct net_device *netdev = rx->net->netdev;
-	unsigned int gso_type;
 
 	if (head->flags & ~RX_FLAGS || head->reserved || head->reserved2)
 		return false;
@@ -180,29 +235,9 @@ static bool rx_describe(struct lpar_net_rx_queue *rx, struct sk_buff *skb,
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 	}
 
-	switch (head->gso_type) {
-	case LPAR_GSO_NONE:
-		return !gso_size;
-	case LPAR_GSO_TCP4:
-		gso_type = SKB_GSO_TCPV4;
-		break;
-	case LPAR_GSO_TCP6:
-		gso_type = SKB_GSO_TCPV6;
-		break;
-	case LPAR_GSO_UDP:
-		gso_type = SKB_GSO_UDP_L4;
-		break;
-	default:
-		return false;
-	}
-	if (!rx->net->caps.rx_merged || !gso_size || gso_size >= skb->len ||
-	    !(head->flags & LPAR_NET_RX_CSUM))
-		return false;
-	/* Whoever segments it looks at its headers first. */
-	skb_shinfo(skb)->gso_size = gso_size;
-	skb_shinfo(skb)->gso_type = gso_type | SKB_GSO_DODGY;
-	skb_shinfo(skb)->gso_segs = 0;
-	return true;
+	if (head->gso_type == LPAR_GSO_NONE)
+		return !head->gso_size;
+	return rx_describe_gso(rx, skb, head);
 }
 
 /* A frame of @len bytes behind the head. Return: NULL where memory is short. */
