@@ -122,8 +122,8 @@ static void function_update_nets(struct lpar_device *dev,
 		if (err == -ENODEV)
 			lpar_net_remove(net);
 		else if (err)
-			netdev_err_once(net->netdev, "its new capabilities are not taken over: %d\n",
-					err);
+			dev_err_ratelimited(&dev->pdev->dev, "%s: its new capabilities are not taken over: %d\n",
+					    net->netdev->name, err);
 	}
 }
 

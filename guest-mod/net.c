@@ -564,6 +564,7 @@ static void net_take_over(struct lpar_net *net, struct lpar_nic_caps *caps)
 {
 	struct net_device *netdev = net->netdev;
 	bool again, mac;
+	int err = 0;
 
 	ASSERT_RTNL();
 	/* The rings were made for so many, and the buffers for one kind of frame. */
@@ -578,16 +579,19 @@ static void net_take_over(struct lpar_net *net, struct lpar_nic_caps *caps)
 		call_netdevice_notifiers(NETDEV_CHANGEADDR, netdev);
 	}
 	if (netdev->mtu > caps->mtu_max)
-		dev_set_mtu(netdev, caps->mtu_max);
+		err = dev_set_mtu(netdev, caps->mtu_max);
 	else if (netdev->mtu < caps->mtu_min)
-		dev_set_mtu(netdev, caps->mtu_min);
+		err = dev_set_mtu(netdev, caps->mtu_min);
+	if (err)
+		dev_err_ratelimited(&net->dev->pdev->dev, "%s: its MTU stays %u: %d\n",
+				    netdev->name, netdev->mtu, err);
 	if (again && net_up(net))
 		netdev_err(netdev, "no queues any more: set it down and up\n");
 	netdev_update_features(netdev);
 	net_carrier(net);
-	netdev_info(netdev, "link %s, %u Mbit/s, MTU %u to %u, features %pNF\n",
-		    caps->link ? "up" : "down", caps->speed, caps->mtu_min,
-		    caps->mtu_max, &netdev->features);
+	dev_info_ratelimited(&net->dev->pdev->dev, "%s: link %s, %u Mbit/s, MTU %u to %u, features %pNF\n",
+			     netdev->name, caps->link ? "up" : "down", caps->speed,
+			     caps->mtu_min, caps->mtu_max, &netdev->features);
 }
 
 /**
@@ -645,15 +649,18 @@ static int net_start(struct lpar_net *net)
 	err = net_query(net->dev, net->function, &caps, &generation);
 	if (err)
 		return err;
-	net_take_over(net, &caps);
-	net->generation = generation;
 	/* The host has forgotten what it was told. */
 	net->modes = 0;
+	/* The stack changes the MTU of none that is detached; frames are dropped. */
+	netif_device_attach(net->netdev);
+	net_take_over(net, &caps);
+	net->generation = generation;
 	if (netif_running(net->netdev))
 		err = net_up(net);
-	if (err)
+	if (err) {
+		netif_device_detach(net->netdev);
 		return err;
-	netif_device_attach(net->netdev);
+	}
 	schedule_work(&net->mode_work);
 	return 0;
 }

@@ -59,10 +59,11 @@ static void ethtool_ringparam(struct net_device *netdev,
 {
 	struct lpar_net *net = netdev_priv(netdev);
 
-	ring->rx_max_pending = net->caps.depth;
-	ring->tx_max_pending = net->caps.depth;
-	ring->rx_pending = net->caps.depth;
-	ring->tx_pending = net->caps.depth;
+	/* A new depth is for queues to come. Under rtnl, as they come and go. */
+	ring->rx_pending = net->rx->q ? net->rx->q->depth : net->caps.depth;
+	ring->tx_pending = net->tx->q ? net->tx->q->depth : net->caps.depth;
+	ring->rx_max_pending = max(ring->rx_pending, net->caps.depth);
+	ring->tx_max_pending = max(ring->tx_pending, net->caps.depth);
 }
 
 static int ethtool_sset_count(struct net_device *netdev, int set)
