@@ -110,7 +110,9 @@ static void net_apply(struct lpar_net *net, const struct lpar_nic_caps *caps)
 	net->caps = *caps;
 	WRITE_ONCE(net->segs_max, caps->segments);
 	net->features = net_features(caps);
-	netdev->hw_features = (netdev->hw_features & ~NET_FEATURES) | net->features;
+	/* A tag that the adapter removed is not put back: that cannot be turned off. */
+	netdev->hw_features = (netdev->hw_features & ~NET_FEATURES) |
+			      (net->features & ~NETIF_F_HW_VLAN_CTAG_RX);
 	netdev->vlan_features = net->features & ~(NETIF_F_HW_VLAN_CTAG_TX |
 						  NETIF_F_HW_VLAN_CTAG_RX);
 	/* What has come is wanted until somebody says otherwise. */

@@ -8,6 +8,8 @@
  */
 #include <linux/delay.h>
 #include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <asm/barrier.h>
@@ -341,6 +343,24 @@ out:
 	__netif_tx_unlock_bh(txq);
 }
 
+/* Does the adapter find the transport header right behind a plain IP header? */
+static bool tx_plain(const struct sk_buff *skb, netdev_features_t features)
+{
+	u32 start = skb_checksum_start_offset(skb);
+
+	/* The stack puts a tag that is not inserted for it into the frame. */
+	if (skb_vlan_tag_present(skb) &&
+	    !vlan_hw_offload_capable(features, skb->vlan_proto))
+		return false;
+	if (skb_network_offset(skb) != ETH_HLEN || start > skb_headlen(skb))
+		return false;
+	if (skb->protocol == htons(ETH_P_IP))
+		return start >= ETH_HLEN + sizeof(struct iphdr) &&
+		       start == ETH_HLEN + ip_hdr(skb)->ihl * 4;
+	return skb->protocol == htons(ETH_P_IPV6) &&
+	       start == ETH_HLEN + sizeof(struct ipv6hdr);
+}
+
 /**
  * lpar_net_features_check - .ndo_features_check
  * @skb:      a frame
@@ -364,6 +384,8 @@ netdev_features_t lpar_net_features_check(struct sk_buff *skb,
 	/* The adapter finds the headers without looking further than they go. */
 	if (skb_is_gso(skb) && !tx_header_bytes(skb))
 		features &= ~NETIF_F_GSO_MASK;
+	if (!tx_plain(skb, features))
+		features &= ~(NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_GSO_MASK);
 	return features;
 }
 
