@@ -46,7 +46,7 @@ struct lpar_nic_state {
  * @dropped:    frames that found no room, no receive queue, or too small a buffer, or
  *              have a VLAN tag
  * @foreign:    frames to send that had a foreign address or VLAN
- * @late:       frames whose end waits for their driver; net.c's
+ * @late:       frames whose end waits for their driver; net_tx.c's
  * @end_late:   ends them
  * @change:     tells the client what has changed
  */

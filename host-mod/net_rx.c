@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The net server: what clients receive. See net.c. */
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <net/dst.h>
+
+#include "compat.h"
+#include "net_frame.h"
+#include "port.h"
+
+/* Frames that wait for a client which does not donate. */
+#define BACKLOG		512
+#define BACKLOG_BYTES	(4u << 20)
+
+/* One more for the client. Return: false: too much waits for it. */
+static bool backlog_add(struct lpar_queue *q, struct sk_buff *skb)
+{
+	struct sk_buff_head *b = &q->backlog;
+	unsigned long flags;
+	bool room;
+
+	spin_lock_irqsave(&b->lock, flags);
+	room = skb_queue_len(b) < BACKLOG &&
+	       q->backlog_bytes + skb->truesize <= BACKLOG_BYTES;
+	if (room) {
+		q->backlog_bytes += skb->truesize;
+		__skb_queue_tail(b, skb);
+	}
+	spin_unlock_irqrestore(&b->lock, flags);
+	return room;
+}
+
+static struct sk_buff *backlog_take(struct lpar_queue *q)
+{
+	struct sk_buff_head *b = &q->backlog;
+	struct sk_buff *skb;
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->lock, flags);
+	skb = __skb_dequeue(b);
+	if (skb)
+		q->backlog_bytes -= skb->truesize;
+	spin_unlock_irqrestore(&b->lock, flags);
+	return skb;
+}
+
+/**
+ * lpar_net_arrive - queue a frame for a client (softirq, or a sender's time)
+ * @nic: whose
+ * @skb: from its Ethernet header on; consumed
+ *
+ * Context: any but hard interrupt; RCU is held.
+ */
+void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
+{
+	unsigned int n = READ_ONCE(nic->receivers);
+	struct lpar_queue *q = NULL;
+
+	if (n) {
+		n = n == 1 ? 0 : skb_get_hash(skb) % n;
+		q = rcu_dereference(nic->receive[n]);
+		if (q && !lpar_users_tryget(&q->users))
+			q = NULL;
+	}
+	if (!q)
+		goto drop;
+	/* VLANs are for those who are trusted with them; a mere priority is none */
+	if (!nic->trusted && skb_vlan_tag_present(skb) && !skb_vlan_tag_get_id(skb))
+		__vlan_hwaccel_clear_tag(skb);
+	if (!nic->trusted && (skb_vlan_tag_present(skb) ||
+			      eth_type_vlan(eth_hdr(skb)->h_proto)))
+		goto drop;
+	/* the wire knows one kind of removed tag */
+	if (skb_vlan_tag_present(skb) && skb->vlan_proto != htons(ETH_P_8021Q))
+		goto drop;
+	if (skb_queue_len_lockless(&q->backlog) >= BACKLOG ||
+	    skb_orphan_frags_rx(skb, GFP_ATOMIC))
+		goto drop;
+	/* it may wait long: it keeps no socket, route or device */
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	skb_ext_reset(skb);
+	skb->dev = NULL;
+	if (!backlog_add(q, skb))
+		goto drop;
+	lpar_queue_arrived(q);
+	lpar_queue_put(q);
+	return;
+
+drop:
+	atomic64_inc(&nic->dropped);
+	kfree_skb(skb);
+	if (q)
+		lpar_queue_put(q);
+}
+
+/* Its device goes: what waits may be memory that is mapped for it, and the client
+ * may never come for it. */
+void lpar_net_purge(struct lpar_nic *nic)
+{
+	struct lpar_queue *q;
+	struct sk_buff *skb;
+	unsigned int i;
+
+	rcu_read_lock();
+	for (i = 0; i < LPAR_NIC_QUEUES; i++) {
+		q = rcu_dereference(nic->receive[i]);
+		if (!q || !lpar_users_tryget(&q->users))
+			continue;
+		while ((skb = backlog_take(q))) {
+			atomic64_inc(&nic->dropped);
+			kfree_skb(skb);
+		}
+		lpar_queue_put(q);
+	}
+	rcu_read_unlock();
+}
+
+/* To cut a tunnel's frame the stack looks at its device, so it gets one again. */
+static struct sk_buff *cut(struct lpar_queue *q, struct sk_buff *skb)
+{
+	struct sk_buff *segs = ERR_PTR(-ENODEV), *s;
+	struct lpar_port *port;
+
+	rcu_read_lock();
+	port = rcu_dereference(lpar_net_nic(q)->port);
+	skb->dev = port ? rcu_dereference(port->dev) : NULL;
+	/* the stack warns of one that was merged unchecked */
+	if (skb->dev && (skb->ip_summed == CHECKSUM_PARTIAL ||
+			 skb->ip_summed == CHECKSUM_UNNECESSARY))
+		segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+	for (s = IS_ERR(segs) ? NULL : segs; s; s = s->next)
+		s->dev = NULL;
+	skb->dev = NULL;
+	rcu_read_unlock();
+	return segs;
+}
+
+/* The next frame that a buffer is wanted for, cut to what the client can take. */
+static struct sk_buff *next_frame(struct lpar_queue *q)
+{
+	struct sk_buff *skb, *segs;
+
+	for (;;) {
+		skb = q->waiting;
+		if (skb) {
+			q->waiting = skb->next;
+			skb_mark_not_on_list(skb);
+			return skb;
+		}
+		skb = backlog_take(q);
+		if (!skb || !skb_is_gso(skb))
+			return skb;
+		/* merged by the host's GRO, or never cut: on the client's time */
+		segs = cut(q, skb);
+		if (IS_ERR_OR_NULL(segs)) {
+			atomic64_inc(&lpar_net_nic(q)->dropped);
+			kfree_skb(skb);
+			continue;
+		}
+		consume_skb(skb);
+		q->waiting = segs;
+	}
+}
+
+/* What is left to sum up is for the client, which knows one kind of sum: SCTP's is
+ * another. Return: false: no memory for it. */
+static bool sums_ok(struct sk_buff *skb)
+{
+	return skb->ip_summed != CHECKSUM_PARTIAL ||
+	       !skb_csum_hwoffload_help(skb, NETIF_F_HW_CSUM);
+}
+
+static void frame_wait(struct lpar_queue *q, struct sk_buff *skb)
+{
+	skb->next = q->waiting;
+	q->waiting = skb;
+}
+
+struct pourer {
+	const struct lpar_net_rx *head;
+	const struct sk_buff *skb;
+	u32 at;
+};
+
+static bool pour(struct lpar_window *w, unsigned int offset, unsigned int len,
+		 void *arg)
+{
+	struct pourer *p = arg;
+
+	while (len) {
+		unsigned int in = offset_in_page(offset);
+		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in);
+		void *to = page_address(w->pages[offset >> PAGE_SHIFT]) + in;
+
+		if (p->at < sizeof(*p->head)) {
+			n = min_t(unsigned int, n, sizeof(*p->head) - p->at);
+			memcpy(to, (const void *)p->head + p->at, n);
+		} else if (skb_copy_bits(p->skb, p->at - sizeof(*p->head), to, n)) {
+			return false;
+		}
+		p->at += n;
+		offset += n;
+		len -= n;
+	}
+	return true;
+}
+
+static struct lpar_net_rx head_of(const struct sk_buff *skb,
+				  const struct lpar_nic_limits *lim)
+{
+	struct lpar_net_rx head = {};
+
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY && lim->rx_csum) {
+		head.flags |= LPAR_NET_RX_CSUM_OK;
+	} else if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		head.flags |= LPAR_NET_RX_CSUM;
+		head.csum_start = cpu_to_le16(skb_checksum_start_offset(skb));
+		head.csum_offset = cpu_to_le16(skb->csum_offset);
+	}
+	if (skb_vlan_tag_present(skb)) {
+		head.flags |= LPAR_NET_RX_VLAN;
+		head.vlan_tci = cpu_to_le16(skb_vlan_tag_get(skb));
+	}
+	return head;
+}
+
+/**
+ * lpar_net_receive - fill one buffer of a client
+ * @q: the queue that it stands in, of LPAR_ROLE_RECEIVE
+ * @lim: the NIC's limits, as they were when the dispatch began
+ * @sqe: a private copy
+ *
+ * Context: the queue's server only (LPAR_Q_SERVING is held); may sleep.
+ * Return: LPAR_TAKE_DONE; LPAR_TAKE_IDLE: there is no frame, and the buffer has not
+ * been looked at.
+ */
+enum lpar_take lpar_net_receive(struct lpar_queue *q,
+				const struct lpar_nic_limits *lim,
+				const struct lpar_net_sqe *sqe)
+{
+	struct lpar_nic *nic = lpar_net_nic(q);
+	struct lpar_net_req req = { .queue = q };
+	struct lpar_net_frame fr = { .req = &req };
+	struct pourer p = {};
+	struct lpar_net_rx head;
+	struct sk_buff *skb;
+	unsigned int drops = 0;
+	enum lpar_status st;
+	u32 bytes = 0;
+	u8 i;
+
+	skb = next_frame(q);
+	if (!skb)
+		return LPAR_TAKE_IDLE;
+	st = lpar_net_decode(q, sqe, lim, true, &fr);
+	if (st != LPAR_OK) {
+		frame_wait(q, skb);
+		return lpar_net_refuse(q, fr.f.id, st);
+	}
+	/* its client has made buffers for smaller ones, or memory is short */
+	while (skb->len + sizeof(head) > fr.f.len || !sums_ok(skb)) {
+		atomic64_inc(&nic->dropped);
+		kfree_skb(skb);
+		/* others send more meanwhile: their time is not the client's */
+		skb = drops++ < BACKLOG ? next_frame(q) : NULL;
+		if (!skb)
+			return LPAR_TAKE_IDLE;
+	}
+	st = lpar_net_windows(q, &fr, false);
+	if (st == LPAR_OK) {
+		head = head_of(skb, lim);
+		bytes = sizeof(head) + skb->len;
+		p.head = &head;
+		p.skb = skb;
+		if (!lpar_net_walk(&fr, 0, bytes, pour, &p))
+			st = LPAR_IOERR;
+	}
+	for (i = 0; i < req.nwins; i++)
+		lpar_window_put(req.wins[i]);
+	if (st == LPAR_NOWINDOW || st == LPAR_FAULT) {
+		frame_wait(q, skb);
+		return lpar_net_refuse(q, fr.f.id, st);
+	}
+	q->stats.bytes_copied += bytes;
+	consume_skb(skb);
+	lpar_queue_complete(q, fr.f.id, st, st == LPAR_OK ? bytes : 0, 0, 0, 0);
+	return LPAR_TAKE_DONE;
+}
+
+/* Do frames wait for buffers? The queue's server only. */
+bool lpar_net_waits(struct lpar_queue *q)
+{
+	return q->nic && q->role == LPAR_ROLE_RECEIVE &&
+	       (q->waiting || !skb_queue_empty_lockless(&q->backlog));
+}
