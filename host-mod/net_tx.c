@@ -202,7 +202,9 @@ static void describe(struct sk_buff *skb, const struct lpar_frame *f)
 }
 
 /* An skb with room for all of the frame, its first bytes copied. May sleep. */
-static struct sk_buff *copy_frame(const struct lpar_net_frame *fr, u32 linear, u32 copied)
+static struct sk_buff *copy_frame(struct lpar_queue *q,
+				  const struct lpar_net_frame *fr, u32 linear,
+				  u32 copied)
 {
 	struct copier c = {};
 	struct sk_buff *skb;
@@ -217,6 +219,7 @@ static struct sk_buff *copy_frame(const struct lpar_net_frame *fr, u32 linear, u
 	skb->data_len = copied - linear;
 	skb->len += skb->data_len;
 	c.skb = skb;
+	q->stats.bytes_copied += copied;
 	if (lpar_net_walk(fr, 0, copied, copy_in, &c))
 		return skb;
 	kfree_skb(skb);
@@ -319,8 +322,8 @@ static struct sk_buff *build(struct lpar_queue *q, struct lpar_net_frame *fr, u3
 	struct sk_buff *skb;
 
 	if (mode == LPAR_MODE_COPY)
-		return copy_frame(fr, linear, fr->f.len);
-	skb = copy_frame(fr, linear, linear);
+		return copy_frame(q, fr, linear, fr->f.len);
+	skb = copy_frame(q, fr, linear, linear);
 	if (!skb)
 		return NULL;
 	a.skb = skb;
@@ -328,7 +331,7 @@ static struct sk_buff *build(struct lpar_queue *q, struct lpar_net_frame *fr, u3
 		return skb;
 	kfree_skb(skb);
 	/* more pieces than an skb holds */
-	return mode == LPAR_MODE_TAG ? NULL : copy_frame(fr, linear, fr->f.len);
+	return mode == LPAR_MODE_TAG ? NULL : copy_frame(q, fr, linear, fr->f.len);
 }
 
 /* From here on the end of the skb is that of the request. */
@@ -370,7 +373,6 @@ static enum lpar_take to_wire(struct lpar_queue *q, struct lpar_port *port,
 
 	describe(skb, &fr->f);
 	arm(skb, q, r);
-	q->stats.bytes_copied += skb_headlen(skb);
 	if (q->fn->mode != LPAR_MODE_TAG) {
 		hand_over(port, skb);
 		return LPAR_TAKE_DONE;
@@ -486,7 +488,7 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	if (mode != LPAR_MODE_COPY && linear < fr.f.len) {
 		kfree_skb(skb);
 		st = LPAR_NOMEM;
-		skb = copy_frame(&fr, linear, fr.f.len);
+		skb = copy_frame(q, &fr, linear, fr.f.len);
 		if (!skb)
 			goto err;
 		st = lpar_core_headers(skb->data, linear, &fr.f, lim);
@@ -498,7 +500,6 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 			goto err;
 		}
 	}
-	q->stats.bytes_copied += fr.f.len;
 	describe(skb, &fr.f);
 	rcu_read_lock();
 	/* the address may have changed with the second copy, or the station gone */
