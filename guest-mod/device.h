@@ -4,8 +4,8 @@
  *
  * Lock order: disks_lock → (block layer, rtnl) → channel.lock → queues_lock →
  * queue.lock → windows.park_lock. The last three are spinlocks, taken with
- * interrupts off; a netdev's transmit lock is above them. Calls to the host sleep, with channel.lock held and often
- * disks_lock, never a spinlock.
+ * interrupts off; a netdev's transmit lock is above them. Calls to the host sleep,
+ * with channel.lock held and often disks_lock, never a spinlock.
  */
 #ifndef LPAR_GUEST_DEVICE_H
 #define LPAR_GUEST_DEVICE_H

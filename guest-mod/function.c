@@ -78,7 +78,7 @@ err_break:
 }
 
 static void function_update_disks(struct lpar_device *dev,
-			    const struct lpar_function *functions, u32 count)
+				  const struct lpar_function *functions, u32 count)
 {
 	const struct lpar_function *function;
 	struct lpar_disk *disk, *next;

@@ -39,7 +39,7 @@ MODULE_PARM_DESC(allow_unsafe_dma,
  * PRPs and SGLs are made of the DMA addresses. Only integrity reads data, and is
  * excluded below. Test: tests/boot/disk-*, with the emulator as the oracle.
  */
-static const char *const qualified[] = { "nvme" };
+static const char *const qualified[] = { "nvme", NULL };
 
 /* A block device that is open for us. */
 struct lpar_backing {
@@ -68,17 +68,6 @@ static struct pci_dev *pci_above(struct gendisk *disk)
 	return NULL;
 }
 
-static bool driver_qualified(struct pci_dev *pdev)
-{
-	const char *name = dev_driver_string(&pdev->dev);
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(qualified); i++)
-		if (!strcmp(name, qualified[i]))
-			return true;
-	return false;
-}
-
 /* Is the device its adapter's own queue, and does nothing on it read data? */
 static bool tags_possible(struct block_device *bdev, struct lpar_verdict *v)
 {
@@ -95,7 +84,7 @@ static bool tags_possible(struct block_device *bdev, struct lpar_verdict *v)
 			 "%s has no PCI adapter right below it", disk->disk_name);
 		return false;
 	}
-	if (!driver_qualified(v->pdev)) {
+	if (!lpar_fn_qualified(v->pdev, qualified)) {
 		snprintf(v->reason, sizeof(v->reason),
 			 "driver %s is not on the qualification list",
 			 dev_driver_string(&v->pdev->dev));
@@ -539,28 +528,16 @@ int lpar_disk_enable(struct lpar_disk *d)
 	d->fn.mode = v.mode;
 	d->fn.adapter = NULL;
 	if (v.mode == LPAR_MODE_TAG) {
-		struct lpar_adapter *a = lpar_adapter_get(v.pdev);
-
-		if (IS_ERR(a)) {
-			ret = fail(d, PTR_ERR(a), "the DMA operations of %s cannot be wrapped (%ld)",
-				   pci_name(v.pdev), PTR_ERR(a));
+		ret = lpar_fn_take_adapter(&d->fn, v.pdev);
+		if (ret)
 			goto err_pdev;
-		}
-		d->fn.adapter = a;
-		ret = lpar_tag_promise(&p->tags);
-		if (ret) {
-			ret = fail(d, ret, "all memory tags are promised to other disks: load lpar_host with a larger tag_mib");
-			lpar_adapter_put(a);
-			d->fn.adapter = NULL;
-			goto err_pdev;
-		}
 	}
 	d->first = d->start >> SECTOR_SHIFT;
 	d->fn.workers = d->backing->workers;
 	d->fn.nowait = submit_never_waits(d->bdev);
-	d->fn.queues_max = d->queues ?: LPAR_DOORBELLS_MAX - 1;
 	get_limits(d->bdev, d->fn.mode, d->first, d->size >> SECTOR_SHIFT,
 		   d->read_only, d->queues, &lim);
+	d->fn.queues_max = lim.queues;
 	mutex_lock(&p->lock);
 	ret = set_limits(d, &lim);
 	mutex_unlock(&p->lock);
@@ -584,11 +561,7 @@ int lpar_disk_enable(struct lpar_disk *d)
 err_state:
 	kfree(rcu_replace_pointer(d->state, NULL, true));
 err_adapter:
-	if (d->fn.adapter) {
-		lpar_tag_release(&p->tags);
-		lpar_adapter_put(d->fn.adapter);
-		d->fn.adapter = NULL;
-	}
+	lpar_fn_give_adapter(&d->fn);
 err_pdev:
 	pci_dev_put(v.pdev);
 err_backing:
@@ -619,11 +592,7 @@ int lpar_disk_disable(struct lpar_disk *d, bool force)
 		return ret;
 	cancel_delayed_work_sync(&d->poll);
 	lpar_fn_hide(&d->fn);
-	if (d->fn.adapter) {
-		lpar_tag_release(&d->fn.partition->tags);
-		lpar_adapter_put(d->fn.adapter);
-	}
-	d->fn.adapter = NULL;
+	lpar_fn_give_adapter(&d->fn);
 	old = rcu_replace_pointer(d->state, NULL, true);
 	kfree_rcu(old, rcu);
 	mutex_lock(&backings_lock);

@@ -228,8 +228,7 @@ static unsigned short plug_ios(const struct lpar_queue *q)
 	if (q->nic)
 		return 1;
 	ahead = lpar_ring_ahead(le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
-				     q->sq_head, q->depth);
-
+				q->sq_head, q->depth);
 	return lpar_core_plug(ahead, bdev_get_queue(lpar_disk_of(q->fn)->bdev)->nr_requests);
 }
 

@@ -10,6 +10,7 @@
 #include "disk.h"
 #include "function.h"
 #include "queue.h"
+#include "tag.h"
 #include "window.h"
 
 /* The mode in one word. */
@@ -45,6 +46,56 @@ int lpar_fn_fail(struct lpar_fn *fn, int error, const char *fmt, ...)
 	vscnprintf(fn->status + n, sizeof(fn->status) - n, fmt, args);
 	va_end(args);
 	return error;
+}
+
+/* ------------------------------------------------------------------ adapters */
+
+/* Is the driver of a PCI function on a list that ends with NULL? Any context. */
+bool lpar_fn_qualified(struct pci_dev *pdev, const char *const *drivers)
+{
+	const char *name = dev_driver_string(&pdev->dev);
+
+	for (; *drivers; drivers++)
+		if (!strcmp(name, *drivers))
+			return true;
+	return false;
+}
+
+/**
+ * lpar_fn_take_adapter - tag mode: wrap the adapter, and have tags promised
+ * @fn: not enabled; its adapter is NULL, and stays so on an error
+ * @pdev: the adapter
+ *
+ * Context: partition->config is held, RTNL is not; sleeps until all tasks have been
+ * elsewhere.
+ * Return: 0, or an error, which its status explains.
+ */
+int lpar_fn_take_adapter(struct lpar_fn *fn, struct pci_dev *pdev)
+{
+	struct lpar_adapter *a = lpar_adapter_get(pdev);
+	int ret;
+
+	if (IS_ERR(a))
+		return lpar_fn_fail(fn, PTR_ERR(a), "the DMA operations of %s cannot be wrapped (%ld)",
+				    pci_name(pdev), PTR_ERR(a));
+	ret = lpar_tag_promise(&fn->partition->tags);
+	if (ret) {
+		lpar_adapter_put(a);
+		return lpar_fn_fail(fn, ret, "all memory tags are promised to other%s: load lpar_host with a larger tag_mib",
+				    fn->type == LPAR_FUNCTION_DISK ? " disks" : "s");
+	}
+	fn->adapter = a;
+	return 0;
+}
+
+/* The opposite; nothing to do without one. May sleep, RTNL is not held. */
+void lpar_fn_give_adapter(struct lpar_fn *fn)
+{
+	if (!fn->adapter)
+		return;
+	lpar_tag_release(&fn->partition->tags);
+	lpar_adapter_put(fn->adapter);
+	fn->adapter = NULL;
 }
 
 /* ------------------------------------------------------------------ counters */

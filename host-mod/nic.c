@@ -19,7 +19,6 @@
 #include "net.h"
 #include "nic.h"
 #include "port.h"
-#include "tag.h"
 
 /*
  * Drivers whose transmit path was read and looks at nothing but the linear part:
@@ -31,23 +30,12 @@
  * lpar_core_whole().
  * Test: tests/boot/net-*, with the emulator as the oracle.
  */
-static const char *const qualified[] = { "e1000e" };
+static const char *const qualified[] = { "e1000e", NULL };
 
 /* Fragments of a frame in tag mode; few drivers take more. */
 #define TAG_SEGMENTS	8
 
 /* --------------------------------------------------------- mode and limits */
-
-static bool driver_qualified(struct pci_dev *pdev)
-{
-	const char *name = dev_driver_string(&pdev->dev);
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(qualified); i++)
-		if (!strcmp(name, qualified[i]))
-			return true;
-	return false;
-}
 
 static bool tags_possible(struct net_device *dev, struct lpar_verdict *v)
 {
@@ -57,7 +45,7 @@ static bool tags_possible(struct net_device *dev, struct lpar_verdict *v)
 		return false;
 	}
 	v->pdev = pci_dev_get(to_pci_dev(dev->dev.parent));
-	if (!driver_qualified(v->pdev)) {
+	if (!lpar_fn_qualified(v->pdev, qualified)) {
 		snprintf(v->reason, sizeof(v->reason),
 			 "driver %s is not on the qualification list",
 			 dev_driver_string(&v->pdev->dev));
@@ -376,32 +364,6 @@ static u64 make_mac(struct lpar_nic *nic)
 	return 0x02ull << 40 | (u64)(jhash(p, strlen(p), low) & 0xff) << 32 | low;
 }
 
-static int take_adapter(struct lpar_nic *nic, struct pci_dev *pdev)
-{
-	struct lpar_adapter *a = lpar_adapter_get(pdev);
-	int ret;
-
-	if (IS_ERR(a))
-		return fail(nic, PTR_ERR(a), "the DMA operations of %s cannot be wrapped (%ld)",
-			    pci_name(pdev), PTR_ERR(a));
-	ret = lpar_tag_promise(&nic->fn.partition->tags);
-	if (ret) {
-		lpar_adapter_put(a);
-		return fail(nic, ret, "all memory tags are promised to others: load lpar_host with a larger tag_mib");
-	}
-	nic->fn.adapter = a;
-	return 0;
-}
-
-static void give_adapter(struct lpar_nic *nic)
-{
-	if (!nic->fn.adapter)
-		return;
-	lpar_tag_release(&nic->fn.partition->tags);
-	lpar_adapter_put(nic->fn.adapter);
-	nic->fn.adapter = NULL;
-}
-
 /* RTNL is held: with its device, which cannot go meanwhile. */
 static int join(struct lpar_nic *nic, struct net_device *dev)
 {
@@ -476,7 +438,7 @@ int lpar_nic_enable(struct lpar_nic *nic)
 	nic->fn.adapter = NULL;
 	/* not with RTNL: wrapping waits for all tasks to have been elsewhere */
 	if (v.mode == LPAR_MODE_TAG) {
-		ret = take_adapter(nic, v.pdev);
+		ret = lpar_fn_take_adapter(&nic->fn, v.pdev);
 		if (ret)
 			goto err_workers;
 	}
@@ -505,7 +467,7 @@ err_leave:
 	lpar_port_leave(nic);
 err_unlock:
 	rtnl_unlock();
-	give_adapter(nic);
+	lpar_fn_give_adapter(&nic->fn);
 	kfree(rcu_replace_pointer(nic->state, NULL, true));
 err_workers:
 	pci_dev_put(again.pdev);
@@ -537,7 +499,7 @@ int lpar_nic_disable(struct lpar_nic *nic, bool force)
 	cancel_work_sync(&nic->change);
 	cancel_work_sync(&nic->end_late);
 	lpar_fn_hide(&nic->fn);
-	give_adapter(nic);
+	lpar_fn_give_adapter(&nic->fn);
 	destroy_workqueue(nic->fn.workers);
 	old = rcu_replace_pointer(nic->state, NULL, true);
 	kfree_rcu(old, rcu);

@@ -58,12 +58,11 @@ partition() {
 	for pair in "$@"; do write "$config/$name/${pair%%=*}" "${pair#*=}"; done
 }
 
-# disk PARTITION NAME DEVICE [ATTRIBUTE=VALUE…]
-disk() {
-	local dir=$config/$1/disks/$2 device=$3 pair
-	shift 3
+# function_at FOLDER ATTRIBUTE=VALUE…: make a disk or NIC and enable it; says why it is refused
+function_at() {
+	local dir=$1 pair
+	shift
 	mkdir "$dir"
-	write "$dir/device" "$device"
 	for pair in "$@"; do write "$dir/${pair%%=*}" "${pair#*=}"; done
 	if ! write "$dir/enable" 1 2>/dev/null; then
 		echo "$(<"$dir/status")" >&2
@@ -71,18 +70,11 @@ disk() {
 	fi
 }
 
+# disk PARTITION NAME DEVICE [ATTRIBUTE=VALUE…]
+disk() { function_at "$config/$1/disks/$2" "device=$3" "${@:4}"; }
+
 # nic PARTITION NAME NETDEV [ATTRIBUTE=VALUE…]
-nic() {
-	local dir=$config/$1/nics/$2 device=$3 pair
-	shift 3
-	mkdir "$dir"
-	write "$dir/adapter" "$device"
-	for pair in "$@"; do write "$dir/${pair%%=*}" "${pair#*=}"; done
-	if ! write "$dir/enable" 1 2>/dev/null; then
-		echo "$(<"$dir/status")" >&2
-		return 1
-	fi
-}
+nic() { function_at "$config/$1/nics/$2" "adapter=$3" "${@:4}"; }
 
 # netdev_of MAC: the network device that has it
 netdev_of() { grep -lx "$1" /sys/class/net/*/address | head -n 1 | cut -d/ -f5; }
