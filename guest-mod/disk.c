@@ -118,29 +118,20 @@ static void disk_name(char name[DISK_NAME_LEN], unsigned int index)
 	memcpy(name, "lpd", 3);
 }
 
-/* Ask for a function's records (seed 001, fig. 6, step 630). */
 static int disk_query(struct lpar_device *dev, u32 function,
 		      struct lpar_caps *caps, u32 *generation)
 {
 	const char *why = NULL;
-	u64 arg[5] = { function };
-	struct lpar_result result;
 	void *data;
+	u32 len;
 	int err;
 
-	data = kmalloc(LPAR_CHANNEL_DATA, GFP_KERNEL);
-	if (!data)
-		return -ENOMEM;
-	err = lpar_channel_call(dev, LPAR_OP_CAPS, arg, &result, data);
-	if (!err)
-		err = lpar_channel_errno(result.status);
-	if (!err) {
-		*generation = result.ret[0];
-		err = lpar_caps_parse(data, result.out_len, caps, &why);
-		if (err)
-			dev_err_ratelimited(&dev->pdev->dev, "function %u: its capabilities are refused: %s\n",
-					    function, why);
-	}
+	data = lpar_function_records(dev, function, &len, generation);
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+	err = lpar_caps_parse(data, len, caps, &why);
+	if (err)
+		lpar_function_refuse(dev, function, why);
 	kfree(data);
 	return err;
 }

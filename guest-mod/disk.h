@@ -49,6 +49,9 @@ void lpar_disk_start_all(struct lpar_device *dev);
 
 /* function.c */
 int lpar_function_rescan(struct lpar_device *dev);
+void *lpar_function_records(struct lpar_device *dev, u32 function, u32 *len,
+			    u32 *generation);
+void lpar_function_refuse(struct lpar_device *dev, u32 function, const char *why);
 
 /* limits.c */
 void lpar_limits_fill(struct queue_limits *lim, const struct lpar_caps *caps);

@@ -8,6 +8,47 @@
 #include "disk.h"
 #include "net.h"
 
+/**
+ * lpar_function_records - ask for a function's records (seed 001, fig. 6, step 630)
+ * @dev:        the device
+ * @function:   its number
+ * @len:        result: their bytes
+ * @generation: result: of the function, with these
+ *
+ * Sleeps.
+ *
+ * Return: a copy, to be kfree()d, or an ERR_PTR.
+ */
+void *lpar_function_records(struct lpar_device *dev, u32 function, u32 *len,
+			    u32 *generation)
+{
+	u64 arg[5] = { function };
+	struct lpar_result result;
+	void *data;
+	int err;
+
+	data = kmalloc(LPAR_CHANNEL_DATA, GFP_KERNEL);
+	if (!data)
+		return ERR_PTR(-ENOMEM);
+	err = lpar_channel_call(dev, LPAR_OP_CAPS, arg, &result, data);
+	if (!err)
+		err = lpar_channel_errno(result.status);
+	if (err) {
+		kfree(data);
+		return ERR_PTR(err);
+	}
+	*len = result.out_len;
+	*generation = result.ret[0];
+	return data;
+}
+
+/* Its records make no sense: say @why, not too often. */
+void lpar_function_refuse(struct lpar_device *dev, u32 function, const char *why)
+{
+	dev_err_ratelimited(&dev->pdev->dev, "function %u: its capabilities are refused: %s\n",
+			    function, why);
+}
+
 /* Is there a disk or a NIC for it? */
 static bool function_known(struct lpar_device *dev, u32 function)
 {

@@ -13,6 +13,7 @@
 #include <asm/barrier.h>
 
 #include "channel.h"
+#include "disk.h"
 #include "net.h"
 
 #define NET_REPOST_MS	10	/* from one taking back of all buffers to the next */
@@ -23,24 +24,16 @@ static int net_query(struct lpar_device *dev, u32 function,
 		     struct lpar_nic_caps *caps, u32 *generation)
 {
 	const char *why = NULL;
-	u64 arg[5] = { function };
-	struct lpar_result result;
 	void *data;
+	u32 len;
 	int err;
 
-	data = kmalloc(LPAR_CHANNEL_DATA, GFP_KERNEL);
-	if (!data)
-		return -ENOMEM;
-	err = lpar_channel_call(dev, LPAR_OP_CAPS, arg, &result, data);
-	if (!err)
-		err = lpar_channel_errno(result.status);
-	if (!err) {
-		*generation = result.ret[0];
-		err = lpar_nic_caps_parse(data, result.out_len, caps, &why);
-		if (err)
-			dev_err_ratelimited(&dev->pdev->dev, "function %u: its capabilities are refused: %s\n",
-					    function, why);
-	}
+	data = lpar_function_records(dev, function, &len, generation);
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+	err = lpar_nic_caps_parse(data, len, caps, &why);
+	if (err)
+		lpar_function_refuse(dev, function, why);
 	kfree(data);
 	return err;
 }
