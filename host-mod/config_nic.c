@@ -2,7 +2,7 @@
 /*
  * configfs: the NICs of a partition.
  *
- *	partitions/NAME/nics/NIC/{adapter,mac,queues,trust,mode}
+ *	partitions/NAME/nics/NIC/{adapter,mac,vlan,queues,trust,mode}
  *	partitions/NAME/nics/NIC/{enable,status}
  *
  * As with disks: attributes are a wish until 1 is written to enable.
@@ -82,6 +82,22 @@ static ssize_t nic_mac_show(struct config_item *item, char *page)
 NIC_STORE(mac, store_mac(nic, page))
 CONFIGFS_ATTR(nic_, mac);
 
+static int store_vlan(struct lpar_nic *nic, const char *page)
+{
+	u16 n;
+	int ret = kstrtou16(page, 0, &n);
+
+	if (!ret && n > LPAR_VLAN_MAX)
+		ret = -ERANGE;
+	if (!ret)
+		nic->vlan = n;
+	return ret;
+}
+
+NIC_SHOW(vlan, "%u", nic->vlan)
+NIC_STORE(vlan, store_vlan(nic, page))
+CONFIGFS_ATTR(nic_, vlan);
+
 static int store_queues(struct lpar_nic *nic, const char *page)
 {
 	u32 n;
@@ -128,8 +144,9 @@ NIC_SHOW(status, "%s", nic->fn.status)
 CONFIGFS_ATTR_RO(nic_, status);
 
 static struct configfs_attribute *nic_attrs[] = {
-	&nic_attr_adapter, &nic_attr_mac,    &nic_attr_queues, &nic_attr_trust,
-	&nic_attr_mode,	   &nic_attr_enable, &nic_attr_status, NULL,
+	&nic_attr_adapter, &nic_attr_mac,  &nic_attr_vlan,   &nic_attr_queues,
+	&nic_attr_trust,   &nic_attr_mode, &nic_attr_enable, &nic_attr_status,
+	NULL,
 };
 
 static void nic_release(struct config_item *item)

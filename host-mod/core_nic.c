@@ -192,6 +192,7 @@ enum lpar_status lpar_core_headers(const u8 *data, u32 have,
 				   const struct lpar_frame *f,
 				   const struct lpar_nic_limits *lim)
 {
+	bool tagged;
 	u8 proto = 0;
 	u16 type;
 	u32 at;
@@ -199,15 +200,13 @@ enum lpar_status lpar_core_headers(const u8 *data, u32 have,
 	if (have < f->headers)
 		return LPAR_INVAL;
 	type = get16(data + 12);
-	if (!lim->trusted) {
-		/* 01:80:c2:00:00:0x is for switches: pause, spanning tree, … */
-		if (lpar_core_mac(data + 6) != lim->mac ||
-		    lpar_core_mac(data) >> 4 == 0x0180c2000000 >> 4)
-			return LPAR_PROTECTION;
-		if (type == TYPE_VLAN || type == TYPE_QINQ ||
-		    f->flags & LPAR_NET_VLAN)
-			return LPAR_PROTECTION;
-	}
+	tagged = type == TYPE_VLAN || type == TYPE_QINQ;
+	/* 01:80:c2:00:00:0x is for switches: pause, spanning tree, … */
+	if (!lim->trusted && (lpar_core_mac(data + 6) != lim->mac ||
+			      lpar_core_mac(data) >> 4 == 0x0180c2000000 >> 4))
+		return LPAR_PROTECTION;
+	if ((!lim->trusted || lim->vlan) && (tagged || f->flags & LPAR_NET_VLAN))
+		return LPAR_PROTECTION;
 	if (!(f->flags & LPAR_NET_CSUM))
 		return LPAR_OK;
 	/* drivers look at the network header in front; the stack may take it off */
@@ -225,6 +224,22 @@ enum lpar_status lpar_core_headers(const u8 *data, u32 have,
 	return (proto == PROTO_TCP && f->csum_offset == TCP_CSUM) ||
 	       (proto == PROTO_UDP && f->csum_offset == UDP_CSUM) ?
 		       LPAR_OK : LPAR_INVAL;
+}
+
+u16 lpar_core_frame_vlan(const u8 *data, u32 have, const struct lpar_frame *f,
+			 const struct lpar_nic_limits *lim)
+{
+	u16 type = get16(data + 12);
+
+	if (lim->vlan)
+		return lim->vlan;
+	if (f->flags & LPAR_NET_VLAN)
+		return lpar_core_vlan(TYPE_VLAN, f->vlan_tci);
+	if (type != TYPE_VLAN && type != TYPE_QINQ)
+		return 0;
+	/* half a tag is none that anybody knows */
+	return have < LPAR_NET_FRAME_MIN + 2 ? LPAR_VLAN_OTHER :
+	       lpar_core_vlan(type, get16(data + LPAR_NET_FRAME_MIN));
 }
 
 bool lpar_core_whole(const u8 *data, u32 have, u32 len)
@@ -275,7 +290,7 @@ int lpar_core_nic_records(void *buf, size_t size,
 	lpar_put_value(&w, LPAR_CAP_PROMISC, 0, lim->trusted, lim->promisc);
 	/* as a switch: everybody gets it */
 	lpar_put_fixed(&w, LPAR_CAP_ALLMULTI, 1);
-	lpar_put_fixed(&w, LPAR_CAP_PORT_VLAN, 0);
+	lpar_put_fixed(&w, LPAR_CAP_PORT_VLAN, lim->vlan);
 	lpar_put_fixed(&w, LPAR_CAP_IPSEC, 0);
 	lpar_put_fixed(&w, LPAR_CAP_TOE, 0);
 	return w.full ? -ENOSPC : (int)(size - w.left);

@@ -33,6 +33,7 @@
  * @rx_vlan:      removes tags
  * @trusted:      may have any address, send tagged frames, and see all
  * @promisc:      sees all frames of the port
+ * @vlan:         its frames are of this VLAN, and it knows nothing of it; 0: none
  */
 struct lpar_nic_limits {
 	u64 mac;
@@ -46,6 +47,7 @@ struct lpar_nic_limits {
 	u32 tso6;
 	u32 uso;
 	u32 tso_segments;
+	u16 vlan;
 	bool link;
 	bool full_duplex;
 	bool tx_csum;
@@ -117,6 +119,44 @@ enum lpar_status lpar_core_frame(const struct lpar_net_sqe *sqe,
 enum lpar_status lpar_core_headers(const u8 *data, u32 have,
 				   const struct lpar_frame *f,
 				   const struct lpar_nic_limits *lim);
+
+/* VLANs that a station can be put into; 0 is none. */
+#define LPAR_VLAN_MAX		4094
+/* That of a frame with a tag of another kind. */
+#define LPAR_VLAN_OTHER		4096
+
+/* The VLAN that a tag stands for. A mere priority is none. */
+static inline u16 lpar_core_vlan(u16 type, u16 tci)
+{
+	return type == 0x8100 ? tci & 0xfff : LPAR_VLAN_OTHER;
+}
+
+/**
+ * lpar_core_sees - are frames of a VLAN for a station?
+ * @own: the VLAN that it is in; 0: none
+ * @trusted: see struct lpar_nic_limits; without a VLAN it is in all of them
+ * @vlan: of the frame; 0: none
+ *
+ * Context: any; pure.
+ * Return: whether it may see them.
+ */
+static inline bool lpar_core_sees(u16 own, bool trusted, u16 vlan)
+{
+	return own == vlan || (!own && trusted);
+}
+
+/**
+ * lpar_core_frame_vlan - the VLAN of a frame that a client sends
+ * @data: a private copy of its first bytes
+ * @have: how many: at least 14
+ * @f:    the frame
+ * @lim:  the NIC's limits
+ *
+ * Context: any; pure.
+ * Return: it; 0: none; LPAR_VLAN_OTHER.
+ */
+u16 lpar_core_frame_vlan(const u8 *data, u32 have, const struct lpar_frame *f,
+			 const struct lpar_nic_limits *lim);
 
 /**
  * lpar_core_whole - must all of a frame be in its linear part?

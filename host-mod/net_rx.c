@@ -44,6 +44,24 @@ static struct sk_buff *backlog_take(struct lpar_queue *q)
 	return skb;
 }
 
+/* Tags are for those who are trusted with them; a mere priority is none. Return: false:
+ * the frame is not for this client, or there is no memory. */
+static bool untag(const struct lpar_nic *nic, struct sk_buff *skb)
+{
+	bool beside = skb_vlan_tag_present(skb);
+	u16 tci;
+
+	if (lpar_nic_tags(nic))
+		/* the wire knows one kind of removed tag */
+		return !beside || skb->vlan_proto == htons(ETH_P_8021Q);
+	/* in a VLAN it gets that one's frames alone: see port.c */
+	if (beside && (nic->vlan || !skb_vlan_tag_get_id(skb)))
+		__vlan_hwaccel_clear_tag(skb);
+	else if (nic->vlan && __skb_vlan_pop(skb, &tci))
+		return false;
+	return !skb_vlan_tag_present(skb) && !eth_type_vlan(eth_hdr(skb)->h_proto);
+}
+
 /**
  * lpar_net_arrive - queue a frame for a client (softirq, or a sender's time)
  * @nic: whose
@@ -64,14 +82,7 @@ void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
 	}
 	if (!q)
 		goto drop;
-	/* VLANs are for those who are trusted with them; a mere priority is none */
-	if (!nic->trusted && skb_vlan_tag_present(skb) && !skb_vlan_tag_get_id(skb))
-		__vlan_hwaccel_clear_tag(skb);
-	if (!nic->trusted && (skb_vlan_tag_present(skb) ||
-			      eth_type_vlan(eth_hdr(skb)->h_proto)))
-		goto drop;
-	/* the wire knows one kind of removed tag */
-	if (skb_vlan_tag_present(skb) && skb->vlan_proto != htons(ETH_P_8021Q))
+	if (!untag(nic, skb))
 		goto drop;
 	if (skb_queue_len_lockless(&q->backlog) >= BACKLOG ||
 	    skb_orphan_frags_rx(skb, GFP_ATOMIC))

@@ -171,8 +171,10 @@ static bool add_piece(struct lpar_window *w, unsigned int offset, unsigned int l
 	return true;
 }
 
-/* What the stack and the driver are told of the frame. Its headers are in place. */
-static void describe(struct sk_buff *skb, const struct lpar_frame *f)
+/* What the stack and the driver are told of the frame. Its headers are in place. A
+ * client in a VLAN knows nothing of the tag. */
+static void describe(struct sk_buff *skb, const struct lpar_frame *f,
+		     const struct lpar_nic_limits *lim)
 {
 	static const unsigned int types[] = {
 		[LPAR_GSO_TCP4] = SKB_GSO_TCPV4,
@@ -184,8 +186,9 @@ static void describe(struct sk_buff *skb, const struct lpar_frame *f)
 	skb_reset_mac_header(skb);
 	skb_set_network_header(skb, ETH_HLEN);
 	skb->protocol = eth_hdr(skb)->h_proto;
-	if (f->flags & LPAR_NET_VLAN)
-		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q), f->vlan_tci);
+	if (lim->vlan || f->flags & LPAR_NET_VLAN)
+		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q),
+				       lim->vlan ?: f->vlan_tci);
 	if (f->flags & LPAR_NET_CSUM) {
 		skb->ip_summed = CHECKSUM_PARTIAL;
 		skb->csum_start = skb_headroom(skb) + f->csum_start;
@@ -371,7 +374,7 @@ static enum lpar_take to_wire(struct lpar_queue *q, struct lpar_port *port,
 	struct net_device *dev;
 	int ret;
 
-	describe(skb, &fr->f);
+	describe(skb, &fr->f, lim);
 	arm(skb, q, r);
 	if (q->fn->mode != LPAR_MODE_TAG) {
 		hand_over(port, skb);
@@ -397,7 +400,7 @@ static enum lpar_take to_wire(struct lpar_queue *q, struct lpar_port *port,
 			skb = NULL;
 		}
 		if (skb) {
-			describe(skb, &fr->f);
+			describe(skb, &fr->f, lim);
 			rearm(skb, r);
 			hand_over(port, skb);
 			return LPAR_TAKE_DONE;
@@ -434,6 +437,7 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	enum lpar_status st;
 	bool room = true;
 	u32 linear;
+	u16 vlan;
 
 	st = lpar_net_decode(q, sqe, lim, false, &fr);
 	if (st != LPAR_OK)
@@ -478,10 +482,11 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 		kfree_skb(skb);
 		goto err;
 	}
+	vlan = lpar_core_frame_vlan(skb->data, linear, &fr.f, lim);
 	rcu_read_lock();
-	lpar_port_route(port, nic, skb->data, &route);
+	lpar_port_route(port, nic, skb->data, vlan, &route);
 	rcu_read_unlock();
-	if (!route.station && !route.host)
+	if (!route.station && !route.host && !route.all)
 		return to_wire(q, port, lim, &fr, skb, linear);
 
 	/* whoever is on this side must be able to read all of it */
@@ -500,10 +505,11 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 			goto err;
 		}
 	}
-	describe(skb, &fr.f);
-	rcu_read_lock();
+	describe(skb, &fr.f, lim);
 	/* the address may have changed with the second copy, or the station gone */
-	lpar_port_route(port, nic, skb->data, &route);
+	vlan = lpar_core_frame_vlan(skb->data, linear, &fr.f, lim);
+	rcu_read_lock();
+	lpar_port_route(port, nic, skb->data, vlan, &route);
 	switch_frame(nic, port, &route, skb);
 	rcu_read_unlock();
 	req_put(fr.req);

@@ -10,6 +10,7 @@
 #include <linux/ethtool.h>
 #include <linux/etherdevice.h>
 #include <linux/if_arp.h>
+#include <linux/if_vlan.h>
 #include <linux/jhash.h>
 #include <linux/pci.h>
 #include <linux/rtnetlink.h>
@@ -112,11 +113,18 @@ static void get_link(struct net_device *dev, struct lpar_nic_limits *lim)
 	lim->full_duplex = link.base.duplex == DUPLEX_FULL;
 }
 
+/* What it does for frames with a tag. */
+static netdev_features_t vlan_features(struct net_device *dev)
+{
+	return netdev_intersect_features(dev->features, dev->vlan_features |
+					 NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_RXCSUM);
+}
+
 /* What the device and our way to it honour now. RTNL is held. */
 static void get_limits(struct net_device *dev, enum lpar_mode mode, u32 queues,
 		       struct lpar_nic_limits *lim)
 {
-	netdev_features_t f = dev->features;
+	netdev_features_t f = lim->vlan ? vlan_features(dev) : dev->features;
 	u32 tso = min_t(u32, READ_ONCE(dev->gso_max_size), LPAR_NET_FRAME_MAX);
 	bool csum;
 
@@ -139,8 +147,8 @@ static void get_limits(struct net_device *dev, enum lpar_mode mode, u32 queues,
 		   f & NETIF_F_GSO_UDP_L4 ? tso : 0;
 	lim->tso_segments = clamp_t(u32, READ_ONCE(dev->gso_max_segs), 1, 0xffff);
 	lim->rx_csum = f & NETIF_F_RXCSUM;
-	lim->tx_vlan = lim->trusted && f & NETIF_F_HW_VLAN_CTAG_TX;
-	lim->rx_vlan = lim->trusted && f & NETIF_F_HW_VLAN_CTAG_RX;
+	lim->tx_vlan = lim->trusted && !lim->vlan && f & NETIF_F_HW_VLAN_CTAG_TX;
+	lim->rx_vlan = lim->trusted && !lim->vlan && f & NETIF_F_HW_VLAN_CTAG_RX;
 	get_link(dev, lim);
 }
 
@@ -184,6 +192,7 @@ static void refresh(struct lpar_nic *nic)
 	struct lpar_nic_limits now = {}, old;
 
 	now.trusted = nic->trusted;
+	now.vlan = nic->vlan;
 	now.mac = nic->address;
 	now.promisc = nic->promisc;
 	if (dev)
@@ -321,12 +330,12 @@ static bool nic_link(struct lpar_nic *nic)
 	return lim.link;
 }
 
-SHOW(adapter, "%s", nic->ifname);
 SHOW(mode, "%s", lpar_fn_mode(nic->fn.mode));
 SHOW(reason, "%s", nic_reason(nic));
 SHOW(id, "%u", nic->fn.id);
 SHOW(generation, "%u", READ_ONCE(nic->fn.generation));
 SHOW(state, "%s", lpar_fn_gone(&nic->fn) ? "dead" : "live");
+SHOW(vlan, "%u", nic->vlan);
 SHOW(link, "%s", nic_link(nic) ? "up" : "down");
 SHOW(dropped, "%llu", (u64)atomic64_read(&nic->dropped));
 SHOW(foreign, "%llu", (u64)atomic64_read(&nic->foreign));
@@ -342,11 +351,29 @@ static ssize_t mac_show(struct kobject *kobj, struct kobj_attribute *attr,
 }
 static struct kobj_attribute attr_mac = __ATTR_RO(mac);
 
+/* Its device can have got another name. */
+static ssize_t adapter_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	struct lpar_nic *nic = lpar_nic_of(lpar_node_owner(kobj));
+	struct lpar_port *port;
+	struct net_device *dev;
+	ssize_t ret;
+
+	rcu_read_lock();
+	port = rcu_dereference(nic->port);
+	dev = port ? rcu_dereference(port->dev) : NULL;
+	ret = sysfs_emit(buf, "%s\n", dev ? dev->name : nic->ifname);
+	rcu_read_unlock();
+	return ret;
+}
+static struct kobj_attribute attr_adapter = __ATTR_RO(adapter);
+
 static struct attribute *nic_attrs[] = {
 	&attr_adapter.attr, &attr_mode.attr,	&attr_reason.attr,
-	&attr_mac.attr,	    &attr_id.attr,	&attr_generation.attr,
-	&attr_state.attr,   &attr_link.attr,	&attr_dropped.attr,
-	&attr_foreign.attr, NULL,
+	&attr_mac.attr,	    &attr_vlan.attr,	&attr_id.attr,
+	&attr_generation.attr, &attr_state.attr, &attr_link.attr,
+	&attr_dropped.attr, &attr_foreign.attr, NULL,
 };
 ATTRIBUTE_GROUPS(nic);
 
@@ -367,13 +394,20 @@ static u64 make_mac(struct lpar_nic *nic)
 /* RTNL is held: with its device, which cannot go meanwhile. */
 static int join(struct lpar_nic *nic, struct net_device *dev)
 {
-	struct lpar_nic_limits lim = { .trusted = nic->trusted };
+	struct lpar_nic_limits lim = { .trusted = nic->trusted, .vlan = nic->vlan };
+	struct net_device *upper;
 	int ret;
+
+	upper = nic->vlan ? lpar_port_host_vlan(dev, nic->vlan) : NULL;
+	if (upper)
+		return fail(nic, -EBUSY, "VLAN %u on %s is the host's: %s", nic->vlan,
+			    nic->ifname, upper->name);
 
 	nic->base = nic->mac ?: make_mac(nic);
 	nic->address = nic->base;
 	nic->chosen = false;
 	nic->promisc = false;
+	nic->trunk = false;
 	lim.mac = nic->address;
 	get_limits(dev, nic->fn.mode, nic->queues, &lim);
 	nic->fn.queues_max = 2 * lim.queues;
@@ -387,8 +421,9 @@ static int join(struct lpar_nic *nic, struct net_device *dev)
 		return fail(nic, ret, "%s is in a bridge, bond or team, or has macvlans: share that, or take it out",
 			    nic->ifname);
 	if (ret == -EADDRINUSE)
-		return fail(nic, ret, "another station on %s has the address %012llx",
-			    nic->ifname, nic->address);
+		return fail(nic, ret, "another station on %s has the address %012llx%s",
+			    nic->ifname, nic->address,
+			    nic->vlan ? " in this VLAN" : "");
 	return ret ? fail(nic, ret, "%s does not take it (%d)", nic->ifname, ret) :
 		     0;
 }

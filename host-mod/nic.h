@@ -32,12 +32,14 @@ struct lpar_nic_state {
  * @mac:        its address; 0: made when it is enabled
  * @queues:     most queues of the client for each direction; 0: by itself
  * @trusted:    see struct lpar_nic_limits
+ * @vlan:       the VLAN that it is in, 1 … LPAR_VLAN_MAX; 0: none
  * @wish:       the mode asked for
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
  * @base:       the address that it was enabled with
  * @chosen:     the client has chosen address or promiscuity; changes under RTNL
  * @address:    in force; under RTNL, read under RCU
  * @promisc:    sees all frames of the wire and the host; under RTNL, read anywhere
+ * @trunk:      its device was told not to filter VLANs; under RTNL
  * @stations:   in port->stations; under RTNL
  * @hash:       in port->by_address; under RTNL, read under RCU
  * @receive:    the client's receive queues, read under RCU; under partition->lock
@@ -56,6 +58,7 @@ struct lpar_nic {
 	u64 mac;
 	u32 queues;
 	bool trusted;
+	u16 vlan;
 	enum lpar_wish wish;
 
 	struct lpar_port __rcu *port;
@@ -63,6 +66,7 @@ struct lpar_nic {
 	bool chosen;
 	u64 address;
 	bool promisc;
+	bool trunk;
 	struct list_head stations;
 	struct hlist_node hash;
 	struct lpar_queue __rcu *receive[LPAR_NIC_QUEUES];
@@ -78,6 +82,12 @@ struct lpar_nic {
 static inline struct lpar_nic *lpar_nic_of(struct lpar_fn *fn)
 {
 	return container_of(fn, struct lpar_nic, fn);
+}
+
+/* May it send and receive frames that have tags? */
+static inline bool lpar_nic_tags(const struct lpar_nic *nic)
+{
+	return nic->trusted && !nic->vlan;
 }
 
 void lpar_nic_setup(struct lpar_nic *nic, struct lpar_partition *p);

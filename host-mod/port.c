@@ -9,6 +9,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
@@ -18,54 +19,94 @@
 
 static LIST_HEAD(ports);	/* under RTNL */
 
-static struct lpar_nic *find(struct lpar_port *port, u64 mac)
+/*
+ * Whose is an address in a VLAN? One that is in that VLAN alone comes before one that
+ * is in all of them.
+ */
+static struct lpar_nic *find(struct lpar_port *port, u16 vlan, u64 mac)
 {
-	struct lpar_nic *nic;
+	struct lpar_nic *nic, *trunk = NULL;
 
 	hash_for_each_possible_rcu(port->by_address, nic, hash, mac,
-				   lockdep_rtnl_is_held())
-		if (READ_ONCE(nic->address) == mac)
+				   lockdep_rtnl_is_held()) {
+		if (READ_ONCE(nic->address) != mac)
+			continue;
+		if (nic->vlan == vlan)
 			return nic;
-	return NULL;
+		if (lpar_core_sees(nic->vlan, nic->trusted, vlan))
+			trunk = nic;
+	}
+	return trunk;
+}
+
+/* Is there another station with this one's VLAN and an address? Or the host? RTNL is
+ * held. */
+static bool taken(struct lpar_port *port, const struct lpar_nic *nic, u64 mac,
+		  const struct net_device *dev)
+{
+	const struct lpar_nic *other = find(port, nic->vlan, mac);
+
+	return (other && other->vlan == nic->vlan) ||
+	       (!nic->vlan && mac == lpar_core_mac(dev->dev_addr));
+}
+
+/* The VLAN of a frame that has its Ethernet header, be its tag there or beside it. */
+static u16 vlan_of(const struct sk_buff *skb)
+{
+	u16 type = ntohs(eth_hdr(skb)->h_proto);
+	const __be16 *tci;
+	__be16 copy;
+
+	if (skb_vlan_tag_present(skb))
+		return lpar_core_vlan(ntohs(skb->vlan_proto), skb_vlan_tag_get(skb));
+	if (!eth_type_vlan(htons(type)))
+		return 0;
+	tci = skb_header_pointer(skb, skb_mac_offset(skb) + ETH_HLEN, sizeof(copy),
+				 &copy);
+	return tci ? lpar_core_vlan(type, ntohs(*tci)) : LPAR_VLAN_OTHER;
 }
 
 /* ------------------------------------------------------------------ switching */
 
-/* A frame that a client sends: for whom is it? RCU is held. */
+/* A frame that a client sends in a VLAN: for whom is it? RCU is held. */
 void lpar_port_route(struct lpar_port *port, struct lpar_nic *from, const u8 *dest,
-		     struct lpar_route *r)
+		     u16 vlan, struct lpar_route *r)
 {
 	struct net_device *dev = rcu_dereference(port->dev);
 
 	*r = (struct lpar_route){};
 	if (is_multicast_ether_addr(dest)) {
 		r->wire = true;
-		r->host = true;
+		/* a station's VLAN is not the host's */
+		r->host = !from->vlan;
 		r->all = true;
 		return;
 	}
-	r->station = find(port, lpar_core_mac(dest));
+	r->station = find(port, vlan, lpar_core_mac(dest));
 	if (r->station == from)
 		r->station = NULL;
 	else if (!r->station)
-		r->host = dev && ether_addr_equal(dest, dev->dev_addr);
+		r->host = !from->vlan && dev && ether_addr_equal(dest, dev->dev_addr);
 	r->wire = !r->station && !r->host;
 }
 
-/* Give copies of a frame to all stations but its sender's. RCU is held. */
+/* Give copies of a frame to all stations in its VLAN but its sender's. RCU is held. */
 void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 		      struct sk_buff *skb)
 {
 	bool group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
 	struct lpar_nic *nic;
+	u16 vlan;
 
 	/* most frames are for one: there may be a thousand stations */
 	if (!group && !READ_ONCE(port->promisc))
 		return;
+	vlan = vlan_of(skb);
 	list_for_each_entry_rcu(nic, &port->stations, stations) {
 		struct sk_buff *copy;
 
-		if (nic == from || !(group || READ_ONCE(nic->promisc)))
+		if (nic == from || !(group || READ_ONCE(nic->promisc)) ||
+		    !lpar_core_sees(nic->vlan, nic->trusted, vlan))
 			continue;
 		copy = skb_clone(skb, GFP_ATOMIC);
 		if (copy)
@@ -82,14 +123,16 @@ static rx_handler_result_t port_receive(struct sk_buff **pskb)
 	struct lpar_port *port = rcu_dereference(skb->dev->rx_handler_data);
 	struct lpar_nic *nic;
 	bool group;
+	u16 vlan;
 
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
 		return RX_HANDLER_PASS;
+	vlan = vlan_of(skb);
 	/* a client's frame that the host is given, or that a wire reflects */
-	if (find(port, lpar_core_mac(eth_hdr(skb)->h_source)))
+	if (find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_source)))
 		return RX_HANDLER_PASS;
 	group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
-	nic = group ? NULL : find(port, lpar_core_mac(eth_hdr(skb)->h_dest));
+	nic = group ? NULL : find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest));
 	if (!nic && !group && !READ_ONCE(port->promisc))
 		return RX_HANDLER_PASS;
 
@@ -114,16 +157,18 @@ static __maybe_unused unsigned int port_egress(void *priv, struct sk_buff *skb,
 	struct lpar_port *port = priv;
 	struct lpar_nic *nic;
 	u64 from;
+	u16 vlan;
 
 	skb_reset_mac_header(skb);
 	if (unlikely(!pskb_may_pull(skb, ETH_HLEN)))
 		return NF_ACCEPT;
+	vlan = vlan_of(skb);
 	from = lpar_core_mac(eth_hdr(skb)->h_source);
 	/* a client's frame in page mode: switched already */
-	if (find(port, from))
+	if (find(port, vlan, from))
 		return NF_ACCEPT;
 	nic = is_multicast_ether_addr(eth_hdr(skb)->h_dest) ? NULL :
-	      find(port, lpar_core_mac(eth_hdr(skb)->h_dest));
+	      find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest));
 	lpar_port_spread(port, nic, skb);
 	if (!nic)
 		return NF_ACCEPT;
@@ -219,11 +264,41 @@ static int filter(struct net_device *dev, u64 mac, bool add)
 	return add ? dev_uc_add(dev, bytes) : dev_uc_del(dev, bytes);
 }
 
+/*
+ * The device's filters let a NIC's address and VLAN in. A client in all VLANs does not
+ * say which it uses, and a promiscuous adapter lets all of them in.
+ */
+static int admit(struct lpar_nic *nic, struct net_device *dev)
+{
+	__be16 proto = htons(ETH_P_8021Q);
+	bool trunk = lpar_nic_tags(nic) && (dev->features | dev->hw_features) &
+					   NETIF_F_HW_VLAN_CTAG_FILTER;
+	int ret = filter(dev, nic->address, true);
+
+	if (ret)
+		return ret;
+	if (nic->vlan)
+		ret = vlan_vid_add(dev, proto, nic->vlan);
+	else if (trunk)
+		ret = dev_set_promiscuity(dev, 1);
+	if (ret) {
+		filter(dev, nic->address, false);
+		return ret;
+	}
+	nic->trunk = trunk;
+	return 0;
+}
+
 /* Take back what the device was told for a NIC. */
 static void forget(struct lpar_port *port, struct lpar_nic *nic,
 		   struct net_device *dev)
 {
 	filter(dev, nic->address, false);
+	if (nic->vlan)
+		vlan_vid_del(dev, htons(ETH_P_8021Q), nic->vlan);
+	if (nic->trunk)
+		dev_set_promiscuity(dev, -1);
+	nic->trunk = false;
 	if (!nic->promisc)
 		return;
 	dev_set_promiscuity(dev, -1);
@@ -238,7 +313,7 @@ static void forget(struct lpar_port *port, struct lpar_nic *nic,
  *
  * Context: RTNL is held; may sleep.
  * Return: 0; -EBUSY: the device is in a bridge, bond or macvlan; -EADDRINUSE:
- * another station, or the host, has the address.
+ * another station of the same VLAN, or the host, has the address.
  */
 int lpar_port_join(struct lpar_nic *nic, struct net_device *dev)
 {
@@ -254,10 +329,9 @@ int lpar_port_join(struct lpar_nic *nic, struct net_device *dev)
 		return PTR_ERR(port);
 found:
 	ret = -EADDRINUSE;
-	if (find(port, nic->address) ||
-	    nic->address == lpar_core_mac(dev->dev_addr))
+	if (taken(port, nic, nic->address, dev))
 		goto err;
-	ret = filter(dev, nic->address, true);
+	ret = admit(nic, dev);
 	if (ret)
 		goto err;
 	port->refs++;
@@ -309,7 +383,7 @@ int lpar_port_address(struct lpar_nic *nic, u64 mac)
 		return -ENODEV;
 	if (mac == nic->address)
 		return 0;
-	if (find(port, mac) || mac == lpar_core_mac(dev->dev_addr))
+	if (taken(port, nic, mac, dev))
 		return -EADDRINUSE;
 	ret = filter(dev, mac, true);
 	if (ret)
@@ -343,6 +417,37 @@ int lpar_port_promisc(struct lpar_nic *nic, bool on)
 	return 0;
 }
 
+/* What the host uses a VLAN of a device with, or NULL. RTNL is held. */
+struct net_device *lpar_port_host_vlan(struct net_device *dev, u16 vlan)
+{
+	struct net_device *upper;
+
+	ASSERT_RTNL();
+	rcu_read_lock();
+	upper = __vlan_find_dev_deep_rcu(dev, htons(ETH_P_8021Q), vlan);
+	rcu_read_unlock();
+	return upper;
+}
+
+/* The host wants a VLAN of its own. RTNL is held. Return: for the notifier's caller. */
+static int vlan_wanted(struct lpar_port *port,
+		       const struct netdev_notifier_changeupper_info *info)
+{
+	struct net_device *upper = info->upper_dev;
+	struct lpar_nic *nic;
+
+	if (!info->linking || !is_vlan_dev(upper) ||
+	    vlan_dev_vlan_proto(upper) != htons(ETH_P_8021Q))
+		return NOTIFY_DONE;
+	list_for_each_entry(nic, &port->stations, stations)
+		if (nic->vlan && nic->vlan == vlan_dev_vlan_id(upper)) {
+			NL_SET_ERR_MSG_MOD(netdev_notifier_info_to_extack(&info->info),
+					   "a client's NIC is in this VLAN");
+			return notifier_from_errno(-EBUSY);
+		}
+	return NOTIFY_DONE;
+}
+
 /* A device has changed, or goes. RTNL is held. */
 static int port_event(struct notifier_block *nb, unsigned long event, void *data)
 {
@@ -357,6 +462,8 @@ static int port_event(struct notifier_block *nb, unsigned long event, void *data
 
 found:
 	switch (event) {
+	case NETDEV_PRECHANGEUPPER:
+		return vlan_wanted(port, data);
 	case NETDEV_UNREGISTER:
 		list_for_each_entry(nic, &port->stations, stations) {
 			WRITE_ONCE(nic->fn.dead, true);

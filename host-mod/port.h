@@ -41,6 +41,7 @@ int lpar_port_join(struct lpar_nic *nic, struct net_device *dev);
 void lpar_port_leave(struct lpar_nic *nic);
 int lpar_port_address(struct lpar_nic *nic, u64 mac);
 int lpar_port_promisc(struct lpar_nic *nic, bool on);
+struct net_device *lpar_port_host_vlan(struct net_device *dev, u16 vlan);
 
 /* Where a client's frame goes; see lpar_port_route(). */
 struct lpar_route {
@@ -51,7 +52,7 @@ struct lpar_route {
 };
 
 void lpar_port_route(struct lpar_port *port, struct lpar_nic *from, const u8 *dest,
-		     struct lpar_route *r);
+		     u16 vlan, struct lpar_route *r);
 void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 		      struct sk_buff *skb);
 

@@ -18,6 +18,7 @@ struct Options {
     std::string name;
     std::string adapter;
     std::optional<std::string> mac;
+    std::optional<uint32_t> vlan;
     std::optional<uint32_t> queues;
     bool trust = false;
     std::optional<std::string> mode;
@@ -34,6 +35,7 @@ void add(Context &context, const Options &options) {
     wish.partition = options.partition;
     wish.name = options.name;
     wish.adapter = options.adapter;
+    wish.vlan = options.vlan;
     wish.queues = options.queues;
     wish.trust = options.trust;
     wish.mode = options.mode;
@@ -63,7 +65,7 @@ void remove(Context &context, const Options &options) {
 void list(Context &context, const std::string &only) {
     Config config(context.host);
     Json array = Json::array();
-    Table table({"PARTITION", "NIC", "ADAPTER", "MAC", "LINK", ">QUEUES", "TRUST", "STATUS"});
+    Table table({"PARTITION", "NIC", "ADAPTER", "MAC", ">VLAN", "LINK", ">QUEUES", "TRUST", "STATUS"});
     auto names = only.empty() ? config.partition_names() : std::vector{only};
     for (const auto &name : names) {
         Partition partition = config.partition(name);
@@ -78,6 +80,7 @@ void list(Context &context, const std::string &only) {
                        nic.name,
                        nic.adapter,
                        nic.mac,
+                       nic.vlan == 0 ? "" : std::to_string(nic.vlan),
                        link_text(nic),
                        nic.queues == 0 ? "auto" : std::to_string(nic.queues),
                        nic.trust ? "yes" : "no",
@@ -104,7 +107,8 @@ Json nic_json(const Nic &nic) {
     };
     return {{"partition", nic.partition},   {"name", nic.name},
             {"adapter", text(nic.adapter)}, {"mac", text(nic.mac)},
-            {"queues", nic.queues},         {"trust", nic.trust},
+            {"vlan", nic.vlan},             {"queues", nic.queues},
+            {"trust", nic.trust},
             {"mode", text(nic.mode)},       {"enabled", nic.enabled},
             {"status", text(nic.status)},   {"actual_mode", text(nic.actual_mode)},
             {"reason", text(nic.reason)},   {"actual_adapter", text(nic.actual_adapter)},
@@ -121,7 +125,8 @@ void add_nic_commands(CLI::App &app, Context &context) {
     auto *leaf = add_leaf(*group, context, "add", "Share a NIC of the host with a partition",
                           "  lparctl nic add web --adapter eth0\n"
                           "  lparctl nic add web lan --adapter eth0 --mac 52:54:00:12:34:56\n"
-                          "  lparctl nic add web --adapter eth1 --queues 4 --trust --mode page",
+                          "  lparctl nic add web --adapter eth1 --queues 4 --trust --mode page\n"
+                          "  lparctl nic add web --adapter eth0 --vlan 7",
                           [&context, options] { add(context, *options); });
     leaf->add_option("PARTITION", options->partition, "Who gets it")->required();
     leaf->add_option("NAME", options->name, "The NIC's name (default: the first free of n0, n1…)");
@@ -129,6 +134,8 @@ void add_nic_commands(CLI::App &app, Context &context) {
                      "The host's network interface, as ip link calls it")
         ->required();
     leaf->add_option("--mac", options->mac, "Its MAC address (default: one is made)");
+    leaf->add_option("--vlan", options->vlan, "The VLAN that it is in, untagged (default: none)")
+        ->check(CLI::Range(1, 4094));
     leaf->add_option("--queues", options->queues,
                      "Most queues each way (default: as the adapter has for sending)");
     leaf->add_flag("--trust", options->trust,

@@ -38,6 +38,7 @@ struct Nic {
     std::string name;
     // intent
     std::string adapter; // the host's network interface
+    uint64_t vlan = 0;   // 0: none
     uint64_t queues = 0; // 0: as many as there can be
     bool trust = false;
     std::string mode; // auto, tag, page, copy
@@ -89,6 +90,7 @@ struct NewNic {
     std::string name; // empty: the first free n<n>
     std::string adapter;
     std::optional<std::string> mac; // as parse_mac() gives it
+    std::optional<uint64_t> vlan;
     std::optional<uint64_t> queues;
     bool trust = false;
     std::optional<std::string> mode;

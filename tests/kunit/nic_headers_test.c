@@ -137,6 +137,14 @@ static const struct pack_row pack_rows[] = {
 	{ "a service tag, trusted", ANY, { HAS(type, 0x88a8), TRUSTED }, { O, O, I, I } },
 	{ "a tag to insert", ANY, { HAS(vlan, 1) }, ALL(P) },
 	{ "a tag to insert, trusted", ANY, { HAS(vlan, 1), TRUSTED }, ALL(O) },
+	{ "in a VLAN", ANY, { HAS(lim.vlan, 7) }, ALL(O) },
+	{ "in a VLAN, trusted", ANY, { HAS(src, 0), HAS(lim.vlan, 7), TRUSTED }, ALL(O) },
+	{ "in a VLAN, its own tag", ANY, { HAS(vlan, 1), HAS(lim.vlan, 7), TRUSTED,
+					   HAS(f.vlan_tci, 7) }, ALL(P) },
+	{ "in a VLAN, a tag in the frame", ANY,
+	  { HAS(type, 0x8100), HAS(lim.vlan, 7), TRUSTED }, ALL(P) },
+	{ "in a VLAN, a service tag", ANY,
+	  { HAS(type, 0x88a8), HAS(lim.vlan, 7), TRUSTED }, ALL(P) },
 	{ "another protocol", ANY, { HAS(type, 0x8847) }, { O, O, I, I } },
 	{ "the other IP", V4, { HAS(type, 0x86dd) }, { O, I, I, I } },
 	{ "the other IP", V6, { HAS(type, 0x0800) }, { O, O, I, I } },
@@ -304,9 +312,51 @@ static void nic_whole(struct kunit *test)
 	}
 }
 
+/* The VLAN that a frame to send is of. */
+static void nic_headers_vlan(struct kunit *test)
+{
+	static const struct {
+		u16 own, type, inside, flags, beside, have, want;
+	} tags[] = {
+		{ 0, 0x0800, 7, 0, 0, 18, 0 },
+		{ 0, 0x0800, 7, 0, 0, 14, 0 },
+		{ 0, 0x8100, 7, 0, 0, 18, 7 },
+		{ 0, 0x8100, 0xe007, 0, 0, 16, 7 },
+		{ 0, 0x8100, 0xe000, 0, 0, 16, 0 },
+		{ 0, 0x8100, 7, 0, 0, 15, LPAR_VLAN_OTHER },
+		{ 0, 0x8100, 7, 0, 0, 14, LPAR_VLAN_OTHER },
+		{ 0, 0x88a8, 7, 0, 0, 18, LPAR_VLAN_OTHER },
+		{ 0, 0x0800, 7, LPAR_NET_VLAN, 0x2008, 18, 8 },
+		{ 0, 0x8100, 7, LPAR_NET_VLAN, 8, 18, 8 },
+		{ 0, 0x8100, 7, LPAR_NET_VLAN, 0, 18, 0 },
+		{ 9, 0x0800, 7, 0, 0, 14, 9 },
+		{ 9, 0x8100, 7, LPAR_NET_VLAN, 8, 18, 9 },
+	};
+	struct lpar_nic_limits lim = suite_nic;
+	struct lpar_frame f = {};
+	unsigned int i;
+	u8 *data;
+
+	for (i = 0; i < ARRAY_SIZE(tags); i++) {
+		data = kunit_kzalloc(test, tags[i].have, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, data);
+		put(data, tags[i].have, 12, tags[i].type >> 8);
+		put(data, tags[i].have, 13, tags[i].type);
+		put(data, tags[i].have, 14, tags[i].inside >> 8);
+		put(data, tags[i].have, 15, tags[i].inside);
+		f.flags = tags[i].flags;
+		f.vlan_tci = tags[i].beside;
+		lim.vlan = tags[i].own;
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_frame_vlan(data, tags[i].have, &f, &lim),
+				    tags[i].want, "tag %u", i);
+		kunit_kfree(test, data);
+	}
+}
+
 static struct kunit_case nic_headers_cases[] = {
 	KUNIT_CASE_PARAM(nic_headers_matrix, pack_rows_gen_params),
 	KUNIT_CASE(nic_headers_sources),
+	KUNIT_CASE(nic_headers_vlan),
 	KUNIT_CASE(nic_whole),
 	{}
 };

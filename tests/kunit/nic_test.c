@@ -418,6 +418,7 @@ static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
 	FIX(RX_CSUM, lim->rx_csum);
 	FIX(RX_VLAN, lim->rx_vlan);
 	FIX(ALLMULTI, 1);
+	FIX(PORT_VLAN, lim->vlan);
 #undef FIX
 }
 
@@ -487,6 +488,7 @@ static void nic_records(struct kunit *test)
 			for (j = 0; j < ARRAY_SIZE(flags); j++)
 				*((bool *)((u8 *)&lim + flags[j])) = (i == j) == on;
 			memset(buf, 0xff, BUF);
+			lim.vlan = on ? 4094 : 0;
 			bytes = lpar_core_nic_records(buf, BUF, &lim, "net0");
 			KUNIT_ASSERT_GT(test, bytes, 0);
 			check_records(test, buf, bytes, &lim, "net0");
@@ -577,6 +579,29 @@ static void nic_addresses(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lpar_core_mac_ok(0xffffffffffff));
 }
 
+/* Who sees frames of which VLAN, and which one a tag stands for. */
+static void nic_vlans(struct kunit *test)
+{
+	static const u16 vlans[] = { 0, 1, 2, 4094, 4095, LPAR_VLAN_OTHER };
+	unsigned int own, of, trusted;
+
+	for (own = 0; own < 4; own++)
+		for (of = 0; of < ARRAY_SIZE(vlans); of++)
+			for (trusted = 0; trusted < 2; trusted++)
+				KUNIT_EXPECT_EQ_MSG(test,
+						    lpar_core_sees(vlans[own], trusted,
+								   vlans[of]),
+						    own == of || (trusted && !own),
+						    "station in %u, frame of %u",
+						    vlans[own], vlans[of]);
+	KUNIT_EXPECT_EQ(test, lpar_core_vlan(0x8100, 0), 0);
+	KUNIT_EXPECT_EQ(test, lpar_core_vlan(0x8100, 0xf000), 0);
+	KUNIT_EXPECT_EQ(test, lpar_core_vlan(0x8100, 1), 1);
+	KUNIT_EXPECT_EQ(test, lpar_core_vlan(0x8100, 0xfffe), 4094);
+	KUNIT_EXPECT_EQ(test, lpar_core_vlan(0x88a8, 1), LPAR_VLAN_OTHER);
+	KUNIT_EXPECT_EQ(test, lpar_core_vlan(0x88a8, 0), LPAR_VLAN_OTHER);
+}
+
 static struct kunit_case nic_cases[] = {
 	KUNIT_CASE_PARAM(nic_frame_matrix, rows_gen_params),
 	KUNIT_CASE(nic_frame_bits),
@@ -586,6 +611,7 @@ static struct kunit_case nic_cases[] = {
 	KUNIT_CASE(nic_records_room),
 	KUNIT_CASE(nic_set),
 	KUNIT_CASE(nic_addresses),
+	KUNIT_CASE(nic_vlans),
 	{}
 };
 
