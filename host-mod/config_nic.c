@@ -2,7 +2,7 @@
 /*
  * configfs: the NICs of a partition.
  *
- *	partitions/NAME/nics/NIC/{adapter,mac,vlan,queues,trust,mode}
+ *	partitions/NAME/nics/NIC/{adapter,mac,vlan,max_rate,queues,trust,mode}
  *	partitions/NAME/nics/NIC/{enable,status}
  *
  * As with disks: attributes are a wish until 1 is written to enable.
@@ -98,6 +98,10 @@ NIC_SHOW(vlan, "%u", nic->vlan)
 NIC_STORE(vlan, store_vlan(nic, page))
 CONFIGFS_ATTR(nic_, vlan);
 
+NIC_SHOW(max_rate, "%u", nic->rate)
+NIC_STORE(max_rate, kstrtou32(page, 0, &nic->rate))
+CONFIGFS_ATTR(nic_, max_rate);
+
 static int store_queues(struct lpar_nic *nic, const char *page)
 {
 	u32 n;
@@ -144,9 +148,9 @@ NIC_SHOW(status, "%s", nic->fn.status)
 CONFIGFS_ATTR_RO(nic_, status);
 
 static struct configfs_attribute *nic_attrs[] = {
-	&nic_attr_adapter, &nic_attr_mac,  &nic_attr_vlan,   &nic_attr_queues,
-	&nic_attr_trust,   &nic_attr_mode, &nic_attr_enable, &nic_attr_status,
-	NULL,
+	&nic_attr_adapter, &nic_attr_mac,   &nic_attr_vlan, &nic_attr_max_rate,
+	&nic_attr_queues,  &nic_attr_trust, &nic_attr_mode, &nic_attr_enable,
+	&nic_attr_status,  NULL,
 };
 
 static void nic_release(struct config_item *item)

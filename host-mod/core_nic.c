@@ -139,6 +139,22 @@ enum lpar_status lpar_core_frame(const struct lpar_net_sqe *sqe,
 	return segs ? check_frame_segs(&f, segs) : LPAR_OK;
 }
 
+u32 lpar_core_wire_bytes(const struct lpar_net_sqe *sqe)
+{
+	u32 len = le32_to_cpu(sqe->len);
+	u32 headers = le16_to_cpu(sqe->headers);
+	u32 size = le16_to_cpu(sqe->gso_size);
+
+	if (len > LPAR_NET_FRAME_MAX)
+		len = LPAR_NET_FRAME_MAX;
+	if (headers > LPAR_NET_HEADERS_MAX)
+		headers = LPAR_NET_HEADERS_MAX;
+	/* no legal segment is smaller */
+	if (!sqe->gso_type || size < 8 || len <= headers)
+		return len;
+	return len + (len - headers - 1) / size * headers;
+}
+
 /* Where the transport header of an IP packet starts, its protocol; 0: no such. */
 static u32 transport(const u8 *data, u32 headers, u16 type, u8 *proto)
 {

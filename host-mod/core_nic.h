@@ -184,6 +184,42 @@ bool lpar_core_whole(const u8 *data, u32 have, u32 len);
 int lpar_core_nic_records(void *buf, size_t size,
 			  const struct lpar_nic_limits *lim, const char *name);
 
+/* What may be sent at once, as time at the rate, before sending pauses; half of it is
+ * to be had again when it goes on, so that pauses are few. */
+#define LPAR_RATE_BURST_NS	20000000ull
+
+/**
+ * lpar_core_rate_wait - does a rate let the next frame go?
+ * @paid: until when what has been sent takes, see lpar_core_rate_pay()
+ * @now:  ns
+ *
+ * A frame may go as long as less than a burst is ahead of its time, so that the
+ * longest one does, at any rate.
+ *
+ * Context: any; pure.
+ * Return: 0: yes; else ns to wait.
+ */
+static inline u64 lpar_core_rate_wait(u64 paid, u64 now)
+{
+	return paid <= now + LPAR_RATE_BURST_NS ? 0 :
+	       paid - now - LPAR_RATE_BURST_NS / 2;
+}
+
+/* Until when that takes, with @bytes more at @rate Mbit/s; not 0. */
+static inline u64 lpar_core_rate_pay(u64 paid, u64 now, u32 rate, u32 bytes)
+{
+	return (paid > now ? paid : now) + (u64)bytes * 8000 / rate;
+}
+
+/**
+ * lpar_core_wire_bytes - what a frame takes on the wire
+ * @sqe: a private copy of the submission; need not be legal
+ *
+ * Context: any; pure.
+ * Return: bytes, at most some 2 MiB: of all frames that it is to be segmented to.
+ */
+u32 lpar_core_wire_bytes(const struct lpar_net_sqe *sqe);
+
 /* May the client choose this value? Return: LPAR_OK, LPAR_RANGE, LPAR_NOTSUPP. */
 enum lpar_status lpar_core_nic_set(const struct lpar_nic_limits *lim, u64 cap,
 				   u64 value);

@@ -127,9 +127,7 @@ static enum lpar_take take(struct lpar_queue *q, const union limits *lim,
 {
 	if (!q->nic)
 		return lpar_blk_start(q, &lim->disk, &sqe->blk, !donated);
-	if (q->role == LPAR_ROLE_RECEIVE)
-		return lpar_net_receive(q, &lim->nic, &sqe->net);
-	return lpar_net_send(q, &lim->nic, &sqe->net);
+	return lpar_net_take(q, &lim->nic, &sqe->net);
 }
 
 static enum lpar_reason serve(struct lpar_queue *q, bool donated,

@@ -7,6 +7,8 @@
  * donates, and is copied once, into the client's buffer, on that time (net_rx.c;
  * seeds 000 and 001). Here is what both need.
  */
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/slab.h>
 
 #include "net_frame.h"
@@ -105,6 +107,55 @@ bool lpar_net_walk(const struct lpar_net_frame *fr, u32 from, u32 len,
 		len -= n;
 	}
 	return true;
+}
+
+/* --------------------------------------------------------------------- rate */
+
+static void pay(struct lpar_nic *nic, u32 bytes)
+{
+	s64 old = atomic64_read(&nic->paid), new;
+
+	/* queues share the rate, and are served at the same time */
+	do {
+		new = lpar_core_rate_pay(old, ktime_get_ns(), nic->rate, bytes);
+	} while (!atomic64_try_cmpxchg(&nic->paid, &old, new));
+}
+
+/**
+ * lpar_net_take - take one frame or buffer of a client
+ * @q: the queue that it stands in
+ * @lim: the NIC's limits, as they were when the dispatch began
+ * @sqe: a private copy
+ *
+ * What is over the NIC's rate stays where it is; the client is told when to go on.
+ * What is refused counts as if it had been sent.
+ *
+ * Context: the queue's server only (LPAR_Q_SERVING is held); may sleep.
+ * Return: see lpar_net_send() and lpar_net_receive().
+ */
+enum lpar_take lpar_net_take(struct lpar_queue *q,
+			     const struct lpar_nic_limits *lim,
+			     const struct lpar_net_sqe *sqe)
+{
+	struct lpar_nic *nic = lpar_net_nic(q);
+	enum lpar_take ret;
+	u64 wait;
+
+	if (q->role == LPAR_ROLE_RECEIVE)
+		return lpar_net_receive(q, lim, sqe);
+	/* a NIC that is gone ends its frames */
+	if (!nic->rate || READ_ONCE(nic->fn.dead))
+		return lpar_net_send(q, lim, sqe);
+	wait = lpar_core_rate_wait(atomic64_read(&nic->paid), ktime_get_ns());
+	if (wait) {
+		atomic64_inc(&nic->paused);
+		q->pause = nsecs_to_jiffies(wait) + 1;
+		return LPAR_TAKE_FULL;
+	}
+	ret = lpar_net_send(q, lim, sqe);
+	if (ret == LPAR_TAKE_DONE)
+		pay(nic, lpar_core_wire_bytes(sqe));
+	return ret;
 }
 
 /* ------------------------------------------------------------------- queues */

@@ -11,6 +11,9 @@ void lpar_net_queue_free(struct lpar_queue *q);
 bool lpar_net_queue_add(struct lpar_queue *q);
 void lpar_net_queue_del(struct lpar_queue *q);
 
+enum lpar_take lpar_net_take(struct lpar_queue *q,
+			     const struct lpar_nic_limits *lim,
+			     const struct lpar_net_sqe *sqe);
 enum lpar_take lpar_net_send(struct lpar_queue *q,
 			     const struct lpar_nic_limits *lim,
 			     const struct lpar_net_sqe *sqe);

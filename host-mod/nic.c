@@ -336,6 +336,8 @@ SHOW(id, "%u", nic->fn.id);
 SHOW(generation, "%u", READ_ONCE(nic->fn.generation));
 SHOW(state, "%s", lpar_fn_gone(&nic->fn) ? "dead" : "live");
 SHOW(vlan, "%u", nic->vlan);
+SHOW(max_rate, "%u", nic->rate);
+SHOW(paused, "%llu", (u64)atomic64_read(&nic->paused));
 SHOW(link, "%s", nic_link(nic) ? "up" : "down");
 SHOW(dropped, "%llu", (u64)atomic64_read(&nic->dropped));
 SHOW(foreign, "%llu", (u64)atomic64_read(&nic->foreign));
@@ -373,7 +375,8 @@ static struct attribute *nic_attrs[] = {
 	&attr_adapter.attr, &attr_mode.attr,	&attr_reason.attr,
 	&attr_mac.attr,	    &attr_vlan.attr,	&attr_id.attr,
 	&attr_generation.attr, &attr_state.attr, &attr_link.attr,
-	&attr_dropped.attr, &attr_foreign.attr, NULL,
+	&attr_dropped.attr, &attr_foreign.attr, &attr_max_rate.attr,
+	&attr_paused.attr, NULL,
 };
 ATTRIBUTE_GROUPS(nic);
 

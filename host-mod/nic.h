@@ -33,6 +33,7 @@ struct lpar_nic_state {
  * @queues:     most queues of the client for each direction; 0: by itself
  * @trusted:    see struct lpar_nic_limits
  * @vlan:       the VLAN that it is in, 1 … LPAR_VLAN_MAX; 0: none
+ * @rate:       most that it sends, Mbit/s; 0: no limit
  * @wish:       the mode asked for
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
  * @base:       the address that it was enabled with
@@ -48,6 +49,8 @@ struct lpar_nic_state {
  * @dropped:    frames that found no room, no receive queue, or too small a buffer, or
  *              have a VLAN tag
  * @foreign:    frames to send that had a foreign address or VLAN
+ * @paid:       until when what it has sent takes at @rate, see lpar_core_rate_pay()
+ * @paused:     times that sending had to wait for that
  * @late:       frames whose end waits for their driver; net_tx.c's
  * @end_late:   ends them
  * @change:     tells the client what has changed
@@ -59,6 +62,7 @@ struct lpar_nic {
 	u32 queues;
 	bool trusted;
 	u16 vlan;
+	u32 rate;
 	enum lpar_wish wish;
 
 	struct lpar_port __rcu *port;
@@ -74,6 +78,8 @@ struct lpar_nic {
 	struct lpar_nic_state __rcu *state;
 	atomic64_t dropped;
 	atomic64_t foreign;
+	atomic64_t paid;
+	atomic64_t paused;
 	struct llist_head late;
 	struct work_struct end_late;
 	struct work_struct change;

@@ -81,17 +81,19 @@ void lpar_queue_arrived(struct lpar_queue *q)
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
-/* The adapter takes no more now: say so when it might. The server only. */
+/* Nothing more is taken now: say so when it might be. The server only. */
 void lpar_queue_stall(struct lpar_queue *q)
 {
+	unsigned long pause = q->pause ?: msecs_to_jiffies(RETRY_MS);
 	unsigned long flags;
 
 	spin_lock_irqsave(&q->lock, flags);
-	if (lpar_core_in_flight(q->sq_head, q->cq_tail))
+	if (!q->pause && lpar_core_in_flight(q->sq_head, q->cq_tail))
 		q->stalled = true;
 	else
-		mod_timer(&q->retry, jiffies + msecs_to_jiffies(RETRY_MS));
+		mod_timer(&q->retry, jiffies + pause);
 	spin_unlock_irqrestore(&q->lock, flags);
+	q->pause = 0;
 }
 
 static void retry(struct timer_list *t)

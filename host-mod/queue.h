@@ -25,7 +25,7 @@ enum lpar_phase {
 /* What has become of a submission. */
 enum lpar_take {
 	LPAR_TAKE_DONE,		/* taken: it ends, or has ended, by a completion */
-	LPAR_TAKE_FULL,		/* the adapter has no room: it stays */
+	LPAR_TAKE_FULL,		/* no room in the adapter or the NIC's rate: it stays */
 	LPAR_TAKE_IDLE,		/* nothing to do for it yet: it stays */
 };
 
@@ -83,6 +83,7 @@ struct lpar_req {
  * @flags:        LPAR_Q_SERVING: being served; LPAR_Q_KICKED: rung meanwhile
  * @sq_head:      submissions taken; the server's, like the next two
  * @seg_copy:     private copy of one request's segments
+ * @pause:        jiffies after which there is room; 0: not known
  * @free:         requests that can be taken; refilled from @freed
  * @freed:        requests that have ended, by completions
  * @reqs:         a disk's: all requests, @depth of them
@@ -129,6 +130,7 @@ struct lpar_queue {
 #define LPAR_Q_KICKED	1
 	u32 sq_head;
 	struct lpar_seg *seg_copy;
+	unsigned long pause;
 	struct llist_node *free;
 
 	struct llist_head freed;

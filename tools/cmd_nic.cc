@@ -19,6 +19,7 @@ struct Options {
     std::string adapter;
     std::optional<std::string> mac;
     std::optional<uint32_t> vlan;
+    std::optional<uint32_t> max_rate;
     std::optional<uint32_t> queues;
     bool trust = false;
     std::optional<std::string> mode;
@@ -36,6 +37,7 @@ void add(Context &context, const Options &options) {
     wish.name = options.name;
     wish.adapter = options.adapter;
     wish.vlan = options.vlan;
+    wish.max_rate = options.max_rate;
     wish.queues = options.queues;
     wish.trust = options.trust;
     wish.mode = options.mode;
@@ -65,7 +67,8 @@ void remove(Context &context, const Options &options) {
 void list(Context &context, const std::string &only) {
     Config config(context.host);
     Json array = Json::array();
-    Table table({"PARTITION", "NIC", "ADAPTER", "MAC", ">VLAN", "LINK", ">QUEUES", "TRUST", "STATUS"});
+    Table table({"PARTITION", "NIC", "ADAPTER", "MAC", ">VLAN", "LINK", ">RATE", ">QUEUES", "TRUST",
+                 "STATUS"});
     auto names = only.empty() ? config.partition_names() : std::vector{only};
     for (const auto &name : names) {
         Partition partition = config.partition(name);
@@ -82,6 +85,7 @@ void list(Context &context, const std::string &only) {
                        nic.mac,
                        nic.vlan == 0 ? "" : std::to_string(nic.vlan),
                        link_text(nic),
+                       nic.max_rate == 0 ? "" : std::to_string(nic.max_rate),
                        nic.queues == 0 ? "auto" : std::to_string(nic.queues),
                        nic.trust ? "yes" : "no",
                        {status_text(nic), colour}});
@@ -105,14 +109,22 @@ Json nic_json(const Nic &nic) {
     auto text = [](const std::string &value) {
         return value.empty() ? Json(nullptr) : Json(value);
     };
-    return {{"partition", nic.partition},   {"name", nic.name},
-            {"adapter", text(nic.adapter)}, {"mac", text(nic.mac)},
-            {"vlan", nic.vlan},             {"queues", nic.queues},
+    return {{"partition", nic.partition},
+            {"name", nic.name},
+            {"adapter", text(nic.adapter)},
+            {"mac", text(nic.mac)},
+            {"vlan", nic.vlan},
+            {"max_rate", nic.max_rate},
+            {"queues", nic.queues},
             {"trust", nic.trust},
-            {"mode", text(nic.mode)},       {"enabled", nic.enabled},
-            {"status", text(nic.status)},   {"actual_mode", text(nic.actual_mode)},
-            {"reason", text(nic.reason)},   {"actual_adapter", text(nic.actual_adapter)},
-            {"dead", nic.is_dead},          {"link", nic.link ? Json(*nic.link) : Json(nullptr)}};
+            {"mode", text(nic.mode)},
+            {"enabled", nic.enabled},
+            {"status", text(nic.status)},
+            {"actual_mode", text(nic.actual_mode)},
+            {"reason", text(nic.reason)},
+            {"actual_adapter", text(nic.actual_adapter)},
+            {"dead", nic.is_dead},
+            {"link", nic.link ? Json(*nic.link) : Json(nullptr)}};
 }
 
 void add_nic_commands(CLI::App &app, Context &context) {
@@ -126,7 +138,7 @@ void add_nic_commands(CLI::App &app, Context &context) {
                           "  lparctl nic add web --adapter eth0\n"
                           "  lparctl nic add web lan --adapter eth0 --mac 52:54:00:12:34:56\n"
                           "  lparctl nic add web --adapter eth1 --queues 4 --trust --mode page\n"
-                          "  lparctl nic add web --adapter eth0 --vlan 7",
+                          "  lparctl nic add web --adapter eth0 --vlan 7 --max-rate 1000",
                           [&context, options] { add(context, *options); });
     leaf->add_option("PARTITION", options->partition, "Who gets it")->required();
     leaf->add_option("NAME", options->name, "The NIC's name (default: the first free of n0, n1…)");
@@ -136,6 +148,8 @@ void add_nic_commands(CLI::App &app, Context &context) {
     leaf->add_option("--mac", options->mac, "Its MAC address (default: one is made)");
     leaf->add_option("--vlan", options->vlan, "The VLAN that it is in, untagged (default: none)")
         ->check(CLI::Range(1, 4094));
+    leaf->add_option("--max-rate", options->max_rate,
+                     "The most that it sends, in Mbit/s (default: 0, no limit)");
     leaf->add_option("--queues", options->queues,
                      "Most queues each way (default: as the adapter has for sending)");
     leaf->add_flag("--trust", options->trust,

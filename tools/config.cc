@@ -156,6 +156,7 @@ Nic Config::nic(const std::string &partition, const std::string &name) const {
     nic.adapter = host_.read(path + "adapter").value_or("");
     nic.mac = host_.read(path + "mac").value_or("");
     nic.vlan = host_.read_number(path + "vlan").value_or(0);
+    nic.max_rate = host_.read_number(path + "max_rate").value_or(0);
     nic.queues = host_.read_number(path + "queues").value_or(0);
     nic.trust = host_.read(path + "trust") == "1";
     nic.mode = host_.read(path + "mode").value_or("");
@@ -447,6 +448,8 @@ Nic Config::add(const NewNic &wish) {
             set(path, "mac", *wish.mac);
         if (wish.vlan)
             set(path, "vlan", std::to_string(*wish.vlan));
+        if (wish.max_rate)
+            set(path, "max_rate", std::to_string(*wish.max_rate));
         if (wish.queues)
             set(path, "queues", std::to_string(*wish.queues));
         if (wish.trust)

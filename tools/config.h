@@ -37,9 +37,10 @@ struct Nic {
     std::string partition;
     std::string name;
     // intent
-    std::string adapter; // the host's network interface
-    uint64_t vlan = 0;   // 0: none
-    uint64_t queues = 0; // 0: as many as there can be
+    std::string adapter;   // the host's network interface
+    uint64_t vlan = 0;     // 0: none
+    uint64_t max_rate = 0; // Mbit/s; 0: no limit
+    uint64_t queues = 0;   // 0: as many as there can be
     bool trust = false;
     std::string mode; // auto, tag, page, copy
     bool enabled = false;
@@ -91,6 +92,7 @@ struct NewNic {
     std::string adapter;
     std::optional<std::string> mac; // as parse_mac() gives it
     std::optional<uint64_t> vlan;
+    std::optional<uint64_t> max_rate;
     std::optional<uint64_t> queues;
     bool trust = false;
     std::optional<std::string> mode;

@@ -56,7 +56,7 @@ _lparctl()
 		return
 		;;
 	--memory | --quantum | --name | --start | --size | --queues | --serial | --mac | \
-		--vlan | -i | --interval | -c | --count)
+		--vlan | --max-rate | -i | --interval | -c | --count)
 		return
 		;;
 	esac
@@ -66,7 +66,8 @@ _lparctl()
 		word=${COMP_WORDS[i]}
 		case $word in
 		--memory | --quantum | --owner | --force | --name | --start | --size | --queues | \
-			--serial | --mode | --adapter | --mac | --vlan | --qemu | -i | --interval | -c | --count)
+			--serial | --mode | --adapter | --mac | --vlan | --max-rate | \
+			--qemu | -i | --interval | -c | --count)
 			((i++))
 			;;
 		-*) ;;
@@ -89,7 +90,7 @@ _lparctl()
 		"disk add")
 			options=$'--name\n--start\n--size\n--read-only\n--queues\n--serial\n--mode\n'
 			;;
-		"nic add") options=$'--adapter\n--mac\n--vlan\n--queues\n--trust\n--mode\n' ;;
+		"nic add") options=$'--adapter\n--mac\n--vlan\n--max-rate\n--queues\n--trust\n--mode\n' ;;
 		stat) options=$'--interval\n--count\n--queues\n' ;;
 		doctor) options=$'--qemu\n' ;;
 		"") options=$'--version\n' ;;

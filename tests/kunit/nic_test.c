@@ -602,6 +602,83 @@ static void nic_vlans(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpar_core_vlan(0x88a8, 0), LPAR_VLAN_OTHER);
 }
 
+/* What a submission takes on the wire, be it legal or not. */
+static void nic_wire_bytes(struct kunit *test)
+{
+	static const struct {
+		u32 len;
+		u16 headers, gso_size;
+		u8 gso_type;
+		u32 want;
+	} frames[] = {
+		{ 1514, 54, 0, 0, 1514 },
+		{ 54, 54, 1460, LPAR_GSO_TCP4, 54 },
+		{ 55, 54, 1460, LPAR_GSO_TCP4, 55 },
+		{ 1514, 54, 1460, LPAR_GSO_TCP4, 1514 },
+		{ 1515, 54, 1460, LPAR_GSO_TCP4, 1515 + 54 },
+		{ 54 + 10 * 1460, 54, 1460, LPAR_GSO_TCP6, 10 * 1514 },
+		{ 54 + 10 * 1460, 54, 1460, LPAR_GSO_NONE, 54 + 10 * 1460 },
+		{ 42 + 20, 42, 8, LPAR_GSO_UDP, 3 * 42 + 20 },
+		{ 42 + 20, 42, 7, LPAR_GSO_UDP, 42 + 20 },
+		{ 0xffffffff, 0xffff, 8, LPAR_GSO_UDP, 65550 + 256 * 8161 },
+		{ 0xffffffff, 0, 1, LPAR_GSO_UDP, 65550 },
+		{ 0, 0, 0, LPAR_GSO_UDP, 0 },
+		{ 0, 0xffff, 8, LPAR_GSO_UDP, 0 },
+	};
+	struct lpar_net_sqe sqe = {};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(frames); i++) {
+		sqe.len = cpu_to_le32(frames[i].len);
+		sqe.headers = cpu_to_le16(frames[i].headers);
+		sqe.gso_size = cpu_to_le16(frames[i].gso_size);
+		sqe.gso_type = frames[i].gso_type;
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_wire_bytes(&sqe), frames[i].want,
+				    "frame %u", i);
+	}
+}
+
+/*
+ * A sender that never rests gets the rate, and a burst at the beginning; one that
+ * comes late by less than half of a burst loses nothing; one that rests saves nothing.
+ */
+static void nic_rate(struct kunit *test)
+{
+	static const u32 rates[] = { 1, 10, 1000, 400000 };
+	static const u32 sizes[] = { 1, 64, 1514, 65550 };
+	const u64 burst = LPAR_RATE_BURST_NS, start = 1000, late = burst / 2;
+	u64 paid, now, wait, sent, cost, pauses;
+	unsigned int r, s, n;
+
+	for (r = 0; r < ARRAY_SIZE(rates); r++)
+		for (s = 0; s < ARRAY_SIZE(sizes); s++) {
+			paid = 0;
+			now = start;
+			sent = 0;
+			pauses = 0;
+			cost = (u64)sizes[s] * 8000 / rates[r];
+			for (n = 0; n < 2000; n++) {
+				wait = lpar_core_rate_wait(paid, now);
+				if (wait) {
+					KUNIT_ASSERT_GE(test, wait, burst / 2);
+					KUNIT_ASSERT_LE(test, wait, burst / 2 + cost);
+					now += wait + (n % 2 ? late : 0);
+					pauses++;
+				}
+				KUNIT_ASSERT_EQ(test, lpar_core_rate_wait(paid, now), 0ull);
+				paid = lpar_core_rate_pay(paid, now, rates[r], sizes[s]);
+				sent += cost;
+				KUNIT_ASSERT_LE(test, sent, now - start + burst + cost);
+				KUNIT_ASSERT_GE(test, sent, now - start);
+			}
+			KUNIT_EXPECT_EQ_MSG(test, !pauses, sent <= burst + cost,
+					    "%u bytes at %u Mbit/s", sizes[s], rates[r]);
+			now += 1000 * burst;
+			KUNIT_EXPECT_EQ(test, lpar_core_rate_pay(paid, now, rates[r],
+								 sizes[s]), now + cost);
+		}
+}
+
 static struct kunit_case nic_cases[] = {
 	KUNIT_CASE_PARAM(nic_frame_matrix, rows_gen_params),
 	KUNIT_CASE(nic_frame_bits),
@@ -612,6 +689,8 @@ static struct kunit_case nic_cases[] = {
 	KUNIT_CASE(nic_set),
 	KUNIT_CASE(nic_addresses),
 	KUNIT_CASE(nic_vlans),
+	KUNIT_CASE(nic_wire_bytes),
+	KUNIT_CASE(nic_rate),
 	{}
 };
 

@@ -392,15 +392,15 @@ class NicTest : public ConfigTest {
 TEST_F(NicTest, AddSetsThenEnables) {
     Answer answer =
         lparctl(host, {"nic", "add", "web", "lan", "--adapter", "eth0", "--mac",
-                       "52:54:00:AB:CD:EF", "--vlan", "4094", "--queues", "4", "--trust", "--mode",
-                       "copy"});
+                       "52:54:00:AB:CD:EF", "--vlan", "4094", "--max-rate", "100", "--queues", "4",
+                       "--trust", "--mode", "copy"});
     EXPECT_EQ(answer.status, 0) << answer.err;
     EXPECT_EQ(answer.out, "web lan: page: e1000e is not qualified\n");
     EXPECT_THAT(host.log,
                 ElementsAre("mkdir web/nics/lan", "write web/nics/lan/adapter=eth0",
                             "write web/nics/lan/mac=52:54:00:ab:cd:ef",
-                            "write web/nics/lan/vlan=4094", "write web/nics/lan/queues=4",
-                            "write web/nics/lan/trust=1",
+                            "write web/nics/lan/vlan=4094", "write web/nics/lan/max_rate=100",
+                            "write web/nics/lan/queues=4", "write web/nics/lan/trust=1",
                             "write web/nics/lan/mode=copy", "write web/nics/lan/enable=1"));
 }
 
@@ -494,6 +494,10 @@ TEST_F(NicTest, AddNeedsPartitionAndInterface) {
 TEST_F(NicTest, AddUsageErrors) {
     for (const auto &options : std::vector<std::vector<std::string>>{{"--mode", "fast"},
                                                                      {"--queues", "-1"},
+                                                                     {"--vlan", "0"},
+                                                                     {"--vlan", "4095"},
+                                                                     {"--max-rate", "-1"},
+                                                                     {"--max-rate", "fast"},
                                                                      {"--mac", "52:54:00"},
                                                                      {"--mac", "01:00:5e:00:00:01"},
                                                                      {"--trust=maybe"},
@@ -572,16 +576,17 @@ TEST_F(NicTest, DeletePartition) {
 
 TEST_F(NicTest, Lists) {
     ASSERT_EQ(add_nic().status, 0);
-    ASSERT_EQ(add_nic({"lan", "--mac", "52:54:00:00:00:01", "--vlan", "7", "--queues", "2", "--trust"})
+    ASSERT_EQ(add_nic({"lan", "--mac", "52:54:00:00:00:01", "--vlan", "7", "--max-rate", "100", "--queues",
+                       "2", "--trust"})
                   .status,
               0);
     host.put(std::string(state_partitions) + "web/nics/n0/link", "0\n");
     EXPECT_EQ(lparctl(host, {"nic", "list"}).out,
-              "PARTITION  NIC  ADAPTER  MAC                VLAN  LINK  QUEUES  TRUST  STATUS\n"
-              "web        lan  eth0     52:54:00:00:00:01     7  up         2  yes    page: e1000e "
-              "is not qualified\n"
-              "web        n0   eth0     02:00:00:00:00:01        down    auto  no     page: e1000e "
-              "is not qualified\n");
+              "PARTITION  NIC  ADAPTER  MAC                VLAN  LINK  RATE  QUEUES  TRUST  STATUS\n"
+              "web        lan  eth0     52:54:00:00:00:01     7  up     100       2  yes    page: "
+              "e1000e is not qualified\n"
+              "web        n0   eth0     02:00:00:00:00:01        down          auto  no     page: "
+              "e1000e is not qualified\n");
     host.put(std::string(state_partitions) + "web/nics/n0/state", "dead\n");
     Json json = Json::parse(lparctl(host, {"nic", "list", "web", "-j"}).out);
     EXPECT_EQ(json["nics"].size(), 2u);

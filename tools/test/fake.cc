@@ -169,7 +169,7 @@ int FakeHost::make_directory(const std::string &name) {
     for (const auto *attribute : is_nic(name) ? Names{"adapter", "mac"} : Names{"device", "serial"})
         put(name + "/" + attribute, "\n");
     for (const auto *attribute : is_nic(name)
-                                     ? Names{"vlan", "queues", "trust", "enable"}
+                                     ? Names{"vlan", "max_rate", "queues", "trust", "enable"}
                                      : Names{"start", "size", "read_only", "queues", "enable"})
         put(name + "/" + attribute, "0\n");
     put(name + "/mode", "auto\n");
