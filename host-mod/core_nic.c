@@ -66,7 +66,7 @@ static enum lpar_status check_send(const struct lpar_frame *f,
 	}
 	switch (f->gso_type) {
 	case LPAR_GSO_NONE:
-		/* a tag in the frame itself is no part of its length */
+		/* with a tag in the frame itself: see lpar_core_headers() */
 		if (f->gso_size || f->len > most + 4)
 			return LPAR_INVAL;
 		return LPAR_OK;
@@ -223,6 +223,10 @@ enum lpar_status lpar_core_headers(const u8 *data, u32 have,
 		return LPAR_PROTECTION;
 	if ((!lim->trusted || lim->vlan) && (tagged || f->flags & LPAR_NET_VLAN))
 		return LPAR_PROTECTION;
+	/* a tag in the frame itself is no part of its length */
+	if (f->gso_type == LPAR_GSO_NONE && !tagged &&
+	    f->len > lim->mtu_max + LPAR_NET_FRAME_MIN)
+		return LPAR_INVAL;
 	if (!(f->flags & LPAR_NET_CSUM))
 		return LPAR_OK;
 	/* drivers look at the network header in front; the stack may take it off */

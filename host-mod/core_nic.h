@@ -109,8 +109,8 @@ enum lpar_status lpar_core_frame(const struct lpar_net_sqe *sqe,
  * @f:    the frame
  * @lim:  the NIC's limits
  *
- * Only addresses and what is to be segmented or summed up are looked at: a frame
- * whose sender asks for neither may hold anything.
+ * Only addresses, tags, its length and what is to be segmented or summed up are
+ * looked at: a frame whose sender asks for neither may hold anything.
  *
  * Context: any; pure.
  * Return: LPAR_OK; LPAR_INVAL: not what it says; LPAR_PROTECTION: a foreign

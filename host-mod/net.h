@@ -22,6 +22,7 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 				const struct lpar_net_sqe *sqe);
 bool lpar_net_waits(struct lpar_queue *q);
 void lpar_net_end_late(struct work_struct *work);
+bool lpar_net_detach(struct sk_buff *skb);
 void lpar_net_purge(struct lpar_nic *nic);
 void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb);
 

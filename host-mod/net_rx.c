@@ -44,6 +44,19 @@ static struct sk_buff *backlog_take(struct lpar_queue *q)
 	return skb;
 }
 
+/* A frame may wait long: it keeps no socket, route or memory of others. Any context
+ * but hard interrupt. Return: false: there is no memory. */
+bool lpar_net_detach(struct sk_buff *skb)
+{
+	if (skb_orphan_frags_rx(skb, GFP_ATOMIC))
+		return false;
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	skb_ext_reset(skb);
+	return true;
+}
+
 /* Tags are for those who are trusted with them; a mere priority is none. Return: false:
  * the frame is not for this client, or there is no memory. */
 static bool untag(const struct lpar_nic *nic, struct sk_buff *skb)
@@ -84,14 +97,8 @@ void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
 		goto drop;
 	if (!untag(nic, skb))
 		goto drop;
-	if (skb_queue_len_lockless(&q->backlog) >= BACKLOG ||
-	    skb_orphan_frags_rx(skb, GFP_ATOMIC))
+	if (skb_queue_len_lockless(&q->backlog) >= BACKLOG || !lpar_net_detach(skb))
 		goto drop;
-	/* it may wait long: it keeps no socket, route or device */
-	skb_orphan(skb);
-	skb_dst_drop(skb);
-	nf_reset_ct(skb);
-	skb_ext_reset(skb);
 	skb->dev = NULL;
 	if (!backlog_add(q, skb))
 		goto drop;

@@ -307,11 +307,11 @@ static void switch_frame(struct lpar_nic *nic, struct lpar_port *port,
 	if (route->wire) {
 		copy = skb_clone(skb, GFP_ATOMIC);
 		if (copy)
-			dev_queue_xmit(copy);
+			lpar_port_send(port, copy);
 	}
 	if (route->host && netif_running(dev)) {
 		skb->protocol = eth_type_trans(skb, dev);
-		netif_rx(skb);
+		lpar_port_give(port, skb);
 		return;
 	}
 	consume_skb(skb);
@@ -359,7 +359,7 @@ static void hand_over(struct lpar_port *port, struct sk_buff *skb)
 	dev = rcu_dereference(port->dev);
 	skb->dev = dev;
 	if (dev)
-		dev_queue_xmit(skb);
+		lpar_port_send(port, skb);
 	else
 		kfree_skb(skb);
 	rcu_read_unlock();

@@ -17,7 +17,15 @@
 #include "net.h"
 #include "port.h"
 
+/* Stations that a frame for many is given to at once, in softirq; and frames that wait
+ * where there are more. */
+#define AT_ONCE		16
+#define WAITING		256
+
 static LIST_HEAD(ports);	/* under RTNL */
+
+/* Tells clients of changes, one at a time: each takes RTNL. */
+static struct workqueue_struct *changes;
 
 /*
  * Whose is an address in a VLAN? One that is in that VLAN alone comes before one that
@@ -116,6 +124,100 @@ void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 	}
 }
 
+/* Whom a waiting frame is not for; may be gone, and is only compared. */
+#define EXCEPT(skb)	(*(struct lpar_nic **)(skb)->cb)
+
+static void spread_waiting(struct work_struct *work)
+{
+	struct lpar_port *port = container_of(work, struct lpar_port, spread);
+	struct sk_buff *skb;
+
+	while ((skb = skb_dequeue(&port->waiting))) {
+		rcu_read_lock();
+		lpar_port_spread(port, EXCEPT(skb), skb);
+		rcu_read_unlock();
+		consume_skb(skb);
+		cond_resched();
+	}
+}
+
+/* lpar_port_spread() for a softirq, which may be anybody's: it is short. */
+static void spread(struct lpar_port *port, struct lpar_nic *except,
+		   struct sk_buff *skb)
+{
+	struct sk_buff *copy;
+
+	if (READ_ONCE(port->refs) <= AT_ONCE) {
+		lpar_port_spread(port, except, skb);
+		return;
+	}
+	if (!is_multicast_ether_addr(eth_hdr(skb)->h_dest) &&
+	    !READ_ONCE(port->promisc))
+		return;
+	copy = skb_queue_len_lockless(&port->waiting) < WAITING ?
+	       skb_clone(skb, GFP_ATOMIC) : NULL;
+	if (!copy || !lpar_net_detach(copy)) {
+		kfree_skb(copy);
+		/* all stations lose it: the port counts */
+		dev_core_stats_rx_dropped_inc(skb->dev);
+		return;
+	}
+	/* once, not for each copy of it */
+	skb_get_hash(copy);
+	EXCEPT(copy) = except;
+	skb_queue_tail(&port->waiting, copy);
+	queue_work(system_unbound_wq, &port->spread);
+}
+
+/*
+ * A client's frame on its way to the device or to the host passes our own hooks there,
+ * which must not switch it again, whatever its source address. Softirqs are off while
+ * it does, so there is one for each CPU. Another port's hook, on the way of a stacked
+ * device, does switch it.
+ */
+struct passing {
+	const struct sk_buff *skb;
+	const struct lpar_port *port;
+};
+
+static DEFINE_PER_CPU(struct passing, sending);
+static DEFINE_PER_CPU(struct passing, giving);
+
+/* Is it one that passes? Whoever has preemption on has a frame of his own. */
+static bool passes(struct passing __percpu *passing, const struct lpar_port *port,
+		   const struct sk_buff *skb)
+{
+	struct passing *p = raw_cpu_ptr(passing);
+
+	if (p->skb != skb || p->port != port)
+		return false;
+	/* its memory may be another frame's before the call returns */
+	p->skb = NULL;
+	return true;
+}
+
+/* To the device, the stack's way. RCU is held; not in interrupts. Consumes @skb. */
+void lpar_port_send(struct lpar_port *port, struct sk_buff *skb)
+{
+	local_bh_disable();
+	*this_cpu_ptr(&sending) = (struct passing){ skb, port };
+	dev_queue_xmit(skb);
+	__this_cpu_write(sending.skb, NULL);
+	local_bh_enable();
+}
+
+/* To the host, as if it had arrived on the device. RCU is held; not in interrupts.
+ * Consumes @skb. */
+void lpar_port_give(struct lpar_port *port, struct sk_buff *skb)
+{
+	local_bh_disable();
+	*this_cpu_ptr(&giving) = (struct passing){ skb, port };
+	/* at once: RPS would take it to another CPU */
+	netif_receive_skb_core(skb);
+	__this_cpu_write(giving.skb, NULL);
+	local_bh_enable();
+}
+
 /* From the wire. Softirq, RCU is held. */
 static rx_handler_result_t port_receive(struct sk_buff **pskb)
 {
@@ -125,10 +227,10 @@ static rx_handler_result_t port_receive(struct sk_buff **pskb)
 	bool group;
 	u16 vlan;
 
-	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) || passes(&giving, port, skb))
 		return RX_HANDLER_PASS;
 	vlan = vlan_of(skb);
-	/* a client's frame that the host is given, or that a wire reflects */
+	/* a client's frame that a wire reflects */
 	if (find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_source)))
 		return RX_HANDLER_PASS;
 	group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
@@ -141,7 +243,7 @@ static rx_handler_result_t port_receive(struct sk_buff **pskb)
 		return RX_HANDLER_CONSUMED;
 	*pskb = skb;
 	skb_push(skb, ETH_HLEN);
-	lpar_port_spread(port, nic, skb);
+	spread(port, nic, skb);
 	if (nic) {
 		lpar_net_arrive(nic, skb);
 		return RX_HANDLER_CONSUMED;
@@ -156,20 +258,18 @@ static __maybe_unused unsigned int port_egress(void *priv, struct sk_buff *skb,
 {
 	struct lpar_port *port = priv;
 	struct lpar_nic *nic;
-	u64 from;
 	u16 vlan;
 
+	/* a client's frame in page mode: switched already */
+	if (passes(&sending, port, skb))
+		return NF_ACCEPT;
 	skb_reset_mac_header(skb);
 	if (unlikely(!pskb_may_pull(skb, ETH_HLEN)))
 		return NF_ACCEPT;
 	vlan = vlan_of(skb);
-	from = lpar_core_mac(eth_hdr(skb)->h_source);
-	/* a client's frame in page mode: switched already */
-	if (find(port, vlan, from))
-		return NF_ACCEPT;
 	nic = is_multicast_ether_addr(eth_hdr(skb)->h_dest) ? NULL :
 	      find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest));
-	lpar_port_spread(port, nic, skb);
+	spread(port, nic, skb);
 	if (!nic)
 		return NF_ACCEPT;
 	/* a generator of traffic sends the same one again */
@@ -207,6 +307,10 @@ static void port_close(struct lpar_port *port, struct net_device *dev)
 	netdev_rx_handler_unregister(dev);
 	dev_set_allmulti(dev, -1);
 	RCU_INIT_POINTER(port->dev, NULL);
+	/* nor does a hook put frames there any more, or a client reach another one */
+	synchronize_net();
+	cancel_work_sync(&port->spread);
+	skb_queue_purge(&port->waiting);
 	netdev_put(dev, &port->tracker);
 }
 
@@ -219,6 +323,8 @@ static struct lpar_port *port_open(struct net_device *dev)
 	if (!port)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&port->stations);
+	skb_queue_head_init(&port->waiting);
+	INIT_WORK(&port->spread, spread_waiting);
 	hash_init(port->by_address);
 	ret = netdev_rx_handler_register(dev, port_receive, port);
 	if (ret)
@@ -334,7 +440,7 @@ found:
 	ret = admit(nic, dev);
 	if (ret)
 		goto err;
-	port->refs++;
+	WRITE_ONCE(port->refs, port->refs + 1);
 	hash_add_rcu(port->by_address, &nic->hash, nic->address);
 	list_add_tail_rcu(&nic->stations, &port->stations);
 	rcu_assign_pointer(nic->port, port);
@@ -362,7 +468,8 @@ void lpar_port_leave(struct lpar_nic *nic)
 	RCU_INIT_POINTER(nic->port, NULL);
 	if (dev)
 		forget(port, nic, dev);
-	if (!--port->refs) {
+	WRITE_ONCE(port->refs, port->refs - 1);
+	if (!port->refs) {
 		list_del(&port->link);
 		if (dev)
 			port_close(port, dev);
@@ -429,6 +536,17 @@ struct net_device *lpar_port_host_vlan(struct net_device *dev, u16 vlan)
 	return upper;
 }
 
+/* The host wants another address. RTNL is held. Return: for the notifier's caller. */
+static int address_wanted(struct lpar_port *port,
+			  const struct netdev_notifier_pre_changeaddr_info *info)
+{
+	if (!find(port, 0, lpar_core_mac(info->dev_addr)))
+		return NOTIFY_DONE;
+	NL_SET_ERR_MSG_MOD(netdev_notifier_info_to_extack(&info->info),
+			   "a client's NIC has this address");
+	return notifier_from_errno(-EADDRINUSE);
+}
+
 /* The host wants a VLAN of its own. RTNL is held. Return: for the notifier's caller. */
 static int vlan_wanted(struct lpar_port *port,
 		       const struct netdev_notifier_changeupper_info *info)
@@ -462,6 +580,8 @@ static int port_event(struct notifier_block *nb, unsigned long event, void *data
 
 found:
 	switch (event) {
+	case NETDEV_PRE_CHANGEADDR:
+		return address_wanted(port, data);
 	case NETDEV_PRECHANGEUPPER:
 		return vlan_wanted(port, data);
 	case NETDEV_UNREGISTER:
@@ -470,8 +590,6 @@ found:
 			forget(port, nic, dev);
 		}
 		port_close(port, dev);
-		/* nor does a client reach another one any more */
-		synchronize_net();
 		list_for_each_entry(nic, &port->stations, stations)
 			lpar_net_purge(nic);
 		fallthrough;
@@ -481,7 +599,7 @@ found:
 	case NETDEV_CHANGEMTU:
 	case NETDEV_FEAT_CHANGE:
 		list_for_each_entry(nic, &port->stations, stations)
-			queue_work(system_wq, &nic->change);
+			queue_work(changes, &nic->change);
 		break;
 	}
 	return NOTIFY_DONE;
@@ -491,10 +609,19 @@ static struct notifier_block notifier = { .notifier_call = port_event };
 
 int lpar_port_init(void)
 {
-	return register_netdevice_notifier(&notifier);
+	int ret;
+
+	changes = alloc_workqueue("lpar-ports", WQ_UNBOUND, 1);
+	if (!changes)
+		return -ENOMEM;
+	ret = register_netdevice_notifier(&notifier);
+	if (ret)
+		destroy_workqueue(changes);
+	return ret;
 }
 
 void lpar_port_exit(void)
 {
 	unregister_netdevice_notifier(&notifier);
+	destroy_workqueue(changes);
 }

@@ -15,11 +15,13 @@
 /**
  * struct lpar_port - see above
  * @link:       in the list of all ports
- * @refs:       NICs on it
+ * @refs:       NICs on it; under RTNL, read anywhere
  * @dev:        the device; NULL when it is going. Read under RCU
  * @tracker:    of the reference to it
  * @egress:     hook for what the host sends
  * @stations:   lpar_nic.stations of all of them
+ * @waiting:    frames for many of them, when those are too many for a softirq
+ * @spread:     gives them out
  * @promisc:    how many of them see all frames; under RTNL, read anywhere
  * @rcu:        frees it
  * @by_address: lpar_nic.hash, read under RCU
@@ -32,6 +34,8 @@ struct lpar_port {
 	struct nf_hook_ops egress;
 	bool hooked;
 	struct list_head stations;
+	struct sk_buff_head waiting;
+	struct work_struct spread;
 	unsigned int promisc;
 	struct rcu_head rcu;	/* kfree_rcu() wants it in the first page */
 	DECLARE_HASHTABLE(by_address, 10);
@@ -55,6 +59,9 @@ void lpar_port_route(struct lpar_port *port, struct lpar_nic *from, const u8 *de
 		     u16 vlan, struct lpar_route *r);
 void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 		      struct sk_buff *skb);
+
+void lpar_port_send(struct lpar_port *port, struct sk_buff *skb);
+void lpar_port_give(struct lpar_port *port, struct sk_buff *skb);
 
 int lpar_port_init(void);
 void lpar_port_exit(void);

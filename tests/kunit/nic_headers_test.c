@@ -44,7 +44,7 @@ static void legal_pack(struct pack *p, u32 kind, unsigned int mode)
 	p->at = six ? 54 : 34;
 	p->doff = 5;
 	p->f.headers = p->at + (tcp ? 20 : 8);
-	p->f.len = 9000;
+	p->f.len = 1514;
 	p->f.nsegs = 1;
 	if (mode == M_PLAIN)
 		return;
@@ -121,6 +121,15 @@ static const struct pack_row pack_rows[] = {
 	{ "one byte", ANY, { HAS(have, 1) }, ALL(I) },
 	{ "a byte short", TCP4, { HAS(have, 53) }, ALL(I) },
 	{ "a byte short, UDP6", UDP6, { HAS(have, 61) }, ALL(I) },
+	{ "the longest", ANY, { HAS(f.len, 1514) }, ALL(O) },
+	{ "a byte too long", ANY, { HAS(f.len, 1515) }, { I, I, I, O } },
+	{ "as long as with a tag", ANY, { HAS(f.len, 1518), TRUSTED }, { I, I, I, O } },
+	{ "as long, a tag beside it", ANY, { HAS(f.len, 1518), HAS(vlan, 1), TRUSTED },
+	  { I, I, I, O } },
+	{ "the longest with a tag", ANY, { HAS(f.len, 1518), HAS(type, 0x8100), TRUSTED },
+	  { O, O, I, I } },
+	{ "the longest with a service tag", ANY,
+	  { HAS(f.len, 1518), HAS(type, 0x88a8), TRUSTED }, { O, O, I, I } },
 	{ "just Ethernet", ANY, { HEADERS(14), HAS(f.flags, 0), HAS(f.gso_type, 0) },
 	  ALL(O) },
 
