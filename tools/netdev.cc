@@ -40,9 +40,11 @@ NetDevice net_device(const Host &host, const std::string &name) {
         device.driver = base_name(*driver);
     for (const auto &partition : host.list(configfs_partitions)) {
         std::string nics = configfs_partitions + partition + "/nics/";
+        // The interface may have got another name since.
+        std::string state = state_partitions + partition + "/nics/";
         for (const auto &nic : host.list(nics))
             if (host.read(nics + nic + "/enable") == "1" &&
-                host.read(nics + nic + "/adapter") == name)
+                host.read(state + nic + "/adapter") == name)
                 device.shared_as.push_back(partition + "/" + nic);
     }
     return device;

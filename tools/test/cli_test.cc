@@ -242,6 +242,10 @@ TEST_F(NicAdapterTest, ListJson) {
     EXPECT_EQ(nic["adapter"], "0000:02:00.0");
     EXPECT_EQ(nic["mode"], "page");
     EXPECT_EQ(nic["shared_as"][0], "web/n0");
+    // It is called otherwise now.
+    host.put(std::string(state_partitions) + "web/nics/n0/adapter", "wlan0\n");
+    EXPECT_EQ(Json::parse(lparctl(host, {"adapter", "list", "-j"}).out)["nics"][1]["shared_as"][0],
+              "web/n0");
     EXPECT_EQ(nic["capabilities"]["mtu"]["max"], 9000);
     EXPECT_EQ(nic["capabilities"]["speed"]["value"], 10000);
     EXPECT_EQ(json["nics"][1]["mode"], "none");

@@ -226,7 +226,7 @@ int FakeHost::enable(const std::string &function, const std::string &wish) {
         put(function + "/status", "page: e1000e is not qualified\n");
         put(state + "/mode", "page\n");
         put(state + "/reason", "e1000e is not qualified\n");
-        put(state + "/adapter", "0000:02:00.0\n");
+        put(state + "/adapter", read(function + "/adapter").value_or("") + "\n");
         put(state + "/mac", (mac.empty() ? "02:00:00:00:00:01" : mac) + "\n");
         put(state + "/link", "1\n");
         return 0;
