@@ -14,9 +14,6 @@ namespace lpar {
 
 namespace {
 
-constexpr uint64_t quantum_min_us = 100;
-constexpr uint64_t quantum_max_us = 1000000;
-
 template <typename T>
 Json nullable(const std::optional<T> &value) {
     return value ? Json(*value) : Json(nullptr);
@@ -62,12 +59,8 @@ void create(Context &context, const std::string &name, const std::string &memory
     wish.name = name;
     if (!memory.empty())
         wish.memory_limit = parse_size(memory);
-    if (!quantum.empty()) {
-        wish.quantum_limit_us = parse_microseconds(quantum);
-        if (*wish.quantum_limit_us < quantum_min_us || *wish.quantum_limit_us > quantum_max_us)
-            throw UsageError(fmt::format("--quantum {}: it can be {} to {}", quantum,
-                                         human_us(quantum_min_us), human_us(quantum_max_us)));
-    }
+    if (!quantum.empty())
+        wish.quantum_limit_us = parse_quantum(quantum);
     if (!owner.empty())
         wish.owner = parse_user(owner);
     check_new_name("partition", name);

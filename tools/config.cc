@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fmt/format.h>
@@ -47,6 +48,13 @@ std::string disk_path(const std::string &partition, const std::string &name) {
 
 std::string nic_path(const std::string &partition, const std::string &name) {
     return function_path(Kind::nic, partition, name);
+}
+
+// A partition's attributes and their values.
+std::array<std::pair<const char *, std::optional<uint64_t>>, 3> limits(const NewPartition &wish) {
+    return {{{"memory_limit", wish.memory_limit},
+             {"quantum_limit_us", wish.quantum_limit_us},
+             {"owner", wish.owner}}};
 }
 
 // "1" or "up", "0" or "down"
@@ -154,7 +162,7 @@ Nic Config::nic(const std::string &partition, const std::string &name) const {
     nic.partition = partition;
     nic.name = name;
     nic.adapter = host_.read(path + "adapter").value_or("");
-    nic.mac = host_.read(path + "mac").value_or("");
+    nic.mac = nic.wanted_mac = host_.read(path + "mac").value_or("");
     nic.vlan = host_.read_number(path + "vlan").value_or(0);
     nic.max_rate = host_.read_number(path + "max_rate").value_or(0);
     nic.queues = host_.read_number(path + "queues").value_or(0);
@@ -235,14 +243,34 @@ void Config::create(const NewPartition &wish) {
     Undo undo;
     undo.add("the new partition", [&] { return host_.remove_directory(path); });
     try {
-        if (wish.memory_limit)
-            set(path, "memory_limit", std::to_string(*wish.memory_limit));
-        if (wish.quantum_limit_us)
-            set(path, "quantum_limit_us", std::to_string(*wish.quantum_limit_us));
-        if (wish.owner)
-            set(path, "owner", std::to_string(*wish.owner));
+        for (const auto &[attribute, value] : limits(wish))
+            if (value)
+                set(path, attribute, std::to_string(*value));
     } catch (const Failure &failure) {
         throw Failure(failure.what() + undo.roll_back());
+    }
+    undo.keep();
+}
+
+void Config::change(const NewPartition &wish) {
+    Partition old = partition(wish.name);
+    std::string path = partition_path(wish.name);
+    const std::optional<uint64_t> before[] = {old.memory_limit, old.quantum_limit_us, old.owner};
+    SignalHold hold;
+    Undo undo;
+    try {
+        for (size_t i = 0; const auto &[attribute, value] : limits(wish)) {
+            auto was = before[i++];
+            if (!value || value == was)
+                continue;
+            set(path, attribute, std::to_string(*value));
+            undo.add(fmt::format("the new {}", attribute), [this, path, attribute, was] {
+                return host_.write(path + "/" + attribute, std::to_string(was.value_or(0)));
+            });
+        }
+    } catch (const Failure &failure) {
+        std::string who = attachment(wish.name);
+        throw Failure((who.empty() ? failure.what() : who) + undo.roll_back());
     }
     undo.keep();
 }

@@ -44,6 +44,7 @@ struct Nic {
     bool trust = false;
     std::string mode; // auto, tag, page, copy
     bool enabled = false;
+    std::string wanted_mac; // empty: the kernel makes one
     // state
     std::string mac; // as it is, or as it was asked for
     std::string status;
@@ -125,6 +126,8 @@ class Config {
 
     // Entirely or not at all; throw Failure.
     void create(const NewPartition &wish);
+    // Give a partition other limits; what @wish leaves out stays.
+    void change(const NewPartition &wish);
     void remove(const std::string &name, bool with_disks, bool with_nics);
     Disk add(const NewDisk &wish);
     Nic add(const NewNic &wish);

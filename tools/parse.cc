@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "error.h"
+#include "format.h"
 #include "lpar/control.h"
 
 namespace lpar {
@@ -18,6 +19,8 @@ namespace {
 
 constexpr size_t serial_max = 20;
 constexpr size_t mac_bytes = 6;
+constexpr uint64_t quantum_min_us = 100;
+constexpr uint64_t quantum_max_us = 1000000;
 
 struct Quantity {
     uint64_t number;
@@ -89,6 +92,14 @@ uint64_t parse_microseconds(const std::string &text) {
     if (!time)
         throw UsageError(fmt::format("'{}' is more than 64 bits hold", text));
     return *time;
+}
+
+uint64_t parse_quantum(const std::string &text) {
+    uint64_t quantum = parse_microseconds(text);
+    if (quantum < quantum_min_us || quantum > quantum_max_us)
+        throw UsageError(fmt::format("a quantum of {}: it can be {} to {}", text,
+                                     human_us(quantum_min_us), human_us(quantum_max_us)));
+    return quantum;
 }
 
 uint32_t parse_user(const std::string &text) {

@@ -16,6 +16,9 @@ uint64_t parse_size(const std::string &text, bool sectors = false);
 // "500us", "1ms", "2s"; a plain number is microseconds.
 uint64_t parse_microseconds(const std::string &text);
 
+// The same for a quantum, which has limits.
+uint64_t parse_quantum(const std::string &text);
+
 // A user's name or number.
 uint32_t parse_user(const std::string &text);
 std::string user_name(uint64_t uid);
