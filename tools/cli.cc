@@ -24,6 +24,7 @@ constexpr auto footer = R"(Examples:
   lparctl disk add web /dev/nvme0n1p3         a disk for it
   lparctl nic add web --adapter eth0          a NIC for it
   lparctl stat web -i 1                       what it does, every second
+  lparctl save                                … and the same after the next boot
 
 Sizes: bytes, or K M G T P E (powers of 1024). Exit status: 0 done, 1 failed,
 2 not understood. LPAR_ROOT is put in front of /sys, /proc and /dev (for tests).
@@ -81,6 +82,7 @@ int run_command_line(int argc, const char *const *argv, Host &host, std::ostream
     add_partition_commands(app, context);
     add_disk_commands(app, context);
     add_nic_commands(app, context);
+    add_saved_commands(app, context);
     add_stat_command(app, context);
     add_doctor_command(app, context);
 

@@ -56,7 +56,7 @@ _lparctl()
 		return
 		;;
 	--memory | --quantum | --name | --start | --size | --queues | --serial | --mac | \
-		--vlan | --max-rate | -i | --interval | -c | --count)
+		--vlan | --max-rate | --wait | -i | --interval | -c | --count)
 		return
 		;;
 	esac
@@ -67,7 +67,7 @@ _lparctl()
 		case $word in
 		--memory | --quantum | --owner | --force | --name | --start | --size | --queues | \
 			--serial | --mode | --adapter | --mac | --vlan | --max-rate | \
-			--qemu | -i | --interval | -c | --count)
+			--qemu | --wait | -i | --interval | -c | --count)
 			((i++))
 			;;
 		-*) ;;
@@ -91,6 +91,8 @@ _lparctl()
 			options=$'--name\n--start\n--size\n--read-only\n--queues\n--serial\n--mode\n'
 			;;
 		"nic add") options=$'--adapter\n--mac\n--vlan\n--max-rate\n--queues\n--trust\n--mode\n' ;;
+		diff) options=$'--prune\n' ;;
+		apply) options=$'--prune\n--wait\n' ;;
 		stat) options=$'--interval\n--count\n--queues\n' ;;
 		doctor) options=$'--qemu\n' ;;
 		"") options=$'--version\n' ;;
@@ -100,7 +102,7 @@ _lparctl()
 	fi
 
 	case $command:${#plain[@]} in
-	:0) _lparctl_words $'adapter\npartition\ndisk\nnic\nstat\ndoctor' "$current" ;;
+	:0) _lparctl_words $'adapter\npartition\ndisk\nnic\nsave\ndiff\napply\nstat\ndoctor' "$current" ;;
 	adapter:0) _lparctl_words $'list\nshow' "$current" ;;
 	partition:0) _lparctl_words $'create\nshow\nlist\ndelete' "$current" ;;
 	disk:0 | nic:0) _lparctl_words $'add\nremove\nlist' "$current" ;;
@@ -110,6 +112,10 @@ _lparctl()
 		;;
 	"disk remove:1") _lparctl_words "$(_lparctl_names "${plain[0]}/disks/")" "$current" ;;
 	"nic remove:1") _lparctl_words "$(_lparctl_names "${plain[0]}/nics/")" "$current" ;;
+	save:0 | diff:0 | apply:0)
+		mapfile -t COMPREPLY < <(compgen -f -- "${current:-/etc/lpar/}")
+		compopt -o filenames 2>/dev/null
+		;;
 	"disk add:1" | "adapter show:0")
 		mapfile -t COMPREPLY < <(compgen -f -- "${current:-/dev/}")
 		[[ $command == "adapter show" ]] &&

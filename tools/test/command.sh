@@ -82,14 +82,24 @@ expect 1 "no network interface 'eth1'" nic add web --adapter eth1
 expect 2 'not a MAC address' nic add web --adapter eth0 --mac 1
 
 rmdir "$partitions/web/disks" "$partitions/web/nics"
+
+toml=$root/etc/lpar.toml
+expect 0 '1 partitions, 0 disks' save "$toml"
+expect 0 '^# .*\[partitions\.web\]$' save -
+expect 0 '^$' diff "$toml"
+echo '[partitions.db]' >>"$toml"
+expect 1 '^\+ partition db$' diff "$toml"
+expect 1 'No such file' diff "$toml.not"
+expect 1 "-:4:1: " apply - < <(printf '\n\n\n=')
+expect 2 'apply: .*--wait' apply --wait -1
 expect 0 '^$' partition delete web
 [[ ! -e $partitions/web ]] || fail "delete left the directory"
 
 # ------------------------------ each option is in the man page and the completion
 
 leaves=("adapter list" "adapter show" "partition create" "partition show" "partition list"
-	"partition delete" "disk add" "disk remove" "disk list" "nic add" "nic remove" "nic list" "stat"
-	"doctor")
+	"partition delete" "disk add" "disk remove" "disk list" "nic add" "nic remove" "nic list" "save"
+	"diff" "apply" "stat" "doctor")
 completion=$(<"$sources/lparctl.bash")
 manual=$(<"$sources/lparctl.8")
 for leaf in "${leaves[@]}"; do
@@ -125,7 +135,8 @@ complete_to() {
 }
 mkdir -p "$partitions"/{web,db}/{disks/d,nics/n}{0,1} "$root"/sys/class/net/{eth0/device,lo}
 complete_to "partition" pa
-complete_to "adapter partition disk nic stat doctor" ""
+complete_to "adapter partition disk nic save diff apply stat doctor" ""
+complete_to "/dev/null" apply --wait 3 /dev/nul
 complete_to "add remove list" disk ""
 complete_to "db web" disk add ""
 complete_to "web" -j disk remove w

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+// lparctl save, diff, apply: the configuration that outlasts a boot.
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <ostream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "error.h"
+#include "format.h"
+#include "plan.h"
+#include "undo.h"
+
+namespace lpar {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto by_id = "/dev/disk/by-id/";
+
+struct Options {
+    std::string file = saved_file;
+    bool prune = false;
+    double wait = 0;
+};
+
+std::vector<Partition> configured(Host &host) {
+    Config config(host);
+    std::vector<Partition> partitions;
+    for (const auto &name : config.partition_names())
+        partitions.push_back(config.partition(name));
+    return partitions;
+}
+
+std::vector<WantedPartition> read_file(const std::string &file) {
+    std::ifstream stream(file == "-" ? "/dev/stdin" : file, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(stream), {}};
+    if (!stream.is_open() || stream.bad())
+        throw Failure(fmt::format("{}: {}{}", file, error_text(errno),
+                                  errno == ENOENT ? ": lparctl save makes it" : ""));
+    return parse_saved(text, file);
+}
+
+// The next boot may count devices in another order: /dev/nvme0n1 is another disk then. Nothing if
+// there is no name that lasts.
+std::optional<std::string> lasting_name(const Host &host, const std::string &device) {
+    if (device.starts_with("/dev/disk/") || device.starts_with("/dev/mapper/"))
+        return device;
+    auto block = host.block_name(device);
+    if (!block)
+        return std::nullopt;
+    for (const auto &name : host.list(by_id))
+        if (host.block_name(by_id + name) == block)
+            return by_id + name;
+    return std::nullopt;
+}
+
+// Whole or not at all, also if the power fails now.
+void write_file(const std::string &file, const std::string &text) {
+    std::error_code error;
+    fs::path target = fs::weakly_canonical(file, error); // a link stays one
+    if (error)
+        target = file;
+    fs::create_directories(target.parent_path(), error);
+    std::string temporary = target.string() + ".XXXXXX";
+    int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
+    if (fd < 0)
+        throw Failure(fmt::format("{}: {}", file, error_text(errno)));
+    SignalHold hold;
+    bool done = ::fchmod(fd, 0644) == 0;
+    for (size_t at = 0; done && at < text.size();) {
+        ssize_t count = ::write(fd, text.data() + at, text.size() - at);
+        done = count > 0;
+        at += done ? static_cast<size_t>(count) : 0;
+    }
+    done = done && ::fsync(fd) == 0;
+    int failed = errno;
+    ::close(fd);
+    if (done && ::rename(temporary.c_str(), target.c_str()) != 0) {
+        failed = errno;
+        done = false;
+    }
+    if (done)
+        return;
+    ::unlink(temporary.c_str());
+    throw Failure(fmt::format("{}: {}", file, error_text(failed)));
+}
+
+Json step_json(const Step &step) {
+    static constexpr const char *actions[] = {"add", "change", "remove"};
+    Json changes = Json::array();
+    for (const auto &change : step.changes)
+        changes.push_back(
+            {{"attribute", change.attribute}, {"from", change.from}, {"to", change.to}});
+    return {{"action", actions[static_cast<size_t>(step.action)]},
+            {"kind", kind_of(step.thing)},
+            {"name", path_of(step.thing)},
+            {"changes", changes},
+            {"error", step.error.empty() ? Json(nullptr) : Json(step.error)}};
+}
+
+void emit_steps(const Context &context, const std::vector<Step> &steps) {
+    Json array = Json::array();
+    for (const auto &step : steps)
+        array.push_back(step_json(step));
+    context.emit({{"steps", array}});
+}
+
+void save(Context &context, const std::string &file) {
+    std::vector<WantedPartition> wanted;
+    std::vector<std::string> notes;
+    size_t functions = 0;
+    for (const auto &partition : configured(context.host)) {
+        wanted.push_back(wanted_of(partition));
+        for (auto &disk : wanted.back().disks) {
+            auto name = lasting_name(context.host, disk.device);
+            if (!name)
+                notes.push_back(fmt::format("{}/{}: {} has no name in {}: it may be another device "
+                                            "after a boot",
+                                            disk.partition, disk.name, disk.device, by_id));
+            disk.device = name.value_or(disk.device);
+        }
+        functions += wanted.back().disks.size() + wanted.back().nics.size();
+    }
+    std::string text = format_saved(wanted);
+    if (file == "-") {
+        context.out << text;
+        return;
+    }
+    write_file(file, text);
+    if (context.json) {
+        context.emit({{"file", file}, {"partitions", wanted.size()}, {"notes", notes}});
+        return;
+    }
+    context.out << fmt::format("{}: {} partitions, {} disks and NICs\n", file, wanted.size(),
+                               functions);
+    for (const auto &note : notes)
+        context.out << printable(note) << '\n';
+}
+
+void diff(Context &context, const Options &options) {
+    auto wanted = read_file(options.file);
+    auto steps = plan(context.host, configured(context.host), wanted, options.prune);
+    if (context.json)
+        emit_steps(context, steps);
+    else
+        for (const auto &step : steps)
+            context.out << step_text(step) << '\n';
+    context.status = steps.empty() ? 0 : 1;
+}
+
+void apply(Context &context, const Options &options) {
+    auto wanted = read_file(options.file);
+    context.require_privilege();
+    auto steps = plan(context.host, configured(context.host), wanted, options.prune);
+    carry_out(context.host, steps, options.wait);
+    if (context.json)
+        emit_steps(context, steps);
+    std::string errors;
+    for (const auto &step : steps) {
+        if (!step.error.empty())
+            errors += fmt::format("{}{} {}: {}",
+                                  errors.empty() ? "" : "\nlparctl: apply: ", kind_of(step.thing),
+                                  path_of(step.thing), step.error);
+        else if (!context.json)
+            context.out << step_text(step) << '\n';
+    }
+    context.out.flush();
+    if (!errors.empty())
+        throw Failure(errors);
+}
+
+} // namespace
+
+void add_saved_commands(CLI::App &app, Context &context) {
+    auto options = std::make_shared<Options>();
+    auto add_file = [&](CLI::App *leaf, const std::string &text) {
+        leaf->add_option("FILE", options->file, text + " (default: " + saved_file + ")");
+        return leaf;
+    };
+    auto add_prune = [&](CLI::App *leaf) {
+        leaf->add_flag("--prune", options->prune, "What is not in the file goes");
+    };
+
+    add_file(add_leaf(app, context, "save", "Write what is configured to a file",
+                      "  lparctl save\n  lparctl save -",
+                      [&context, options] { save(context, options->file); }),
+             "Where to, \"-\" for standard output");
+
+    add_prune(add_file(add_leaf(app, context, "diff", "Show what apply would do; 1 if anything",
+                                "  lparctl diff\n  lparctl diff --prune ./new.toml",
+                                [&context, options] { diff(context, *options); }),
+                       "A file, \"-\" for standard input"));
+
+    auto *leaf =
+        add_file(add_leaf(app, context, "apply", "Configure what a file wants and is not yet",
+                          "  lparctl apply\n  lparctl apply --prune ./new.toml\n"
+                          "  systemctl enable lpar          at each boot",
+                          [&context, options] { apply(context, *options); }),
+                 "A file, \"-\" for standard input");
+    add_prune(leaf);
+    leaf->add_option("--wait", options->wait, "Seconds to wait for devices that are not there yet")
+        ->check(CLI::Range(0.0, 3600.0));
+}
+
+} // namespace lpar

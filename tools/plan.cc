@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "plan.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+
+#include "error.h"
+#include "format.h"
+#include "netdev.h"
+#include "parse.h"
+
+namespace lpar {
+
+namespace {
+
+constexpr double poll_seconds = 0.2;
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+    using Handlers::operator()...;
+};
+
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+
+std::string flag_text(bool flag) {
+    return flag ? "true" : "";
+}
+
+template <typename T>
+std::string number_text(const std::optional<T> &number) {
+    return number.value_or(0) == 0 ? "" : std::to_string(*number);
+}
+
+std::string bytes_text(const std::optional<uint64_t> &bytes) {
+    return bytes.value_or(0) == 0 ? "" : size_text(*bytes);
+}
+
+std::string mode_text(const std::optional<std::string> &mode) {
+    return mode == "auto" ? "" : mode.value_or("");
+}
+
+// In words of the file; a default is empty.
+Attributes attributes(const NewPartition &partition) {
+    const auto &[name, memory, quantum, owner] = partition;
+    return {{"memory", memory ? size_text(*memory) : ""},
+            {"quantum", quantum ? human_us(*quantum) : ""},
+            {"owner", owner ? user_name(*owner) : ""}};
+}
+
+Attributes attributes(const NewDisk &disk) {
+    return {{"device", disk.device},
+            {"start", bytes_text(disk.start)},
+            {"size", bytes_text(disk.size)},
+            {"read_only", flag_text(disk.read_only)},
+            {"queues", number_text(disk.queues)},
+            {"serial", disk.serial.value_or("")},
+            {"mode", mode_text(disk.mode)}};
+}
+
+Attributes attributes(const NewNic &nic) {
+    return {{"adapter", nic.adapter},
+            {"mac", nic.mac.value_or("")},
+            {"vlan", number_text(nic.vlan)},
+            {"max_rate", number_text(nic.max_rate)},
+            {"queues", number_text(nic.queues)},
+            {"trust", flag_text(nic.trust)},
+            {"mode", mode_text(nic.mode)}};
+}
+
+std::vector<Change> differences(const Attributes &from, const Attributes &to) {
+    std::vector<Change> changes;
+    for (size_t i = 0; i < to.size(); i++) {
+        std::string was = i < from.size() ? from[i].second : "";
+        if (was != to[i].second)
+            changes.push_back({to[i].first, was, to[i].second});
+    }
+    return changes;
+}
+
+// Two names of one device are no difference.
+NewDisk named_alike(const Host &host, NewDisk old, const NewDisk &wish) {
+    auto block = host.block_name(wish.device);
+    if (block && block == host.block_name(old.device))
+        old.device = wish.device;
+    return old;
+}
+
+NewNic named_alike(const Host & /*host*/, NewNic old, const NewNic & /*wish*/) {
+    return old;
+}
+
+bool is_usable(const Disk &disk) {
+    return disk.enabled && !disk.is_dead;
+}
+
+bool is_usable(const Nic &nic) {
+    return nic.enabled && !nic.is_dead;
+}
+
+template <typename T>
+const T *find(const std::vector<T> &list, const std::string &name) {
+    auto found = std::ranges::find(list, name, &T::name);
+    return found == list.end() ? nullptr : &*found;
+}
+
+class Planner {
+  public:
+    Planner(const Host &host, bool prune) : host_(host), prune_(prune) {}
+
+    void partition(const Partition *old, const WantedPartition &wanted) {
+        const NewPartition &wish = wanted.partition;
+        if (old == nullptr) {
+            partitions_.push_back(
+                {Step::Action::add, wish, {}, differences({}, attributes(wish)), ""});
+        } else {
+            NewPartition was = wanted_of(*old).partition;
+            // what is not said stays
+            if (!wish.memory_limit)
+                was.memory_limit.reset();
+            if (!wish.quantum_limit_us)
+                was.quantum_limit_us.reset();
+            if (!wish.owner)
+                was.owner.reset();
+            auto changes = differences(attributes(was), attributes(wish));
+            if (!changes.empty())
+                partitions_.push_back({Step::Action::change, wish, was, std::move(changes), ""});
+        }
+        functions(old ? old->disks : std::vector<Disk>(), wanted.disks);
+        functions(old ? old->nics : std::vector<Nic>(), wanted.nics);
+    }
+
+    void unwanted(const Partition &old) {
+        if (prune_)
+            removals_.push_back({Step::Action::remove, wanted_of(old).partition, {}, {}, ""});
+    }
+
+    std::vector<Step> steps() {
+        std::vector<Step> all = std::move(removals_);
+        std::ranges::move(partitions_, std::back_inserter(all));
+        std::ranges::move(functions_, std::back_inserter(all));
+        return all;
+    }
+
+  private:
+    template <typename Old, typename New>
+    void functions(const std::vector<Old> &present, const std::vector<New> &wanted) {
+        for (const auto &old : present)
+            if (prune_ && find(wanted, old.name) == nullptr)
+                removals_.push_back({Step::Action::remove, wanted_of(old), {}, {}, ""});
+        for (const auto &wish : wanted) {
+            const Old *old = find(present, wish.name);
+            if (old == nullptr) {
+                functions_.push_back(
+                    {Step::Action::add, wish, {}, differences({}, attributes(wish)), ""});
+                continue;
+            }
+            New was = named_alike(host_, wanted_of(*old), wish);
+            auto changes = differences(attributes(was), attributes(wish));
+            if (!is_usable(*old))
+                changes.push_back({"enabled", old->is_dead ? "dead" : "false", "true"});
+            if (!changes.empty())
+                functions_.push_back({Step::Action::change, wish, was, std::move(changes), ""});
+        }
+    }
+
+    const Host &host_;
+    bool prune_;
+    std::vector<Step> removals_;
+    std::vector<Step> partitions_;
+    std::vector<Step> functions_;
+};
+
+class Carrier {
+  public:
+    Carrier(Host &host, double wait) : host_(host), config_(host), end_(host.now() + wait) {}
+
+    void take(std::vector<Step> &steps) {
+        // What goes, and what is made anew, makes room first.
+        for (auto &step : steps)
+            if (step.action == Step::Action::remove)
+                attempt(step, [&] { remove(step.thing); });
+            else if (step.action == Step::Action::change && !is_partition(step))
+                attempt(step, [&] { remove(step.before); });
+        for (auto &step : steps)
+            if (step.error.empty() && step.action != Step::Action::remove)
+                attempt(step, [&] { add(step); });
+    }
+
+  private:
+    static bool is_partition(const Step &step) {
+        return std::holds_alternative<NewPartition>(step.thing);
+    }
+
+    static void attempt(Step &step, const auto &action) {
+        try {
+            action();
+        } catch (const Failure &failure) {
+            step.error = failure.what();
+        } catch (const UsageError &error) { // a name that another program made
+            step.error = error.what();
+        }
+    }
+
+    void remove(const Step::Thing &thing) {
+        std::visit(Overloaded{
+                       [&](const NewPartition &it) { config_.remove(it.name, true, true); },
+                       [&](const NewDisk &it) { config_.remove_disk(it.partition, it.name); },
+                       [&](const NewNic &it) { config_.remove_nic(it.partition, it.name); },
+                   },
+                   thing);
+    }
+
+    void add(const Step &step) {
+        if (const auto *partition = std::get_if<NewPartition>(&step.thing)) {
+            if (step.action == Step::Action::change)
+                config_.change(*partition);
+            else
+                create(*partition);
+            return;
+        }
+        if (missing_.contains(partition_of(step.thing)))
+            throw Failure("its partition could not be made");
+        wait_for(step.thing);
+        try {
+            add(step.thing);
+        } catch (const Failure &) {
+            if (step.action == Step::Action::change)
+                put_back(step.before);
+            throw;
+        }
+    }
+
+    void create(const NewPartition &partition) {
+        try {
+            config_.create(partition);
+        } catch (const Failure &) {
+            missing_.insert(partition.name);
+            throw;
+        }
+    }
+
+    void add(const Step::Thing &thing) {
+        std::visit(Overloaded{
+                       [](const NewPartition &) {},
+                       [&](const NewDisk &it) { config_.add(it); },
+                       [&](const NewNic &it) { config_.add(it); },
+                   },
+                   thing);
+    }
+
+    // As it was; where that fails, too (its device is gone), diff shows it.
+    void put_back(const Step::Thing &thing) {
+        try {
+            add(thing);
+        } catch (const Failure &) {
+            return;
+        }
+    }
+
+    void wait_for(const Step::Thing &thing) {
+        auto is_there = Overloaded{
+            [](const NewPartition &) { return true; },
+            [&](const NewDisk &it) { return host_.block_name(it.device).has_value(); },
+            [&](const NewNic &it) { return is_interface(host_, it.adapter); },
+        };
+        while (!std::visit(is_there, thing) && host_.now() < end_)
+            host_.sleep(poll_seconds);
+    }
+
+    Host &host_;
+    Config config_;
+    double end_;
+    std::set<std::string> missing_;
+};
+
+} // namespace
+
+std::string kind_of(const Step::Thing &thing) {
+    return std::visit(Overloaded{[](const NewPartition &) { return "partition"; },
+                                 [](const NewDisk &) { return "disk"; },
+                                 [](const NewNic &) { return "nic"; }},
+                      thing);
+}
+
+std::string partition_of(const Step::Thing &thing) {
+    return std::visit(Overloaded{[](const NewPartition &it) { return it.name; },
+                                 [](const auto &it) { return it.partition; }},
+                      thing);
+}
+
+std::string path_of(const Step::Thing &thing) {
+    return std::visit(Overloaded{[](const NewPartition &it) { return it.name; },
+                                 [](const auto &it) { return it.partition + "/" + it.name; }},
+                      thing);
+}
+
+std::string step_text(const Step &step) {
+    static constexpr std::string_view signs[] = {"+", "~", "-"};
+    std::string text = fmt::format("{} {} {}", signs[static_cast<size_t>(step.action)],
+                                   kind_of(step.thing), path_of(step.thing));
+    auto value = [](const std::string &said) { return said.empty() ? "default" : said; };
+    const char *separator = ": ";
+    for (const auto &change : step.changes) {
+        text += separator + change.attribute + " ";
+        if (step.action == Step::Action::change)
+            text += value(change.from) + " -> ";
+        text += value(change.to);
+        separator = ", ";
+    }
+    return printable(text);
+}
+
+std::vector<Step> plan(const Host &host, const std::vector<Partition> &present,
+                       const std::vector<WantedPartition> &wanted, bool prune) {
+    Planner planner(host, prune);
+    for (const auto &old : present)
+        if (std::ranges::none_of(wanted,
+                                 [&](const auto &one) { return one.partition.name == old.name; }))
+            planner.unwanted(old);
+    for (const auto &one : wanted)
+        planner.partition(find(present, one.partition.name), one);
+    return planner.steps();
+}
+
+void carry_out(Host &host, std::vector<Step> &steps, double wait) {
+    Carrier(host, wait).take(steps);
+}
+
+} // namespace lpar

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+// What lies between the configuration that is and the one that is wanted, and the way there.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "saved.h"
+
+namespace lpar {
+
+struct Change {
+    std::string attribute; // as the file has it
+    std::string from;      // empty: it is the default, or new
+    std::string to;        // empty: it will be the default
+};
+
+struct Step {
+    enum class Action { add, change, remove };
+    using Thing = std::variant<NewPartition, NewDisk, NewNic>;
+
+    Action action;
+    Thing thing;                 // as it is wanted, or as it was
+    Thing before;                // a change: as it was
+    std::vector<Change> changes; // add: all that is asked for; remove: nothing
+    std::string error;           // carrying it out: why it was not
+};
+
+// "partition", "disk", "nic"
+std::string kind_of(const Step::Thing &thing);
+std::string partition_of(const Step::Thing &thing);
+// "web", "web/d0"
+std::string path_of(const Step::Thing &thing);
+// "+ disk web/d0: device /dev/nvme0n1, size 8G"
+std::string step_text(const Step &step);
+
+// The steps from @present to @wanted, in the order in which they can be taken: first what is in the
+// way goes. Of a partition what @wanted leaves out stays; of a disk or NIC it is the default.
+// @prune: what is not wanted goes as well.
+std::vector<Step> plan(const Host &host, const std::vector<Partition> &present,
+                       const std::vector<WantedPartition> &wanted, bool prune);
+
+// Takes the steps, as many as can be taken: each happens entirely or not at all, and has an error
+// if not. @wait: for so many seconds in all, for devices that are not there yet.
+void carry_out(Host &host, std::vector<Step> &steps, double wait);
+
+} // namespace lpar

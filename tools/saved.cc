@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "saved.h"
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sstream>
+#include <toml++/toml.h>
+
+#include "error.h"
+#include "format.h"
+#include "parse.h"
+
+namespace lpar {
+
+namespace {
+
+constexpr uint64_t vlan_max = 4094;
+
+class Reader {
+  public:
+    explicit Reader(std::string file) : file_(std::move(file)) {}
+
+    [[noreturn]] void complain(const toml::source_region &at, const std::string &what) const {
+        throw Failure(fmt::format("{}:{}:{}: {}", file_, at.begin.line, at.begin.column, what));
+    }
+
+    const toml::table &table(const toml::node &node, const std::string &what) const {
+        if (const auto *found = node.as_table())
+            return *found;
+        complain(node.source(), what + " must be a table");
+    }
+
+    // A misspelt key must not go unnoticed.
+    void check_keys(const toml::table &table, const std::string &what,
+                    const std::vector<std::string_view> &known) const {
+        for (const auto &[key, node] : table)
+            if (std::ranges::find(known, key.str()) == known.end())
+                complain(key.source(), fmt::format("{} has no '{}': it has {}", what,
+                                                   printable(key.str()), fmt::join(known, ", ")));
+    }
+
+    // Calls @parse with the value of @key, if there is one; a UsageError is given a place.
+    void take(const toml::table &table, std::string_view key,
+              std::invocable<const toml::node &> auto parse) const {
+        const toml::node *node = table.get(key);
+        if (node == nullptr)
+            return;
+        try {
+            parse(*node);
+        } catch (const UsageError &error) {
+            complain(node->source(), fmt::format("{}: {}", key, error.what()));
+        }
+    }
+
+    // Calls @parse with each name below @key and its table.
+    void each(const toml::table &table, std::string_view key, const std::string &what,
+              std::invocable<const std::string &, const toml::table &> auto parse) const {
+        const toml::node *node = table.get(key);
+        if (node == nullptr)
+            return;
+        for (const auto &[name, entry] : this->table(*node, std::string(key))) {
+            try {
+                check_new_name(what, std::string(name.str()));
+            } catch (const UsageError &error) {
+                complain(name.source(), error.what());
+            }
+            parse(std::string(name.str()), this->table(entry, std::string(name.str())));
+        }
+    }
+
+    // One that has to be there
+    std::string required(const toml::table &table, std::string_view key,
+                         const std::string &what) const;
+
+  private:
+    std::string file_;
+};
+
+std::string text_of(const toml::node &node) {
+    if (auto text = node.value_exact<std::string>())
+        return *text;
+    throw UsageError("a text in quotes is wanted");
+}
+
+bool flag_of(const toml::node &node) {
+    if (auto flag = node.value_exact<bool>())
+        return *flag;
+    throw UsageError("true or false is wanted");
+}
+
+uint64_t number_of(const toml::node &node) {
+    if (auto number = node.value_exact<int64_t>(); number && *number >= 0)
+        return static_cast<uint64_t>(*number);
+    throw UsageError("a number is wanted, 0 or more");
+}
+
+// 4096, "2G", with @sectors "2048s" as well
+uint64_t size_of(const toml::node &node, bool sectors) {
+    return node.is_string() ? parse_size(text_of(node), sectors) : number_of(node);
+}
+
+uint64_t vlan_of(const toml::node &node) {
+    uint64_t vlan = number_of(node);
+    if (vlan > vlan_max)
+        throw UsageError(fmt::format("a VLAN is 1 to {}, 0: none", vlan_max));
+    return vlan;
+}
+
+std::string mode_of(const toml::node &node) {
+    std::string mode = text_of(node);
+    static constexpr std::array<std::string_view, 4> modes{"auto", "tag", "page", "copy"};
+    if (std::ranges::find(modes, mode) == modes.end())
+        throw UsageError(
+            fmt::format("'{}' is none of {}", printable(mode), fmt::join(modes, ", ")));
+    return mode;
+}
+
+std::string Reader::required(const toml::table &table, std::string_view key,
+                             const std::string &what) const {
+    std::string text;
+    take(table, key, [&](const auto &node) { text = text_of(node); });
+    if (text.empty())
+        complain(table.source(), fmt::format("{} needs '{}'", what, key));
+    return text;
+}
+
+NewDisk parse_disk(const Reader &reader, const std::string &partition, const std::string &name,
+                   const toml::table &table) {
+    std::string what = "disk " + name;
+    reader.check_keys(table, what,
+                      {"device", "start", "size", "read_only", "queues", "serial", "mode"});
+    NewDisk disk;
+    disk.partition = partition;
+    disk.name = name;
+    disk.device = reader.required(table, "device", what);
+    reader.take(table, "start", [&](const auto &node) { disk.start = size_of(node, true); });
+    reader.take(table, "size", [&](const auto &node) { disk.size = size_of(node, true); });
+    reader.take(table, "read_only", [&](const auto &node) { disk.read_only = flag_of(node); });
+    reader.take(table, "queues", [&](const auto &node) { disk.queues = number_of(node); });
+    reader.take(table, "serial", [&](const auto &node) {
+        disk.serial = text_of(node);
+        check_serial(*disk.serial);
+    });
+    reader.take(table, "mode", [&](const auto &node) { disk.mode = mode_of(node); });
+    return disk;
+}
+
+NewNic parse_nic(const Reader &reader, const std::string &partition, const std::string &name,
+                 const toml::table &table) {
+    std::string what = "nic " + name;
+    reader.check_keys(table, what,
+                      {"adapter", "mac", "vlan", "max_rate", "queues", "trust", "mode"});
+    NewNic nic;
+    nic.partition = partition;
+    nic.name = name;
+    nic.adapter = reader.required(table, "adapter", what);
+    reader.take(table, "adapter",
+                [&](const auto & /*node*/) { check_name("network interface", nic.adapter); });
+    reader.take(table, "mac", [&](const auto &node) { nic.mac = parse_mac(text_of(node)); });
+    reader.take(table, "vlan", [&](const auto &node) { nic.vlan = vlan_of(node); });
+    reader.take(table, "max_rate", [&](const auto &node) { nic.max_rate = number_of(node); });
+    reader.take(table, "queues", [&](const auto &node) { nic.queues = number_of(node); });
+    reader.take(table, "trust", [&](const auto &node) { nic.trust = flag_of(node); });
+    reader.take(table, "mode", [&](const auto &node) { nic.mode = mode_of(node); });
+    return nic;
+}
+
+WantedPartition parse_partition(const Reader &reader, const std::string &name,
+                                const toml::table &table) {
+    reader.check_keys(table, "partition " + name, {"memory", "quantum", "owner", "disks", "nics"});
+    WantedPartition wanted;
+    NewPartition &partition = wanted.partition;
+    partition.name = name;
+    reader.take(table, "memory",
+                [&](const auto &node) { partition.memory_limit = size_of(node, false); });
+    reader.take(table, "quantum", [&](const auto &node) {
+        partition.quantum_limit_us =
+            parse_quantum(node.is_integer() ? std::to_string(number_of(node)) : text_of(node));
+    });
+    reader.take(table, "owner", [&](const auto &node) {
+        partition.owner =
+            parse_user(node.is_integer() ? std::to_string(number_of(node)) : text_of(node));
+    });
+    reader.each(table, "disks", "disk", [&](const std::string &disk, const toml::table &entry) {
+        wanted.disks.push_back(parse_disk(reader, name, disk, entry));
+    });
+    reader.each(table, "nics", "nic", [&](const std::string &nic, const toml::table &entry) {
+        wanted.nics.push_back(parse_nic(reader, name, nic, entry));
+    });
+    return wanted;
+}
+
+// As a number where it needs no suffix
+void insert_size(toml::table &table, std::string_view key, const std::optional<uint64_t> &bytes) {
+    if (bytes && *bytes != 0)
+        table.insert(key, size_text(*bytes));
+}
+
+void insert_number(toml::table &table, std::string_view key,
+                   const std::optional<uint64_t> &number) {
+    if (number && *number != 0)
+        table.insert(key, static_cast<int64_t>(*number));
+}
+
+void insert_text(toml::table &table, std::string_view key, const std::optional<std::string> &text) {
+    if (text)
+        table.insert(key, *text);
+}
+
+} // namespace
+
+std::string size_text(uint64_t bytes) {
+    if (bytes == 0)
+        return "0";
+    static constexpr std::string_view suffixes = "KMGTPE";
+    int power = 0;
+    while (bytes % 1024 == 0 && power < static_cast<int>(suffixes.size())) {
+        bytes /= 1024;
+        power++;
+    }
+    return power == 0 ? std::to_string(bytes) : fmt::format("{}{}", bytes, suffixes[power - 1]);
+}
+
+std::vector<WantedPartition> parse_saved(std::string_view text, const std::string &file) {
+    Reader reader(file);
+    toml::table root;
+    try {
+        root = toml::parse(text, file);
+    } catch (const toml::parse_error &error) {
+        reader.complain(error.source(), std::string(error.description()));
+    }
+    reader.check_keys(root, "the file", {"partitions"});
+    std::vector<WantedPartition> wanted;
+    reader.each(root, "partitions", "partition",
+                [&](const std::string &name, const toml::table &table) {
+                    wanted.push_back(parse_partition(reader, name, table));
+                });
+    return wanted;
+}
+
+std::string format_saved(const std::vector<WantedPartition> &wanted) {
+    toml::table partitions;
+    for (const auto &[partition, disks, nics] : wanted) {
+        toml::table table;
+        if (partition.memory_limit)
+            table.insert("memory", size_text(*partition.memory_limit));
+        if (partition.quantum_limit_us)
+            table.insert("quantum", human_us(*partition.quantum_limit_us));
+        if (partition.owner)
+            table.insert("owner", user_name(*partition.owner));
+        toml::table disk_tables;
+        for (const auto &disk : disks) {
+            toml::table entry{{"device", disk.device}};
+            insert_size(entry, "start", disk.start);
+            insert_size(entry, "size", disk.size);
+            if (disk.read_only)
+                entry.insert("read_only", true);
+            insert_number(entry, "queues", disk.queues);
+            insert_text(entry, "serial", disk.serial);
+            insert_text(entry, "mode", disk.mode);
+            disk_tables.insert(disk.name, std::move(entry));
+        }
+        toml::table nic_tables;
+        for (const auto &nic : nics) {
+            toml::table entry{{"adapter", nic.adapter}};
+            insert_text(entry, "mac", nic.mac);
+            insert_number(entry, "vlan", nic.vlan);
+            insert_number(entry, "max_rate", nic.max_rate);
+            insert_number(entry, "queues", nic.queues);
+            if (nic.trust)
+                entry.insert("trust", true);
+            insert_text(entry, "mode", nic.mode);
+            nic_tables.insert(nic.name, std::move(entry));
+        }
+        if (!disk_tables.empty())
+            table.insert("disks", std::move(disk_tables));
+        if (!nic_tables.empty())
+            table.insert("nics", std::move(nic_tables));
+        partitions.insert(partition.name, std::move(table));
+    }
+    std::ostringstream text;
+    text << "# Partitions of lpar_host: see lparctl(8), \"A configuration that lasts\".\n"
+         << toml::table{{"partitions", std::move(partitions)}} << '\n';
+    return text.str();
+}
+
+NewDisk wanted_of(const Disk &disk) {
+    NewDisk wish;
+    wish.partition = disk.partition;
+    wish.name = disk.name;
+    wish.device = disk.device;
+    wish.read_only = disk.read_only;
+    if (disk.start != 0)
+        wish.start = disk.start;
+    if (disk.size != 0)
+        wish.size = disk.size;
+    if (disk.queues != 0)
+        wish.queues = disk.queues;
+    if (!disk.serial.empty())
+        wish.serial = disk.serial;
+    if (!disk.mode.empty() && disk.mode != "auto")
+        wish.mode = disk.mode;
+    return wish;
+}
+
+NewNic wanted_of(const Nic &nic) {
+    NewNic wish;
+    wish.partition = nic.partition;
+    wish.name = nic.name;
+    wish.adapter = nic.adapter;
+    wish.trust = nic.trust;
+    if (!nic.wanted_mac.empty())
+        wish.mac = nic.wanted_mac;
+    if (nic.vlan != 0)
+        wish.vlan = nic.vlan;
+    if (nic.max_rate != 0)
+        wish.max_rate = nic.max_rate;
+    if (nic.queues != 0)
+        wish.queues = nic.queues;
+    if (!nic.mode.empty() && nic.mode != "auto")
+        wish.mode = nic.mode;
+    return wish;
+}
+
+WantedPartition wanted_of(const Partition &partition) {
+    WantedPartition wanted;
+    wanted.partition.name = partition.name;
+    wanted.partition.memory_limit = partition.memory_limit;
+    wanted.partition.quantum_limit_us = partition.quantum_limit_us;
+    if (partition.owner)
+        wanted.partition.owner = static_cast<uint32_t>(*partition.owner);
+    for (const auto &disk : partition.disks)
+        wanted.disks.push_back(wanted_of(disk));
+    for (const auto &nic : partition.nics)
+        wanted.nics.push_back(wanted_of(nic));
+    return wanted;
+}
+
+} // namespace lpar

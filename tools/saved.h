@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+// The configuration as a TOML file has it: partitions as the administrator wants them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config.h"
+
+namespace lpar {
+
+inline constexpr auto saved_file = "/etc/lpar/lpar.toml";
+
+struct WantedPartition {
+    NewPartition partition;
+    std::vector<NewDisk> disks; // with names
+    std::vector<NewNic> nics;   // with names
+};
+
+// @file: its name in messages. Throws Failure with line and column. What the text leaves out is
+// left out of the result.
+std::vector<WantedPartition> parse_saved(std::string_view text, const std::string &file);
+// The reverse. What is as it would be without being said is left out.
+std::string format_saved(const std::vector<WantedPartition> &wanted);
+
+// What is configured, as somebody would want it. Only what was asked for: the MAC address and the
+// serial number that the kernel made are not in it.
+WantedPartition wanted_of(const Partition &partition);
+NewDisk wanted_of(const Disk &disk);
+NewNic wanted_of(const Nic &nic);
+
+// "8G", "2048s", "1000": exact, as parse_size() takes it
+std::string size_text(uint64_t bytes);
+
+} // namespace lpar

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0
+// The configuration in a file: what is read is what was written, mistakes have a place, and apply
+// leads to what the file says from wherever it starts.
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <rapidcheck/gtest.h>
+
+#include "error.h"
+#include "fake.h"
+#include "paths.h"
+#include "plan.h"
+#include "saved.h"
+
+namespace lpar {
+
+namespace {
+
+using test::Answer;
+using test::FakeHost;
+using test::lparctl;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using Json = nlohmann::json;
+
+std::string complaint(const std::string &text) {
+    try {
+        parse_saved(text, "f");
+    } catch (const Failure &failure) {
+        return failure.what();
+    }
+    return "";
+}
+
+// ------------------------------------------------------------------- the file
+
+TEST(Saved, MistakesHaveAPlace) {
+    struct Case {
+        const char *text;
+        const char *said;
+    };
+    for (const auto &[text, said] : std::vector<Case>{
+             {"[partitions.web", "f:1:16: "},
+             {"[partitions.web]\nmemroy = '1G'", "f:2:1: partition web has no 'memroy': it has "},
+             {"[partition.web]", "f:1:2: the file has no 'partition'"},
+             {"partitions = 1", "f:1:14: partitions must be a table"},
+             {"[partitions]\nweb = 1", "f:2:7: web must be a table"},
+             {"[partitions.'a/b']", "f:1:13: "},
+             {"[partitions.web]\nmemory = 'lots'", "f:2:10: memory: 'lots' is not a size"},
+             {"[partitions.web]\nmemory = -1", "f:2:10: memory: a number is wanted, 0 or more"},
+             {"[partitions.web]\nmemory = true", "f:2:10: memory: a number is wanted"},
+             {"[partitions.web]\nmemory = 1.5", "f:2:10: memory: a number is wanted"},
+             {"[partitions.web]\nquantum = '2s'", "f:2:11: quantum: a quantum of 2s: it can be"},
+             {"[partitions.web]\nquantum = 1", "f:2:11: quantum: a quantum of 1: it can be"},
+             {"[partitions.web]\nowner = 'nobody-like-that'", "f:2:9: owner: "},
+             {"[partitions.web.disks.d0]\nstart = 0", "disk d0 needs 'device'"},
+             {"[partitions.web.disks.d0]\ndevice = 1",
+              "f:2:10: device: a text in quotes is wanted"},
+             {"[partitions.web.disks.d0]\ndevice = '/dev/x'\nqueues = 'many'",
+              "f:3:10: queues: a number is wanted"},
+             {"[partitions.web.disks.d0]\ndevice = '/dev/x'\nread_only = 1",
+              "f:3:13: read_only: true or false is wanted"},
+             {"[partitions.web.disks.d0]\ndevice = '/dev/x'\nmode = 'fast'",
+              "f:3:8: mode: 'fast' is none of auto, tag, page, copy"},
+             {"[partitions.web.disks.d0]\ndevice = '/dev/x'\nserial = '123456789012345678901'",
+              "f:3:10: serial: "},
+             {"[partitions.web.nics.n0]\nmac = '52:54:00:12:34:56'", "nic n0 needs 'adapter'"},
+             {"[partitions.web.nics.n0]\nadapter = '../x'", "f:2:11: adapter: "},
+             {"[partitions.web.nics.n0]\nadapter = 'eth0'\nmac = 'x'", "f:3:7: mac: "},
+             {"[partitions.web.nics.n0]\nadapter = 'eth0'\nvlna = 1",
+              "f:3:1: nic n0 has no 'vlna'"},
+             {"[partitions.web.nics.n0]\nadapter = 'eth0'\nvlan = 4095",
+              "f:3:8: vlan: a VLAN is 1 to 4094"},
+             {"[partitions.web]\n[partitions.web]", "f:2:"}})
+        EXPECT_THAT(complaint(text), HasSubstr(said)) << text;
+}
+
+TEST(Saved, WhatIsLeftOutIsNotThere) {
+    auto wanted =
+        parse_saved("[partitions.web]\n[partitions.web.disks.d0]\ndevice = '/dev/x'", "f");
+    ASSERT_EQ(wanted.size(), 1U);
+    EXPECT_FALSE(wanted[0].partition.memory_limit || wanted[0].partition.quantum_limit_us ||
+                 wanted[0].partition.owner);
+    ASSERT_EQ(wanted[0].disks.size(), 1U);
+    const NewDisk &disk = wanted[0].disks[0];
+    EXPECT_FALSE(disk.start || disk.size || disk.queues || disk.serial || disk.mode ||
+                 disk.read_only);
+    EXPECT_THAT(parse_saved("", "f"), IsEmpty());
+}
+
+TEST(Saved, NumbersAndTexts) {
+    auto wanted = parse_saved("[partitions.web]\nmemory = 4096\nquantum = 500\nowner = 0\n"
+                              "[partitions.db]\nmemory = '3K'\nquantum = '2ms'",
+                              "f");
+    ASSERT_EQ(wanted.size(), 2U);
+    EXPECT_EQ(wanted[0].partition.memory_limit, 3072U);
+    EXPECT_EQ(wanted[0].partition.quantum_limit_us, 2000U);
+    EXPECT_EQ(wanted[1].partition.memory_limit, 4096U);
+    EXPECT_EQ(wanted[1].partition.quantum_limit_us, 500U);
+    EXPECT_EQ(wanted[1].partition.owner, 0U);
+}
+
+std::optional<uint64_t> some_size() {
+    if (*rc::gen::arbitrary<bool>())
+        return std::nullopt;
+    // any number, and those that have a suffix
+    auto shift = *rc::gen::element(0, 9, 10, 20, 30);
+    return (1 + *rc::gen::inRange<uint64_t>(0, uint64_t{1} << 33)) << shift;
+}
+
+std::optional<std::string> some_mode() {
+    auto mode = *rc::gen::element<std::string>("", "tag", "page", "copy");
+    return mode.empty() ? std::nullopt : std::optional(mode);
+}
+
+std::optional<uint64_t> some_queues() {
+    auto queues = *rc::gen::inRange<uint64_t>(0, 4);
+    return queues == 0 ? std::nullopt : std::optional(queues);
+}
+
+// Few names, so that two of them have much in common; @devices of the fake machine, in any
+// spelling.
+std::vector<WantedPartition> some_wish() {
+    std::vector<WantedPartition> wanted;
+    for (const auto *name : {"web", "db", "x.1-2_3"}) {
+        if (*rc::gen::arbitrary<bool>())
+            continue;
+        WantedPartition one;
+        one.partition.name = name;
+        one.partition.memory_limit = some_size();
+        if (*rc::gen::arbitrary<bool>())
+            one.partition.quantum_limit_us = *rc::gen::inRange<uint64_t>(100, 1000001);
+        if (*rc::gen::arbitrary<bool>())
+            one.partition.owner = *rc::gen::element<uint32_t>(0, 1, 65534, 123456);
+        for (const auto *disk_name : {"d0", "data"}) {
+            if (*rc::gen::arbitrary<bool>())
+                continue;
+            NewDisk disk;
+            disk.partition = name;
+            disk.name = disk_name;
+            disk.device = *rc::gen::element<std::string>("/dev/nvme0n1p1", "/dev/nvme0n1p2");
+            if (*rc::gen::arbitrary<bool>())
+                disk.start = 512 * *rc::gen::inRange<uint64_t>(1, 1000);
+            if (*rc::gen::arbitrary<bool>())
+                disk.size = 512 * *rc::gen::inRange<uint64_t>(1, 1000);
+            disk.read_only = *rc::gen::arbitrary<bool>();
+            disk.queues = some_queues();
+            disk.mode = some_mode();
+            if (*rc::gen::arbitrary<bool>())
+                disk.serial = *rc::gen::element<std::string>("A\"B\\C", "'''", "#1=[x]");
+            one.disks.push_back(disk);
+        }
+        if (*rc::gen::arbitrary<bool>()) {
+            NewNic nic;
+            nic.partition = name;
+            nic.name = "n0";
+            nic.adapter = "eth0";
+            nic.trust = *rc::gen::arbitrary<bool>();
+            nic.queues = some_queues();
+            nic.vlan = some_queues();
+            nic.max_rate = some_queues();
+            nic.mode = some_mode();
+            if (*rc::gen::arbitrary<bool>())
+                nic.mac = *rc::gen::element<std::string>("52:54:00:12:34:56", "52:54:00:0a:0b:0c");
+            one.nics.push_back(nic);
+        }
+        wanted.push_back(one);
+    }
+    return wanted;
+}
+
+// Plans compare everything: no step from one to the other means that they are the same.
+RC_GTEST_PROP(Saved, WhatIsWrittenIsRead, ()) {
+    auto wanted = some_wish();
+    std::string text = format_saved(wanted);
+    RC_LOG() << text;
+    auto read = parse_saved(text, "f");
+    RC_ASSERT(format_saved(read) == text);
+    RC_ASSERT(read.size() == wanted.size());
+    for (const auto &one : wanted) {
+        auto same = std::ranges::find_if(
+            read, [&](const auto &other) { return other.partition.name == one.partition.name; });
+        RC_ASSERT(same != read.end());
+        RC_ASSERT(same->partition.memory_limit == one.partition.memory_limit);
+        RC_ASSERT(same->partition.quantum_limit_us == one.partition.quantum_limit_us);
+        RC_ASSERT(same->partition.owner == one.partition.owner);
+        RC_ASSERT(same->disks.size() == one.disks.size());
+        for (const auto &disk : one.disks) {
+            auto found = std::ranges::find(same->disks, disk.name, &NewDisk::name);
+            RC_ASSERT(found != same->disks.end());
+            RC_ASSERT(found->device == disk.device);
+            RC_ASSERT(found->start == disk.start);
+            RC_ASSERT(found->size == disk.size);
+            RC_ASSERT(found->read_only == disk.read_only);
+            RC_ASSERT(found->queues == disk.queues);
+            RC_ASSERT(found->serial == disk.serial);
+            RC_ASSERT(found->mode == disk.mode);
+        }
+        RC_ASSERT(same->nics.size() == one.nics.size());
+        for (size_t i = 0; i < one.nics.size(); i++) {
+            RC_ASSERT(same->nics[i].mac == one.nics[i].mac);
+            RC_ASSERT(same->nics[i].vlan == one.nics[i].vlan);
+            RC_ASSERT(same->nics[i].max_rate == one.nics[i].max_rate);
+            RC_ASSERT(same->nics[i].trust == one.nics[i].trust);
+            RC_ASSERT(same->nics[i].mode == one.nics[i].mode);
+            RC_ASSERT(same->nics[i].queues == one.nics[i].queues);
+            RC_ASSERT(same->nics[i].adapter == one.nics[i].adapter);
+        }
+    }
+}
+
+RC_GTEST_PROP(Saved, AnyTextIsReadOrRefused, (const std::string &text)) {
+    try {
+        parse_saved("[partitions.web]\n" + text, "f");
+    } catch (const Failure &failure) {
+        RC_ASSERT(std::string(failure.what()).starts_with("f:"));
+    }
+}
+
+// -------------------------------------------------------------- from here to there
+
+class SavedTest : public testing::Test {
+  protected:
+    SavedTest() {
+        host.add_nvme(0, "0000:01:00.0", 2);
+        host.add_nic("eth0", "0000:02:00.0");
+    }
+
+    std::string file(const std::string &text) const {
+        std::string name = host.path() + "/lpar.toml";
+        std::ofstream(name, std::ios::binary) << text;
+        return name;
+    }
+
+    Answer apply(const std::string &text, std::vector<std::string> more = {}) {
+        more.insert(more.begin(), {"apply", file(text)});
+        return lparctl(host, more);
+    }
+
+    static std::string content(const std::string &name) {
+        std::ifstream stream(name, std::ios::binary);
+        return {std::istreambuf_iterator<char>(stream), {}};
+    }
+
+    FakeHost host;
+};
+
+const std::string simple =
+    "[partitions.web]\nmemory = '2G'\n"
+    "[partitions.web.disks.d0]\ndevice = '/dev/nvme0n1p1'\nsize = '8M'\n"
+    "[partitions.web.nics.n0]\nadapter = 'eth0'\nmac = '52:54:00:12:34:56'\n";
+
+TEST_F(SavedTest, ApplyMakesWhatIsNotThereAndThenNothing) {
+    Answer answer = apply(simple);
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(answer.out, "+ partition web: memory 2G\n"
+                          "+ disk web/d0: device /dev/nvme0n1p1, size 8M\n"
+                          "+ nic web/n0: adapter eth0, mac 52:54:00:12:34:56\n");
+    EXPECT_EQ(host.read_number(std::string(configfs_partitions) + "web/disks/d0/size"), 8U << 20);
+    host.log.clear();
+    answer = apply(simple);
+    EXPECT_EQ(answer.status, 0);
+    EXPECT_EQ(answer.out, "");
+    EXPECT_THAT(host.log, IsEmpty());
+    EXPECT_EQ(lparctl(host, {"diff", file(simple)}).status, 0);
+}
+
+TEST_F(SavedTest, DiffShowsAndDoesNothing) {
+    Answer answer = lparctl(host, {"diff", file(simple)});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.out, HasSubstr("+ disk web/d0"));
+    EXPECT_THAT(host.log, IsEmpty());
+    Json json = Json::parse(lparctl(host, {"diff", "-j", file(simple)}).out);
+    EXPECT_EQ(json["steps"].size(), 3U);
+    EXPECT_EQ(json["steps"][1]["name"], "web/d0");
+    EXPECT_EQ(json["steps"][1]["action"], "add");
+    EXPECT_EQ(json["steps"][1]["error"], nullptr);
+}
+
+TEST_F(SavedTest, WhatIsNotInTheFileStaysUnlessPruned) {
+    ASSERT_EQ(apply(simple).status, 0);
+    std::string less = "[partitions.web]\n[partitions.web.nics.n0]\nadapter = 'eth0'\n"
+                       "mac = '52:54:00:12:34:56'\n";
+    Answer answer = apply(less);
+    EXPECT_EQ(answer.out + answer.err, "");
+    answer = apply(less, {"--prune"});
+    EXPECT_EQ(answer.out, "- disk web/d0\n") << answer.err;
+    EXPECT_EQ(host.read_number(std::string(configfs_partitions) + "web/memory_limit"), 2ULL << 30);
+    answer = apply("", {"--prune"});
+    EXPECT_EQ(answer.out, "- partition web\n") << answer.err;
+    EXPECT_THAT(host.list(configfs_partitions), IsEmpty());
+}
+
+TEST_F(SavedTest, AChangeMakesTheDiskAnew) {
+    ASSERT_EQ(apply(simple).status, 0);
+    std::string other = simple;
+    other.replace(other.find("8M"), 2, "9M");
+    host.log.clear();
+    Answer answer = apply(other);
+    EXPECT_EQ(answer.out, "~ disk web/d0: size 8M -> 9M\n") << answer.err;
+    EXPECT_THAT(host.log,
+                ElementsAre("write web/disks/d0/enable=0", "rmdir web/disks/d0",
+                            "mkdir web/disks/d0", "write web/disks/d0/device=/dev/nvme0n1p1",
+                            "write web/disks/d0/size=9437184", "write web/disks/d0/enable=1"));
+}
+
+TEST_F(SavedTest, AChangeThatIsRefusedIsUndone) {
+    ASSERT_EQ(apply(simple).status, 0);
+    std::string other = simple;
+    other.replace(other.find("8M"), 2, "9M");
+    host.fail = {{"write web/disks/d0/size=9437184", EINVAL}};
+    Answer answer = apply(other);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("lparctl: apply: disk web/d0: size cannot be set"));
+    EXPECT_EQ(answer.out, "");
+    EXPECT_EQ(lparctl(host, {"diff", file(simple)}).status, 0);
+}
+
+TEST_F(SavedTest, WhatIsInUseStaysAndTheRestIsDone) {
+    ASSERT_EQ(apply(simple).status, 0);
+    host.attach("web", 4711);
+    host.fail = {{"write web/disks/d0/enable=0", EBUSY}};
+    std::string other = simple + "[partitions.db]\n";
+    other.replace(other.find("8M"), 2, "9M");
+    Answer answer = apply(other);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("attached by process 4711: shut that virtual machine down"));
+    EXPECT_EQ(answer.out, "+ partition db\n");
+    EXPECT_EQ(lparctl(host, {"diff", file(simple + "[partitions.db]\n")}).status, 0);
+}
+
+TEST_F(SavedTest, LimitsChangeWhereTheyAre) {
+    ASSERT_EQ(apply(simple).status, 0);
+    host.log.clear();
+    Answer answer = apply("[partitions.web]\nmemory = '1G'\nquantum = '2ms'\n");
+    EXPECT_EQ(answer.out, "~ partition web: memory 2G -> 1G, quantum 1ms -> 2ms\n") << answer.err;
+    EXPECT_THAT(host.log, ElementsAre("write web/memory_limit=1073741824",
+                                      "write web/quantum_limit_us=2000"));
+    host.fail = {{"write web/quantum_limit_us=3000", EBUSY}};
+    host.log.clear();
+    answer = apply("[partitions.web]\nmemory = '3G'\nquantum = '3ms'\n");
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_EQ(host.log.back(), "write web/memory_limit=1073741824");
+}
+
+TEST_F(SavedTest, NothingIsAddedToAPartitionThatCouldNotBeMade) {
+    host.fail = {{"mkdir web", ENOMEM}};
+    Answer answer = apply(simple + "[partitions.db]\n");
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("disk web/d0: its partition could not be made"));
+    EXPECT_EQ(answer.out, "+ partition db\n");
+}
+
+TEST_F(SavedTest, NothingIsDoneForAFileWithAMistake) {
+    Answer answer = apply(simple + "[partitions.db]\nmemory = 'much'\n");
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("lpar.toml:10:10: memory: 'much' is not a size"));
+    EXPECT_THAT(host.log, IsEmpty());
+    answer = lparctl(host, {"apply", host.path() + "/not-there"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("No such file or directory: lparctl save makes it"));
+}
+
+TEST_F(SavedTest, ApplyWaitsForDevices) {
+    host.on_sleep = [this, naps = 0]() mutable {
+        if (++naps == 5)
+            host.add_nvme(7, "0000:07:00.0");
+    };
+    std::string late = "[partitions.web.disks.d0]\ndevice = '/dev/nvme7n1'\n";
+    Answer answer = apply(late);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("/dev/nvme7n1 is not a block device"));
+    answer = apply(late, {"--wait", "5"});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+}
+
+TEST_F(SavedTest, ADeadDiskIsMadeAnew) {
+    ASSERT_EQ(apply(simple).status, 0);
+    host.put(std::string(state_partitions) + "web/disks/d0/state", "dead\n");
+    Answer answer = lparctl(host, {"diff", file(simple)});
+    EXPECT_EQ(answer.out, "~ disk web/d0: enabled dead -> true\n");
+}
+
+TEST_F(SavedTest, SaveTakesNamesThatLast) {
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    ASSERT_EQ(lparctl(host, {"disk", "add", "web", "/dev/nvme0n1p1"}).status, 0);
+    ASSERT_EQ(lparctl(host, {"disk", "add", "web", "/dev/nvme0n1p2"}).status, 0);
+    host.link("/dev/disk/by-id/nvme-Fast_1-part1", "/dev/nvme0n1p1");
+    std::string name = host.path() + "/new folder/lpar.toml";
+    Answer answer = lparctl(host, {"save", name});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(answer.out, HasSubstr("1 partitions, 2 disks and NICs\n"));
+    EXPECT_THAT(answer.out, HasSubstr("web/d1: /dev/nvme0n1p2 has no name in /dev/disk/by-id/"));
+    std::string text = content(name);
+    EXPECT_THAT(text, HasSubstr("/dev/disk/by-id/nvme-Fast_1-part1"));
+    EXPECT_THAT(text, Not(HasSubstr("nvme0n1p1")));
+    EXPECT_THAT(lparctl(host, {"save", "-"}).out, testing::Eq(text));
+    // another name of the same device is no difference
+    EXPECT_EQ(lparctl(host, {"diff", name}).status, 0);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(host.path() + "/new folder"), {}),
+              1);
+    answer = lparctl(host, {"save", "/proc/lpar.toml"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("/proc/lpar.toml: "));
+}
+
+// From any configuration to any other: then there is no difference, and save says the same.
+RC_GTEST_PROP(Saved, ApplyLeadsThere, ()) {
+    FakeHost host;
+    host.add_nvme(0, "0000:01:00.0", 2);
+    host.add_nic("eth0", "0000:02:00.0");
+    std::string name = host.path() + "/lpar.toml";
+    for (int i = 0; i < 2; i++) {
+        std::string text = format_saved(some_wish());
+        std::ofstream(name, std::ios::binary | std::ios::trunc) << text;
+        Answer answer = lparctl(host, {"apply", name, "--prune"});
+        RC_LOG() << text << answer.out;
+        RC_ASSERT(answer.err.empty());
+        answer = lparctl(host, {"diff", name, "--prune"});
+        RC_ASSERT(answer.out.empty());
+        RC_ASSERT(answer.status == 0);
+        Answer saved = lparctl(host, {"save", "-"});
+        std::ofstream(name, std::ios::binary | std::ios::trunc) << saved.out;
+        RC_ASSERT(lparctl(host, {"diff", name, "--prune"}).status == 0);
+        RC_ASSERT(lparctl(host, {"apply", name, "--prune"}).out.empty());
+    }
+}
+
+} // namespace
+
+} // namespace lpar
