@@ -14,6 +14,8 @@ namespace hostile {
 struct Options {
 	std::string partition = "p1";
 	std::string neighbour;		// another partition, to see that it goes on
+	std::string nic;		// a partition with NICs on one port
+	std::string wire;		// the network device at the other end of that port's cable
 	std::string config = "/sys/kernel/config/lpar/partitions";
 	std::string only;		// cases whose names contain this
 	unsigned seed = 1;

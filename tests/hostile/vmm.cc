@@ -122,9 +122,11 @@ void run(const Entry &e)
 		fmt::print("# {}: hung, and cannot be killed\n", e.name);
 	else if (status > 256)
 		fmt::print("# {}: died of signal {}\n", e.name, status - 256);
-	if (status != -2 && !at_baseline(options.partition)) {
+	for (const std::string &partition : {options.partition, options.nic}) {
+		if (status == -2 || partition.empty() || at_baseline(partition))
+			continue;
 		for (const char *file : {"attached", "pinned_bytes", "windows", "queues"})
-			fmt::print("# {}: left behind: {} = {}\n", e.name, file, partition_value(options.partition, file));
+			fmt::print("# {}: left behind: {}: {} = {}\n", e.name, partition, file, partition_value(partition, file));
 		ok = false;
 	}
 	if (ok && status == 77) {
@@ -216,8 +218,8 @@ namespace {
 
 [[noreturn]] void usage(int status)
 {
-	fmt::print(stderr, "vmm [-p PARTITION] [-P NEIGHBOUR] [-c CONFIGFS] [-o ONLY] [-s SEED] [-f FUZZ] [-F FLIPS]\n"
-			   "    [-S STORMS] [-k KILLS] [-u UID] [-l]: attack /dev/lpar; -l lists the cases\n");
+	fmt::print(stderr, "vmm [-p PARTITION] [-P NEIGHBOUR] [-n PARTITION -w NETDEV] [-c CONFIGFS] [-o ONLY] [-s SEED]\n"
+			   "    [-f FUZZ] [-F FLIPS] [-S STORMS] [-k KILLS] [-u UID] [-l]: attack /dev/lpar; -l lists the cases\n");
 	std::exit(status);
 }
 
@@ -230,10 +232,12 @@ int main(int argc, char **argv)
 		return std::pair(a.last, a.name) < std::pair(b.last, b.name);
 	});
 	auto number_of = [](const char *text) { return static_cast<unsigned>(std::stoul(text, nullptr, 0)); };
-	for (int o; (o = getopt(argc, argv, "p:P:c:o:s:f:F:S:k:u:lh")) != -1;) {
+	for (int o; (o = getopt(argc, argv, "p:P:n:w:c:o:s:f:F:S:k:u:lh")) != -1;) {
 		switch (o) {
 		case 'p': options.partition = optarg; break;
 		case 'P': options.neighbour = optarg; break;
+		case 'n': options.nic = optarg; break;
+		case 'w': options.wire = optarg; break;
 		case 'c': options.config = optarg; break;
 		case 'o': options.only = optarg; break;
 		case 's': options.seed = number_of(optarg); break;

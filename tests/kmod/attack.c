@@ -36,8 +36,8 @@ u32 attack_call(struct attack *a, u32 op, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4
 
 /* --------------------------------------------------------------------- queues */
 
-u32 attack_create(struct attack *a, struct attack_queue *q, u32 index, u32 depth,
-		  u32 segs)
+u32 attack_create_as(struct attack *a, struct attack_queue *q, u32 index, u32 depth,
+		     u32 segs, u32 role)
 {
 	/* queue 1 in the first place, 2 in the second, others in the third */
 	u32 at = (index < 3 ? index - 1 : 2) * ATTACK_QUEUE_BYTES;
@@ -53,7 +53,13 @@ u32 attack_create(struct attack *a, struct attack_queue *q, u32 index, u32 depth
 	q->cq = (struct lpar_cqe *)(mem + lpar_queue_cq_offset(depth));
 	q->table = (struct lpar_seg *)(mem + lpar_queue_segs_offset(depth));
 	return attack_call(a, LPAR_OP_QUEUE_CREATE, a->function, index, q->gpa,
-			   depth | (u64)segs << 16, index);
+			   depth | (u64)segs << 16, index | (u64)role << 16);
+}
+
+u32 attack_create(struct attack *a, struct attack_queue *q, u32 index, u32 depth,
+		  u32 segs)
+{
+	return attack_create_as(a, q, index, depth, segs, LPAR_ROLE_REQUESTS);
 }
 
 /* LPAR_BUSY is for as long as somebody serves the queue. */
@@ -175,7 +181,8 @@ bool attack_good(struct attack *a, struct attack_queue *q)
 
 /* ---------------------------------------------------------------------- start */
 
-static u64 value(const struct attack_answer *answer, u16 type)
+/* What is in force of a capability; 0: there is no such record. */
+u64 attack_value(const struct attack_answer *answer, u16 type)
 {
 	u32 at = 0;
 
@@ -216,16 +223,16 @@ static bool look(struct attack *a)
 	    !attack_status(a, "CAPS", attack_call(a, LPAR_OP_CAPS, a->function, 0,
 						  0, 0, 0), ST(OK)))
 		return false;
-	a->sectors = value(&a->answer, LPAR_CAP_SECTORS);
-	a->logical_block = value(&a->answer, LPAR_CAP_LOGICAL_BLOCK);
-	a->max_transfer = value(&a->answer, LPAR_CAP_MAX_TRANSFER);
-	a->segments = value(&a->answer, LPAR_CAP_SEGMENTS);
-	a->segment_size = value(&a->answer, LPAR_CAP_SEGMENT_SIZE);
-	a->virt_boundary = value(&a->answer, LPAR_CAP_VIRT_BOUNDARY);
-	a->dma_alignment = value(&a->answer, LPAR_CAP_DMA_ALIGNMENT);
-	a->chunk = value(&a->answer, LPAR_CAP_CHUNK);
-	a->discard = value(&a->answer, LPAR_CAP_DISCARD);
-	a->read_only = value(&a->answer, LPAR_CAP_READ_ONLY);
+	a->sectors = attack_value(&a->answer, LPAR_CAP_SECTORS);
+	a->logical_block = attack_value(&a->answer, LPAR_CAP_LOGICAL_BLOCK);
+	a->max_transfer = attack_value(&a->answer, LPAR_CAP_MAX_TRANSFER);
+	a->segments = attack_value(&a->answer, LPAR_CAP_SEGMENTS);
+	a->segment_size = attack_value(&a->answer, LPAR_CAP_SEGMENT_SIZE);
+	a->virt_boundary = attack_value(&a->answer, LPAR_CAP_VIRT_BOUNDARY);
+	a->dma_alignment = attack_value(&a->answer, LPAR_CAP_DMA_ALIGNMENT);
+	a->chunk = attack_value(&a->answer, LPAR_CAP_CHUNK);
+	a->discard = attack_value(&a->answer, LPAR_CAP_DISCARD);
+	a->read_only = attack_value(&a->answer, LPAR_CAP_READ_ONLY);
 	attack_expect(a, a->sectors >= 4 * ATTACK_SECTORS && a->segments >= 2 &&
 		      !a->read_only && a->max_transfer >= 65536,
 		      "the disk is too small or read-only");

@@ -154,8 +154,11 @@ bool attack_status(struct attack *a, const char *what, u32 got, u64 allowed);
 u32 attack_call(struct attack *a, u32 op, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4);
 
 bool attack_start(struct attack *a);
+u64 attack_value(const struct attack_answer *answer, u16 type);
 u32 attack_create(struct attack *a, struct attack_queue *q, u32 index, u32 depth,
 		  u32 segs);
+u32 attack_create_as(struct attack *a, struct attack_queue *q, u32 index, u32 depth,
+		     u32 segs, u32 role);
 u32 attack_destroy(struct attack *a, struct attack_queue *q);
 void attack_submit(struct attack *a, struct attack_queue *q,
 		   const struct lpar_blk_sqe *sqe);

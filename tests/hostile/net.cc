@@ -1,0 +1,732 @@
+// SPDX-License-Identifier: GPL-2.0
+// N1 to N6: a hostile station on a network port. Needs a partition whose first NIC is not trusted and whose second one is
+// (-n), and the network device at the other end of the port's cable (-w), where nothing may arrive that was refused.
+#include "harness.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace hostile;
+
+namespace {
+
+using Mac = std::array<u8, 6>;
+using Frame = std::vector<u8>;
+
+constexpr u16 type_raw = 0x88b5; // for experiments
+constexpr Mac forged{0x02, 0xf0, 0, 0, 0, 1}, stranger{0x02, 0xaa, 0, 0, 0, 1};
+
+void put16(u8 *at, u16 v) { at[0] = v >> 8, at[1] = v; }
+u16 get16(const u8 *at) { return at[0] << 8 | at[1]; }
+void put32(u8 *at, u32 v) { put16(at, v >> 16), put16(at + 2, v); }
+u32 get32(const u8 *at) { return static_cast<u32>(get16(at)) << 16 | get16(at + 2); }
+bool is_from(const Frame &f, const Mac &mac) { return std::equal(mac.begin(), mac.end(), f.begin() + 6); }
+
+Mac mac_of(const std::string &device)
+{
+	Mac mac{};
+	std::string text;
+	std::ifstream("/sys/class/net/" + device + "/address") >> text;
+	for (unsigned i = 0; i < 6 && text.size() == 17; i++)
+		mac[i] = std::stoul(text.substr(3 * i, 2), nullptr, 16);
+	return mac;
+}
+
+// The other end of the cable.
+class Wire {
+public:
+	Wire() : fd_(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL))), mac(mac_of(options.wire))
+	{
+		sockaddr_ll address{};
+		address.sll_family = AF_PACKET;
+		address.sll_protocol = htons(ETH_P_ALL);
+		address.sll_ifindex = if_nametoindex(options.wire.c_str());
+		packet_mreq all{};
+		all.mr_ifindex = address.sll_ifindex;
+		all.mr_type = PACKET_MR_PROMISC;
+		int bytes = 16 << 20;
+		if (bind(fd_.get(), reinterpret_cast<sockaddr *>(&address), sizeof(address)) ||
+		    setsockopt(fd_.get(), SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) ||
+		    setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+			throw std::runtime_error(fmt::format("{}: {}", options.wire, std::strerror(errno)));
+	}
+
+	// What arrives next; empty: nothing for so long.
+	Frame next(int ms)
+	{
+		Frame f(65536);
+		for (;;) {
+			pollfd p{fd_.get(), POLLIN, 0};
+			sockaddr_ll from{};
+			socklen_t n = sizeof(from);
+			if (poll(&p, 1, ms) <= 0)
+				return {};
+			ssize_t bytes = recvfrom(fd_.get(), f.data(), f.size(), 0, reinterpret_cast<sockaddr *>(&from), &n);
+			if (bytes < 14 || from.sll_pkttype == PACKET_OUTGOING)
+				continue;
+			f.resize(bytes);
+			return f;
+		}
+	}
+
+	void send(const Frame &f) { EXPECT(::send(fd_.get(), f.data(), f.size(), 0) == static_cast<ssize_t>(f.size()), "the wire does not send"); }
+
+private:
+	Fd fd_;
+
+public:
+	const Mac mac;
+};
+
+Frame raw_frame(const Mac &to, const Mac &from, u32 marker, u32 bytes)
+{
+	Frame f(bytes);
+	attack_pattern(f.data(), marker, bytes);
+	std::copy(to.begin(), to.end(), f.begin());
+	std::copy(from.begin(), from.end(), f.begin() + 6);
+	put16(&f[12], type_raw);
+	put32(&f[14], marker);
+	return f;
+}
+
+bool is_raw(const Frame &f, u32 marker) { return f.size() >= 18 && get16(&f[12]) == type_raw && get32(&f[14]) == marker; }
+
+// A NIC's client.
+class Station : public FakeGuest {
+public:
+	attack *const a = env();
+	attack_queue tx{}, rx{};
+	Mac mac{};
+	u64 mac_value = 0;
+	u32 tso4 = 0, trusted = 0;
+	u32 marker = 1;
+
+	explicit Station(const Wire &wire) : FakeGuest(options.nic), wire_mac_(wire.mac) { begin(); }
+
+	// From whatever state to a device with windows and both kinds of queues.
+	void begin()
+	{
+		std::vector<u32> ids;
+
+		attack_begin(a, "a station");
+		std::memset(a->mem, 0, ATTACK_ARENA_BYTES);
+		require(a->open(a), "the device cannot be opened");
+		require(attack_call(a, LPAR_OP_HELLO, 1 | 1 << 16, 0, 0, 0, 0) == LPAR_OK, "HELLO");
+		require(attack_call(a, LPAR_OP_FUNCTIONS, 0, 0, 0, 0, 0) == LPAR_OK, "FUNCTIONS");
+		for (u64 i = 0; i < a->answer.ret[0]; i++) {
+			lpar_function f;
+			std::memcpy(&f, a->answer.data + i * sizeof(f), sizeof(f));
+			if (f.type == LPAR_FUNCTION_NIC)
+				ids.push_back(f.id);
+		}
+		for (u32 id : ids) {
+			require(attack_call(a, LPAR_OP_CAPS, id, 0, 0, 0, 0) == LPAR_OK, "CAPS");
+			(attack_value(&a->answer, LPAR_CAP_TX_VLAN) ? trusted : a->function) = id;
+			if (id != a->function)
+				continue;
+			mac_value = attack_value(&a->answer, LPAR_CAP_MAC);
+			tso4 = attack_value(&a->answer, LPAR_CAP_TSO4);
+		}
+		require(a->function && mac_value, "no NIC that is not trusted");
+		for (int i = 0; i < 6; i++)
+			mac[i] = mac_value >> (40 - 8 * i);
+		for (unsigned i = 0; i < 2; i++)
+			require(map(base + i * LPAR_WINDOW_SIZE, &a->window[i]) == LPAR_OK, "MAP");
+		create();
+	}
+
+	void create()
+	{
+		require(attack_create(a, &tx, 1, 32, 4) == LPAR_OK, "no queue to send");
+		require(attack_create_as(a, &rx, 2, 16, 4, LPAR_ROLE_RECEIVE) == LPAR_OK, "no queue to receive");
+	}
+
+	u8 *data(u32 at = 0) { return a->mem + ATTACK_DATA + at; }
+	u64 io(u32 at = 0) { return a->window[1] + ATTACK_DATA - LPAR_WINDOW_SIZE + at; }
+
+	// A good frame in memory, and its submission.
+	lpar_net_sqe raw(u32 bytes, u32 at = 0)
+	{
+		const Frame f = raw_frame(wire_mac_, mac, ++marker, std::max(bytes, 18u));
+		std::copy_n(f.begin(), bytes, data(at));
+		return submission(LPAR_NET_SEND, 14, bytes, at);
+	}
+
+	// TCP over IPv4, its checksum and segments left to the adapter.
+	lpar_net_sqe tcp(u32 payload, u16 gso_size)
+	{
+		u8 *f = data(), *ip = f + 14, *tcp = ip + 20;
+		attack_pattern(f, ++marker, 54 + payload);
+		std::memcpy(f, wire_mac_.data(), 6);
+		std::memcpy(f + 6, mac.data(), 6);
+		put16(f + 12, 0x0800);
+		std::memset(ip, 0, 40);
+		ip[0] = 0x45, ip[8] = 64, ip[9] = 6;
+		put16(ip + 2, 40 + payload);
+		put32(ip + 12, 0x0a4d0001), put32(ip + 16, 0x0a4d0002);
+		put16(tcp, 1000), put16(tcp + 2, 1001), put32(tcp + 4, marker);
+		tcp[12] = 0x50, tcp[13] = 0x10;
+		lpar_net_sqe s = submission(LPAR_NET_SEND, 54, 54 + payload, 0);
+		s.flags = LPAR_NET_CSUM, s.csum_start = 34, s.csum_offset = 16;
+		if (gso_size)
+			s.gso_type = LPAR_GSO_TCP4, s.gso_size = gso_size;
+		return s;
+	}
+
+	lpar_net_sqe buffer(u32 bytes, u32 at = 0) { return submission(LPAR_NET_RECEIVE, 0, bytes, at); }
+
+	u32 send(const lpar_net_sqe &s) { return attack_io(a, &tx, std::bit_cast<lpar_blk_sqe>(s)); }
+	u32 receive(const lpar_net_sqe &s) { return attack_io(a, &rx, std::bit_cast<lpar_blk_sqe>(s)); }
+	void post(attack_queue &q, lpar_net_sqe s, u16 id)
+	{
+		s.id = id;
+		const auto blk = std::bit_cast<lpar_blk_sqe>(s);
+		attack_submit(a, &q, &blk);
+	}
+
+	// A good frame arrives, and of this station nothing else has since: so what was refused has not left.
+	void alone(Wire &wire)
+	{
+		EXPECT(send(raw(300)) == LPAR_OK, "a good frame is refused");
+		bool arrived = false;
+		for (Frame f; !arrived && !(f = wire.next(5000)).empty();) {
+			arrived = is_raw(f, marker) && is_from(f, mac);
+			EXPECT(arrived || !mine(f), "frame {} reached the wire from {:02x}:…:{:02x}, type {:#x}", get32(&f[14]), f[6], f[11],
+			       get16(&f[12]));
+			EXPECT(!arrived || std::equal(f.begin(), f.begin() + 300, data()), "it is another one there");
+		}
+		EXPECT(arrived, "a good frame does not arrive");
+	}
+	bool mine(const Frame &f) const
+	{
+		return is_from(f, mac) || is_from(f, forged) || get16(&f[12]) == type_raw || (f[0] == 1 && f[1] == 0x80);
+	}
+
+	// A counter of the NIC.
+	unsigned long counter(const char *name) const
+	{
+		for (auto &nic : std::filesystem::directory_iterator("/sys/kernel/lpar/partitions/" + options.nic + "/nics")) {
+			u32 id = 0;
+			std::ifstream(nic.path() / "id") >> id;
+			unsigned long value = 0;
+			if (id == a->function && std::ifstream(nic.path() / name) >> value)
+				return value;
+		}
+		return 0;
+	}
+
+private:
+	static void require(bool ok, const char *what)
+	{
+		if (!ok)
+			throw std::runtime_error(fmt::format("the station does not start: {}", what));
+	}
+	lpar_net_sqe submission(u8 op, u16 headers, u32 len, u32 at)
+	{
+		lpar_net_sqe s{};
+		s.op = op, s.headers = headers, s.len = len, s.nsegs = 1;
+		s.seg[0].addr = io(at), s.seg[0].len = len;
+		return s;
+	}
+
+	const Mac wire_mac_;
+};
+
+void need_nic()
+{
+	if (options.nic.empty() || options.wire.empty())
+		skip("no NIC: -n, -w");
+}
+
+bool allowed(u32 status, u64 set) { return status < 64 && set >> status & 1; }
+
+struct Change {
+	const char *what;
+	std::uint64_t allowed;
+	void (*make)(Station &g, lpar_net_sqe &s);
+};
+
+// Each change of a good submission, and of the frame that it names, is refused, and nothing leaves.
+template <std::size_t n> void refused(Station &g, Wire &wire, const Change (&changes)[n], lpar_net_sqe (*good)(Station &))
+{
+	for (auto &c : changes) {
+		lpar_net_sqe s = good(g);
+		c.make(g, s);
+		const u32 st = g.send(s);
+		EXPECT(allowed(st, c.allowed), "{}: status {}, allowed {:#x}", c.what, st, c.allowed);
+	}
+	EXPECT(!(attack_load(&g.tx.ctrl->state) & LPAR_QUEUE_BROKEN), "the queue is broken");
+	g.alone(wire);
+}
+
+#define CHANGE(what, allowed, ...) Change{what, allowed, [](Station &g, lpar_net_sqe &s) { (void)g, (void)s; __VA_ARGS__; }}
+
+CASE(net_shapes, "N1 frames that are not what their submissions say", 300)
+{
+	need_nic();
+	Wire wire;
+	Station g(wire);
+
+	// the shortest, the limits of what is copied whole, the longest
+	for (u32 bytes : {14u, 18u, 60u, 256u, 257u, 1514u}) {
+		EXPECT(g.send(g.raw(bytes)) == LPAR_OK, "{} bytes", bytes);
+		if (bytes >= 18) {
+			Frame f;
+			while (!(f = wire.next(5000)).empty() && !is_raw(f, g.marker)) {}
+			EXPECT(f.size() >= bytes && std::equal(f.begin(), f.begin() + bytes, g.data()), "{} bytes do not arrive", bytes);
+		}
+	}
+	static constexpr Change raw[] = {
+		CHANGE("no operation", ST(NOSYS), s.op = 0),
+		CHANGE("a buffer", ST(NOSYS), s.op = LPAR_NET_RECEIVE),
+		CHANGE("operation 255", ST(NOSYS), s.op = 255),
+		CHANGE("reserved", ST(INVAL), s.reserved = 1),
+		CHANGE("reserved2", ST(INVAL), s.reserved2 = 1),
+		CHANGE("reserved3", ST(INVAL), s.reserved3 = 1ull << 63),
+		CHANGE("an unknown flag", ST(INVAL), s.flags = 4),
+		CHANGE("all flags", ST(INVAL), s.flags = 255),
+		CHANGE("no segments", ST(INVAL), s.nsegs = 0),
+		CHANGE("5 segments where 4 have room", ST(INVAL), s.nsegs = 5),
+		CHANGE("65,535 segments", ST(INVAL), s.nsegs = 0xffff),
+		CHANGE("3 segments, and one in the submission", ST(INVAL), s.nsegs = 3),
+		CHANGE("a second, empty segment", ST(INVAL), s.nsegs = 2),
+		CHANGE("a segment's reserved", ST(INVAL), s.seg[0].reserved = 1),
+		CHANGE("length 0", ST(INVAL), s.len = 0),
+		CHANGE("length 13", ST(INVAL), s.len = s.seg[0].len = 13),
+		CHANGE("length 1,519", ST(INVAL), s.len = s.seg[0].len = 1519),
+		CHANGE("length 65,551", ST(INVAL), s.len = s.seg[0].len = 65551),
+		CHANGE("length 2^32 - 1", ST(INVAL), s.len = s.seg[0].len = ~0u),
+		CHANGE("more than the segment", ST(INVAL), s.len++),
+		CHANGE("less than the segment", ST(INVAL), s.len--),
+		CHANGE("segments that wrap", ST(INVAL), s.nsegs = 2; s.seg[0].len = ~0u; s.seg[1] = {s.seg[0].addr, s.len + 1, 0}),
+		CHANGE("no headers", ST(INVAL), s.headers = 0),
+		CHANGE("13 bytes of headers", ST(INVAL), s.headers = 13),
+		CHANGE("257 bytes of headers", ST(INVAL), s.headers = 257),
+		CHANGE("headers beyond the frame", ST(INVAL), s.len = s.seg[0].len = 100; s.headers = 101),
+		CHANGE("65,535 bytes of headers", ST(INVAL), s.headers = 0xffff),
+		CHANGE("a sum nobody asked for", ST(INVAL), s.csum_start = 14),
+		CHANGE("a sum's place nobody asked for", ST(INVAL), s.csum_offset = 1),
+		CHANGE("a sum from 0", ST(INVAL), s.flags = LPAR_NET_CSUM),
+		CHANGE("a sum outside of the headers", ST(INVAL), s.flags = LPAR_NET_CSUM; s.csum_start = 14),
+		CHANGE("a sum that wraps", ST(INVAL), s.flags = LPAR_NET_CSUM; s.headers = 60; s.csum_start = 34; s.csum_offset = 0xffff),
+		CHANGE("a sum from 65,535", ST(INVAL), s.flags = LPAR_NET_CSUM; s.headers = 60; s.csum_start = 0xffff; s.csum_offset = 0xffff),
+		CHANGE("a sum in front of an IP header's end", ST(INVAL), s.flags = LPAR_NET_CSUM; s.headers = 60; s.csum_start = 33),
+		CHANGE("a VLAN without the flag", ST(INVAL), s.vlan_tci = 1),
+		CHANGE("a VLAN", ST(NOTSUPP) | ST(PROTECTION), s.flags = LPAR_NET_VLAN; s.vlan_tci = 5),
+		CHANGE("a segment size alone", ST(INVAL), s.gso_size = 100),
+		CHANGE("kind of segments 4", ST(INVAL), s.gso_type = 4),
+		CHANGE("kind of segments 255", ST(INVAL), s.gso_type = 255; s.gso_size = 100),
+		CHANGE("segments without a sum", ST(INVAL) | ST(NOTSUPP), s.gso_type = LPAR_GSO_TCP4; s.gso_size = 100),
+		CHANGE("no such window", ST(NOWINDOW), s.seg[0].addr = 77777ull << LPAR_WINDOW_SHIFT),
+		CHANGE("the last window", ST(NOWINDOW) | ST(INVAL), s.seg[0].addr = ~0ull - 4095),
+		CHANGE("a guest address", ST(NOWINDOW), s.seg[0].addr = FakeGuest::unbacked),
+		CHANGE("over the end of a window", ST(INVAL), s.seg[0].addr = g.a->window[1] + LPAR_WINDOW_SIZE - 100),
+		CHANGE("a second segment without window", ST(NOWINDOW),
+		       s.nsegs = 2; s.seg[0].len -= 100; s.seg[1] = {1ull << 62, 100, 0}),
+	};
+	refused(g, wire, raw, [](Station &g) { return g.raw(400); });
+
+	// in the segment table, the last of four
+	lpar_net_sqe s = g.raw(400);
+	s.nsegs = 4, s.seg[0] = {};
+	for (u32 i = 0; i < 4; i++)
+		g.tx.table[(g.tx.sq_tail & (g.tx.depth - 1)) * g.tx.segs + i] = {i < 3 ? g.io(100 * i) : 77777ull << LPAR_WINDOW_SHIFT, 100, 0};
+	EXPECT(g.send(s) == LPAR_NOWINDOW, "a segment of the table without window");
+	g.alone(wire);
+}
+
+CASE(net_segments, "N1 frames to be segmented that cannot be", 300)
+{
+	need_nic();
+	Wire wire;
+	Station g(wire);
+
+	if (!g.tso4)
+		skip("no TSO");
+	// what is right: its segments are all there, and no longer than they may be
+	EXPECT(g.send(g.tcp(4000, 1400)) == LPAR_OK, "TSO");
+	u32 bytes = 0, segments = 0;
+	for (Frame f; bytes < 4000 && !(f = wire.next(5000)).empty();) {
+		if (!is_from(f, g.mac))
+			continue;
+		const u32 at = get32(&f[38]) - g.marker;
+		const u32 payload = get16(&f[16]) - 40;
+		EXPECT(f.size() <= 1454 && at == bytes && payload <= 1400 && at + payload <= 4000 &&
+		       std::equal(f.begin() + 54, f.begin() + 54 + payload, g.data() + 54 + at), "segment at {} of {} bytes", at, f.size());
+		bytes += payload, segments++;
+	}
+	EXPECT(bytes == 4000 && segments == 3, "{} bytes in {} segments", bytes, segments);
+	EXPECT(g.send(g.tcp(1000, 0)) == LPAR_OK, "a checksum");
+	Frame f;
+	while (!(f = wire.next(5000)).empty() && !is_from(f, g.mac)) {}
+	EXPECT(f.size() == 1054, "{} bytes", f.size());
+
+	static constexpr Change tcp[] = {
+		CHANGE("segment size 0", ST(INVAL), s.gso_size = 0),
+		CHANGE("segment size 7", ST(INVAL), s.gso_size = 7),
+		CHANGE("segments beyond the MTU", ST(INVAL), s.gso_size = 1461),
+		CHANGE("segment size 65,535", ST(INVAL), s.gso_size = 0xffff),
+		CHANGE("without a sum", ST(INVAL), s.flags = 0; s.csum_start = s.csum_offset = 0),
+		CHANGE("datagrams", ST(INVAL) | ST(NOTSUPP), s.gso_type = LPAR_GSO_UDP),
+		CHANGE("IPv6", ST(INVAL) | ST(NOTSUPP), s.gso_type = LPAR_GSO_TCP6),
+		CHANGE("nothing but headers", ST(INVAL), s.len = s.seg[0].len = 54),
+		CHANGE("longer than offered", ST(INVAL), s.len = s.seg[0].len = g.tso4 + 1),
+		CHANGE("headers too short", ST(INVAL), s.headers = 53),
+		CHANGE("headers too long", ST(INVAL), s.headers = 58),
+		CHANGE("just the Ethernet header", ST(INVAL), s.headers = 14),
+		CHANGE("the sum elsewhere", ST(INVAL), s.csum_offset = 6),
+		CHANGE("the sum from elsewhere", ST(INVAL), s.csum_start = 36),
+		CHANGE("another type", ST(INVAL), put16(g.data(12), type_raw)),
+		CHANGE("IPv6 it says", ST(INVAL), put16(g.data(12), 0x86dd)),
+		CHANGE("IP version 6", ST(INVAL), g.data(14)[0] = 0x65),
+		CHANGE("an IP header of 0 bytes", ST(INVAL), g.data(14)[0] = 0x40),
+		CHANGE("an IP header of 60 bytes", ST(INVAL), g.data(14)[0] = 0x4f),
+		CHANGE("a fragment", ST(INVAL), put16(g.data(20), 0x2000)),
+		CHANGE("a later fragment", ST(INVAL), put16(g.data(20), 100)),
+		CHANGE("UDP", ST(INVAL), g.data(23)[0] = 17),
+		CHANGE("a TCP header of 0 bytes", ST(INVAL), g.data(46)[0] = 0),
+		CHANGE("a TCP header of 60 bytes", ST(INVAL), g.data(46)[0] = 0xf0),
+		CHANGE("a foreign address", ST(PROTECTION), std::memcpy(g.data(6), forged.data(), 6)),
+	};
+	refused(g, wire, tcp, [](Station &g) { return g.tcp(4000, 1400); });
+}
+
+CASE(net_foreign, "N2 foreign addresses, VLANs, and frames for switches", 300)
+{
+	need_nic();
+	Wire wire;
+	Station g(wire);
+	const auto before = g.counter("foreign");
+
+	static constexpr Change frames[] = {
+		CHANGE("a forged address", ST(PROTECTION), std::memcpy(g.data(6), forged.data(), 6)),
+		CHANGE("no address", ST(PROTECTION), std::memset(g.data(6), 0, 6)),
+		CHANGE("broadcast as the source", ST(PROTECTION), std::memset(g.data(6), 0xff, 6)),
+		CHANGE("the receiver's own", ST(PROTECTION), std::memcpy(g.data(6), g.data(), 6)),
+		CHANGE("one bit of it", ST(PROTECTION), g.data(11)[0] ^= 1),
+		CHANGE("a multicast source", ST(PROTECTION), g.data(6)[0] |= 1),
+		CHANGE("to the forged address's own", ST(PROTECTION), std::memcpy(g.data(6), forged.data(), 6); std::memcpy(g.data(), g.mac.data(), 6)),
+		CHANGE("to all, forged", ST(PROTECTION), std::memcpy(g.data(6), forged.data(), 6); std::memset(g.data(), 0xff, 6)),
+		CHANGE("a VLAN tag in the frame", ST(PROTECTION), put16(g.data(12), 0x8100)),
+		CHANGE("a service tag in the frame", ST(PROTECTION), put16(g.data(12), 0x88a8)),
+		CHANGE("for bridges", ST(PROTECTION), std::memcpy(g.data(), "\x01\x80\xc2\x00\x00\x00", 6)),
+		CHANGE("a pause", ST(PROTECTION), std::memcpy(g.data(), "\x01\x80\xc2\x00\x00\x01", 6); put16(g.data(12), 0x8808)),
+		CHANGE("for LLDP", ST(PROTECTION), std::memcpy(g.data(), "\x01\x80\xc2\x00\x00\x0e", 6)),
+	};
+	refused(g, wire, frames, [](Station &g) { return g.raw(400); });
+	// of all lengths: copied whole, and not
+	for (u32 bytes : {14u, 60u, 257u, 1514u}) {
+		const lpar_net_sqe s = g.raw(bytes);
+		std::memcpy(g.data(6), forged.data(), 6);
+		EXPECT(g.send(s) == LPAR_PROTECTION, "forged, {} bytes", bytes);
+	}
+	// in pieces of a byte: 3 of the source's are in the second
+	lpar_net_sqe s = g.raw(400);
+	std::memcpy(g.data(1000), g.data(), 400);
+	g.data(1000)[10] ^= 1;
+	s.nsegs = 2, s.seg[0].len = 9, s.seg[1] = {g.io(1009), 391, 0};
+	EXPECT(g.send(s) == LPAR_PROTECTION, "forged, in two segments");
+	g.alone(wire);
+	EXPECT(g.counter("foreign") == before + std::size(frames) + 5, "{} foreign frames were counted", g.counter("foreign") - before);
+}
+
+// A second thread changes what is being looked at: most of all the addresses.
+CASE(net_flips, "N3 a second thread changes frames", 600)
+{
+	need_nic();
+	constexpr u32 stride = 4096;
+	Wire wire;
+	Station g(wire);
+	std::atomic<bool> over = false;
+	u32 done = 0, good = 0, foreign = 0;
+	bool parallel = std::thread::hardware_concurrency() > 1;
+
+	std::thread other([&] {
+		u32 random = options.seed ?: 1;
+		while (!over) {
+			random = random * 1664525 + 1013904223;
+			const u32 slot = random >> 17 & (g.tx.depth - 1);
+			u8 *f = g.data(slot * stride);
+			auto *s = reinterpret_cast<lpar_net_sqe *>(&g.tx.sq[slot]);
+			switch (random >> 22 & 127) {
+			case 0: WRITE_ONCE(s->len, random & 1 << 16 ? 60 : ~0u); break;
+			case 1: WRITE_ONCE(s->headers, random & 1 << 16 ? 255 : 13); break;
+			case 2: WRITE_ONCE(s->nsegs, random & 1 << 16 ? 4 : 0xffff); break;
+			case 3: WRITE_ONCE(s->seg[0].addr, random & 1 << 16 ? 77777ull << LPAR_WINDOW_SHIFT : g.io(slot * stride)); break;
+			case 4: WRITE_ONCE(s->seg[0].len, random & 1 << 16 ? 1000 : 0x200000); break;
+			case 5: WRITE_ONCE(s->gso_type, random >> 16 & 7); break;
+			case 6: WRITE_ONCE(f[13], random & 1 << 16 ? 0xa8 : 0xb5); break;
+			case 7: WRITE_ONCE(f[0], random & 1 << 16 ? 1 : wire.mac[0]); break;
+			default:
+				// back and forth
+				for (int i = 0; i < 6; i++)
+					WRITE_ONCE(f[6 + i], random & 1 << 16 ? forged[i] : g.mac[i]);
+			}
+		}
+	});
+	for (bool ok = true; ok && done < options.flips;) {
+		for (u32 i = 0; i < g.tx.depth; i++) {
+			const u32 slot = g.tx.sq_tail & (g.tx.depth - 1);
+			// with something behind what is copied
+			g.post(g.tx, g.raw(i & 1 ? 200 : 1000, slot * stride), i);
+		}
+		g.monitor().ring(g.tx.index);
+		for (u32 i = 0; ok && i < g.tx.depth; i++, done++) {
+			u16 id;
+			const u32 st = attack_reap(g.a, &g.tx, &id);
+			ok = allowed(st, ST(OK) | ST(INVAL) | ST(NOSYS) | ST(NOTSUPP) | ST(NOWINDOW) | ST(PROTECTION) | ST(NOMEM));
+			EXPECT(ok, "a flipped frame ends with {}", st);
+			good += st == LPAR_OK, foreign += st == LPAR_PROTECTION;
+		}
+		for (Frame f; !(f = wire.next(0)).empty();)
+			EXPECT(!g.mine(f) || (is_from(f, g.mac) && get16(&f[12]) != 0x88a8),
+			       "a frame from {:02x}:{:02x} of type {:#x} reached the wire", f[6], f[7], get16(&f[12]));
+	}
+	over = true;
+	other.join();
+	for (Frame f; !(f = wire.next(300)).empty();)
+		EXPECT(!g.mine(f) || is_from(f, g.mac), "a frame from {:02x}:{:02x} reached the wire", f[6], f[7]);
+	fmt::print("# {} frames, {} of them good, {} foreign\n", done, good, foreign);
+	EXPECT(good, "none was good");
+	// or else the two did not meet, and nothing has been tested
+	EXPECT(!parallel || foreign, "no address was changed in time");
+	EXPECT(!(attack_load(&g.tx.ctrl->state) & LPAR_QUEUE_BROKEN), "the queue is broken");
+	g.alone(wire);
+}
+
+CASE(net_buffers, "N4 buffers that are none", 300)
+{
+	need_nic();
+	Wire wire;
+	Station g(wire);
+	const Frame sent = raw_frame(g.mac, stranger, 4711, 200);
+
+	// One frame waits through all of it.
+	wire.send(sent);
+	static constexpr Change buffers[] = {
+		CHANGE("a frame to send", ST(NOSYS), s.op = LPAR_NET_SEND),
+		CHANGE("operation 3", ST(NOSYS), s.op = 3),
+		CHANGE("flags", ST(INVAL), s.flags = LPAR_NET_CSUM),
+		CHANGE("headers", ST(INVAL), s.headers = 14),
+		CHANGE("segments to be", ST(INVAL), s.gso_type = LPAR_GSO_TCP4),
+		CHANGE("a segment size", ST(INVAL), s.gso_size = 1),
+		CHANGE("a sum", ST(INVAL), s.csum_start = 14),
+		CHANGE("a VLAN", ST(INVAL), s.vlan_tci = 1),
+		CHANGE("reserved3", ST(INVAL), s.reserved3 = 1),
+		CHANGE("no segments", ST(INVAL), s.nsegs = 0),
+		CHANGE("5 segments where 4 have room", ST(INVAL), s.nsegs = 5),
+		CHANGE("65,535 segments", ST(INVAL), s.nsegs = 0xffff),
+		CHANGE("length 0", ST(INVAL), s.len = s.seg[0].len = 0),
+		CHANGE("length 29", ST(INVAL), s.len = s.seg[0].len = 29),
+		CHANGE("more than a window", ST(INVAL), s.len = s.seg[0].len = LPAR_WINDOW_SIZE + 1),
+		CHANGE("more than the segment", ST(INVAL), s.len = 4096),
+		CHANGE("less than the segment", ST(INVAL), s.len = 1000),
+		CHANGE("length 2^32 - 1", ST(INVAL), s.len = s.seg[0].len = ~0u),
+		CHANGE("no such window", ST(NOWINDOW), s.seg[0].addr = 77777ull << LPAR_WINDOW_SHIFT),
+		CHANGE("address 2^64 - 1", ST(NOWINDOW) | ST(INVAL), s.seg[0].addr = ~0ull),
+		CHANGE("over the end of a window", ST(INVAL), s.seg[0].addr = g.a->window[1] + LPAR_WINDOW_SIZE - 100),
+	};
+	std::memset(g.data(), ATTACK_CANARY, 8192);
+	for (auto &c : buffers) {
+		lpar_net_sqe s = g.buffer(2048, 2048);
+		c.make(g, s);
+		const u32 st = g.receive(s);
+		EXPECT(allowed(st, c.allowed), "{}: status {}, allowed {:#x}", c.what, st, c.allowed);
+	}
+	EXPECT(std::count(g.data(), g.data(8192), ATTACK_CANARY) == 8192, "a bad buffer was written to");
+	// now a good one, in pieces: just the frame is written
+	lpar_net_sqe s = g.buffer(2048, 2048);
+	s.nsegs = 2, s.seg[0].len = 7, s.seg[1] = {g.io(2055), 2041, 0};
+	EXPECT(g.receive(s) == LPAR_OK, "a good buffer");
+	const lpar_cqe &cqe = g.rx.cq[(g.rx.cq_head - 1) & (g.rx.depth - 1)];
+	EXPECT(cqe.bytes == 16 + sent.size() && std::equal(sent.begin(), sent.end(), g.data(2048 + 16)), "another frame: {} bytes", cqe.bytes);
+	EXPECT(std::count(g.data(), g.data(2048), ATTACK_CANARY) == 2048 &&
+	       std::count(g.data(2048 + 16 + sent.size()), g.data(8192), ATTACK_CANARY) == 8192 - 2048 - 16 - static_cast<long>(sent.size()),
+	       "more than the frame was written");
+
+	// Too small for any frame: it is lost, and counted, and the buffer stays.
+	const auto dropped = g.counter("dropped");
+	g.post(g.rx, g.buffer(30), 1);
+	wire.send(sent);
+	for (int i = 0; i < 500 && g.counter("dropped") == dropped; i++) {
+		g.monitor().ring(g.rx.index);
+		sleep_ms(10);
+	}
+	EXPECT(g.counter("dropped") == dropped + 1, "{} frames were dropped", g.counter("dropped") - dropped);
+	EXPECT(attack_load(&g.rx.ctrl->cq_tail) == g.rx.cq_head, "a buffer that is too small was used");
+	// no more buffers than the ring has
+	attack_store(&g.rx.ctrl->sq_tail, g.rx.sq_tail + g.rx.depth + 1);
+	g.monitor().ring(g.rx.index);
+	for (int i = 0; i < 500 && !(attack_load(&g.rx.ctrl->state) & LPAR_QUEUE_BROKEN); i++)
+		sleep_ms(10);
+	EXPECT(attack_load(&g.rx.ctrl->state) & LPAR_QUEUE_BROKEN, "an index far beyond is taken");
+	wire.send(sent);
+	EXPECT(attack_destroy(g.a, &g.rx) == LPAR_OK, "QUEUE_DESTROY");
+	g.alone(wire);
+}
+
+CASE(net_revoked, "N5 memory taken away from under buffers and frames", 300)
+{
+	need_nic();
+	Wire wire;
+	Station g(wire);
+	Memory more(LPAR_WINDOW_SIZE);
+	constexpr u64 gpa = FakeGuest::base + (32 << 20);
+	u64 addr = 0;
+	u16 id;
+
+	EXPECT_ERRNO(g.monitor().memory(true, gpa, more.data(), more.size()), 0);
+	EXPECT(g.map(gpa, &addr) == LPAR_OK, "no window");
+	for (u16 i = 0; i < 8; i++) {
+		lpar_net_sqe s = g.buffer(2048);
+		s.seg[0].addr = addr + i * 2048;
+		g.post(g.rx, s, i);
+	}
+	const Frame first = raw_frame(g.mac, stranger, 1, 300), second = raw_frame(g.mac, stranger, 2, 300);
+	wire.send(first);
+	g.monitor().ring(g.rx.index);
+	EXPECT(attack_reap(g.a, &g.rx, &id) == LPAR_OK && id == 0, "the window cannot be received to");
+	EXPECT(std::equal(first.begin(), first.end(), more.data() + 16), "another frame");
+	EXPECT_ERRNO(g.monitor().memory(false, gpa, more.data(), more.size()), 0);
+	std::memset(more.data(), ATTACK_CANARY, more.size());
+	wire.send(second);
+	for (u16 i = 1; i < 8; i++) {
+		g.monitor().ring(g.rx.index);
+		const u32 st = attack_reap(g.a, &g.rx, &id);
+		EXPECT(st == LPAR_NOWINDOW && id == i, "buffer {} of a window that has gone: status {}", id, st);
+	}
+	// it has lost no frame by that
+	EXPECT(g.receive(g.buffer(2048)) == LPAR_OK && std::equal(second.begin(), second.end(), g.data(16)), "another frame");
+	EXPECT(static_cast<std::size_t>(std::count(more.data(), more.data() + more.size(), ATTACK_CANARY)) == more.size(),
+	       "memory that was taken away was written to");
+	lpar_net_sqe s = g.raw(400);
+	s.seg[0].addr = addr;
+	EXPECT(g.send(s) == LPAR_NOWINDOW, "a frame from a window that has gone");
+	EXPECT(g.unmap(addr) == LPAR_OK, "the slot cannot be given back");
+	g.alone(wire);
+}
+
+CASE(net_killed, "N5 killed with frames on their way and buffers posted", 300)
+{
+	need_nic();
+	Wire wire;
+
+	for (unsigned round = 0; round < 3; round++) {
+		const int status = in_child([&] {
+			Station g(wire);
+			for (u16 i = 0; i < 12; i++)
+				g.post(g.rx, g.buffer(2048, 0x10000 + i * 2048), i);
+			g.monitor().ring(g.rx.index);
+			for (u16 i = 0; i < 100; i++)
+				wire.send(raw_frame(g.mac, stranger, i, 1000));
+			for (u16 i = 0; i < 16; i++)
+				g.post(g.tx, g.raw(1000, i * 2048), i);
+			g.monitor().ring(g.tx.index);
+			if (round == 1)
+				g.monitor().reset();
+			kill(getpid(), SIGKILL);
+			return 0;
+		}, 60);
+		EXPECT(status == 256 + SIGKILL, "round {}: it ended with {}", round, status);
+		EXPECT(at_baseline(options.nic), "round {}: something is left", round);
+	}
+	Station g(wire);
+	while (!wire.next(100).empty()) {}
+	g.alone(wire);
+}
+
+CASE(net_calls, "N6 calls about NICs", 300)
+{
+	need_nic();
+	Wire wire;
+	Station g(wire);
+	attack *a = g.a;
+	const u64 nic = a->function, own = g.mac_value, foreign = 0x02f000000001;
+	u64 port = 0, random = options.seed;
+	std::string adapter;
+
+	for (auto &entry : std::filesystem::directory_iterator(options.config + "/" + options.nic + "/nics"))
+		std::ifstream(entry.path() / "adapter") >> adapter;
+	for (u8 byte : mac_of(adapter))
+		port = port << 8 | byte;
+	struct Set { u64 arg[5]; std::uint64_t allowed; };
+	std::vector<Set> sets{
+		{{nic, LPAR_CAP_MAC, foreign}, ST(NOTSUPP)},
+		{{nic, LPAR_CAP_PROMISC, 0}, ST(OK)},
+		{{nic, LPAR_CAP_PROMISC, 1}, ST(RANGE)},
+		{{nic, LPAR_CAP_PROMISC, ~0ull}, ST(RANGE)},
+		{{nic, LPAR_CAP_MTU, 9000}, ST(NOTSUPP)},
+		{{nic, LPAR_CAP_ALLMULTI, 0}, ST(NOTSUPP)},
+		{{nic, 0, 0}, ST(NOTSUPP)},
+		{{nic, 9999, 1}, ST(NOTSUPP)},
+		{{nic, ~0ull, ~0ull}, ST(NOTSUPP)},
+		{{nic, LPAR_CAP_MAC | 1ull << 32, foreign}, ST(NOTSUPP)},
+		{{nic, LPAR_CAP_MAC, foreign, 1}, ST(INVAL)},
+		{{0, LPAR_CAP_MAC, foreign}, ST(NOENT)},
+		{{9999, LPAR_CAP_MAC, foreign}, ST(NOENT)},
+		{{nic | 1ull << 32, LPAR_CAP_MAC, foreign}, ST(INVAL)},
+	};
+	if (const u64 t = g.trusted) {
+		sets.insert(sets.end(), {
+			{{t, LPAR_CAP_MAC, 0}, ST(RANGE)},
+			{{t, LPAR_CAP_MAC, 1ull << 40 | 1}, ST(RANGE)},
+			{{t, LPAR_CAP_MAC, 0xffffffffffff}, ST(RANGE)},
+			{{t, LPAR_CAP_MAC, 1ull << 48 | foreign}, ST(RANGE)},
+			{{t, LPAR_CAP_MAC, own}, ST(RESV_CONFLICT)},
+			{{t, LPAR_CAP_MAC, port}, ST(RESV_CONFLICT)},
+			{{t, LPAR_CAP_PROMISC, 2}, ST(RANGE)},
+			{{t, LPAR_CAP_PROMISC, 1}, ST(OK)},
+			{{t, LPAR_CAP_MAC, foreign}, ST(OK)},
+			{{t, LPAR_CAP_MTU, 1400}, ST(NOTSUPP)},
+		});
+	} else {
+		EXPECT(false, "no trusted NIC");
+	}
+	for (auto &s : sets) {
+		const u32 st = attack_call(a, LPAR_OP_SET, s.arg[0], s.arg[1], s.arg[2], s.arg[3], s.arg[4]);
+		EXPECT(allowed(st, s.allowed), "SET {:#x} {:#x} {:#x}: status {}, allowed {:#x}", s.arg[0], s.arg[1], s.arg[2], st, s.allowed);
+	}
+	for (unsigned i = 0; i < 500; i++) {
+		u64 arg[5]{};
+		for (auto &x : arg) {
+			random = random * 6364136223846793005ull + 1442695040888963407ull;
+			x = random >> (random >> 58);
+		}
+		const u32 st = attack_call(a, LPAR_OP_SET, i & 1 ? nic : arg[0], i & 2 ? 60 + arg[1] % 30 : arg[1], arg[2], i & 4 ? arg[3] : 0, 0);
+		EXPECT(allowed(st, ST(OK) | ST(INVAL) | ST(NOENT) | ST(NOTSUPP) | ST(RANGE) | ST(RESV_CONFLICT)), "SET of anything: status {}", st);
+	}
+	// queues: of no role, of a disk's numbers, and more than there may be
+	const u64 gpa = a->gpa + 2 * ATTACK_QUEUE_BYTES, shape = 16 | 4 << 16;
+	for (u64 role : {2ull, 255ull, 0xffffull, 1ull << 32})
+		EXPECT(attack_call(a, LPAR_OP_QUEUE_CREATE, nic, 3, gpa, shape, 3 | role << 16) == LPAR_INVAL, "role {}", role);
+	unsigned made = 0;
+	u32 st = LPAR_OK;
+	for (u64 i = 3; i < 100 && st == LPAR_OK; i++, made += st == LPAR_OK)
+		st = attack_call(a, LPAR_OP_QUEUE_CREATE, nic, i, gpa, shape, i | static_cast<u64>(LPAR_ROLE_RECEIVE) << 16);
+	EXPECT(st == LPAR_QUOTA && made < 16, "{} more queues, then status {}", made, st);
+	g.alone(wire);
+	// what was SET is over
+	g.begin();
+	EXPECT(!g.trusted || (attack_call(a, LPAR_OP_CAPS, g.trusted, 0, 0, 0, 0) == LPAR_OK &&
+			      attack_value(&a->answer, LPAR_CAP_MAC) != foreign && !attack_value(&a->answer, LPAR_CAP_PROMISC)),
+	       "what was SET outlives a reset");
+}
+
+}
