@@ -43,8 +43,8 @@ tools: ## lparctl and lparstat, in build/tools
 
 .PHONY: demo
 demo: KERNELS := 6.12
-demo: deps modules qemu tools ## a guest's disk is the host's NVMe: watch it
-	@tests/rig/rig -k 6.12 tests/boot/demo
+demo: deps modules qemu tools ## a guest's disk and NIC are the host's: watch it
+	@eval "tests/rig/rig -k 6.12 $$(sed -n 's/^# rig: //p' tests/boot/demo) tests/boot/demo"
 
 .PHONY: check
 check: deps ## all tests: builds, units, boots on both kernels and the debug kernel
@@ -64,7 +64,7 @@ kunit: deps ## the core's KUnit suite on the debug kernel, KTAP in build/logs
 
 .PHONY: bench
 bench: KERNELS := 6.12
-bench: deps modules qemu tools ## host, VFIO, virtio-blk and lpar side by side; build/bench/disk.json
+bench: deps modules qemu tools ## host, VFIO, virtio and lpar side by side; build/bench/*.json (TEST=net)
 	@tests/bench/bench $(TEST)
 
 .PHONY: install

@@ -19,7 +19,6 @@ wire_vlan() {
 # port_up: both ends have addresses, and the host (10.9.0.1) reaches the wire
 port_up() {
 	modprobe e1000e
-	port=$(netdev_of 52:54:00:00:00:01)
 	other=$(netdev_of 52:54:00:00:00:02)
 	ip netns add wire
 	# it answers for an address where that is, and nowhere else
@@ -27,6 +26,12 @@ port_up() {
 	ip link set "$other" netns wire
 	on_wire ip addr add 10.9.0.2/24 dev "$other"
 	on_wire ip link set "$other" up
+	port_address
+}
+
+# port_address: the host's end only
+port_address() {
+	port=$(netdev_of 52:54:00:00:00:01)
 	ip addr add 10.9.0.1/24 dev "$port"
 	ip link set "$port" up
 	wait_for "the wire is up" 30 busybox ping -c 1 -W 1 10.9.0.2
