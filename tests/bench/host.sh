@@ -52,7 +52,17 @@ sample() {
 	[ -z "$counting" ] || now+=("$(hits iommu/map)" "$(flushes)" "$(guest_bells)" "$(adapter_bells)")
 }
 
-# results ROUND: make objects of what a job says
+# job ROUND COMMAND…: run a job here; job_on_guest ROUND GUEST-OPTIONS… COMMAND…
+job() {
+	"${@:2}" | results "$1" /run/rig/log
+}
+job_on_guest() {
+	local log
+	log=$(fresh bench)
+	guest -o "$log" -t "$timeout" "${@:2}" | results "$1" "$log"
+}
+
+# results ROUND FOLDER: make objects of what a job says, which waits each time for a mark there
 results() {
 	local word path rest before i
 	while read -r word path rest; do
@@ -70,8 +80,9 @@ results() {
 				printf ',"iommu_maps":%d,"iommu_flushes":%d,"guest_doorbells":%d,"adapter_doorbells":%d' "${now[@]:3}"
 			printf '}\n'
 			;;
-		*) echo "# $word $path $rest" ;;
+		*) echo "# $word $path $rest" && continue ;;
 		esac
+		: >"$2/seen"
 	done
 }
 

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What the jobs share. A job says to `host`, with a pause before and after in which nothing happens, so that counters can
-# be read:
-#   begin PATH "NAME":VALUE,…      what is going to run
-#   end "NAME":VALUE,…             what came of it
+# What the jobs share. A job says what is going to run, and what came of it, and waits each time until `results` has read
+# its counters:
+#   begin PATH "NAME":VALUE,…
+#   end "NAME":VALUE,…
+say() {
+	echo "$*"
+	until [ -e "$RIG_LOG/seen" ]; do sleep 0.02; done
+	rm "$RIG_LOG/seen"
+}
 
 # interrupts PATTERN: so far, of the lines in /proc/interrupts that match
 interrupts() {
