@@ -21,7 +21,7 @@ struct lpar_net;
  * @bytes:     likewise
  * @drops:     not sent or received for want of something here
  * @errors:    that the host reports, or what it gave makes no sense
- * @doorbells: rung
+ * @doorbells: rung by a receiving queue
  */
 struct lpar_net_stats {
 	struct u64_stats_sync sync;
@@ -58,11 +58,11 @@ struct lpar_net_frame {
  *             transmit lock, so that neither waits for the other
  * @free_put:  by @napi
  * @free_got:  under the transmit lock
- * @held:      submitted and not rung for; under the transmit lock
  * @pending:   a frame that waits for a window; under the transmit lock. The queue
  *             is stopped meanwhile
  * @tries:     times that it did
  * @waiter:    for @pending
+ * @doorbells: rung for queues that are no more; under rtnl
  * @nudge:     ring whether it seems necessary or not
  * @sent:      counted under the transmit lock
  * @done:      counted by @napi
@@ -79,10 +79,10 @@ struct lpar_net_tx {
 	u16 *free;
 	u32 free_put;
 	u32 free_got ____cacheline_aligned_in_smp;
-	u32 held;
 	struct sk_buff *pending;
 	u32 tries;
 	struct lpar_window_waiter waiter;
+	u64 doorbells;
 	unsigned long nudge;
 	struct lpar_net_stats sent;
 	struct lpar_net_stats done ____cacheline_aligned_in_smp;

@@ -119,6 +119,9 @@ static void ethtool_statistics(struct net_device *netdev,
 	for (i = 0; i < net->nr_tx; i++, data += NET_COUNTERS) {
 		ethtool_add(&net->tx[i].sent, data);
 		ethtool_add(&net->tx[i].done, data);
+		data[4] += net->tx[i].doorbells;
+		if (net->tx[i].q)
+			data[4] += READ_ONCE(net->tx[i].q->doorbells);
 	}
 	for (i = 0; i < net->nr_rx; i++, data += NET_COUNTERS)
 		ethtool_add(&net->rx[i].stats, data);

@@ -12,13 +12,14 @@
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/sock.h>
 #include <asm/barrier.h>
 
 #include "channel.h"
 #include "net.h"
 
 #define TX_HEADERS	64	/* of a frame whose headers nobody needs to know */
-#define TX_BATCH	64	/* frames that are worth a doorbell in any case */
+#define TX_PACING_SHIFT	8	/* a socket has data of 4 ms on its way, not of 1 */
 #define TX_TRIES	64	/* windows that one frame may wait for, one by one */
 #define TX_DRAIN_MS	1000
 
@@ -38,14 +39,6 @@ static void tx_give_id(struct lpar_net_tx *tx, u32 id)
 	tx->free[tx->free_put & (tx->q->depth - 1)] = id;
 	/* Order the id, and that its frame is gone, before the count. */
 	smp_store_release(&tx->free_put, tx->free_put + 1);
-}
-
-/* Without another lock than the transmit lock: this vCPU may be away for long. */
-static void tx_ring_locked(struct lpar_net_tx *tx)
-{
-	tx->held = 0;
-	lpar_net_count(&tx->sent, &tx->sent.doorbells);
-	lpar_device_ring(tx->net->dev, tx->number);
 }
 
 /* -------------------------------------------------------- submission */
@@ -180,11 +173,11 @@ static void tx_write(struct lpar_net_tx *tx, u32 id, const struct sk_buff *skb,
 
 /*
  * Submit a frame; there is an id for it. Under the transmit lock.
- * @ring: whether the stack wants the doorbell now; @more frames may follow at once
+ * @last: whether the stack wants a doorbell; @more frames may follow at once
  * Return: 0 (it is the queue's), -EAGAIN (see @miss) or another negative errno.
  */
 static int tx_submit(struct lpar_net_tx *tx, struct sk_buff *skb, bool waited,
-		     bool more, bool *ring, u64 *miss)
+		     bool more, bool *last, u64 *miss)
 {
 	struct lpar_queue *q = tx->q;
 	struct lpar_net_frame *frame;
@@ -208,10 +201,9 @@ static int tx_submit(struct lpar_net_tx *tx, struct sk_buff *skb, bool waited,
 	frame->bytes = skb->len;
 	frame->nsegs = nsegs;
 	tx->free_got++;
-	tx->held++;
 	skb_tx_timestamp(skb);
 	/* Before it may end: whoever serves another doorbell need not wait for ours. */
-	*ring = __netdev_tx_sent_queue(tx_netdev_queue(tx), skb->len, more);
+	*last = __netdev_tx_sent_queue(tx_netdev_queue(tx), skb->len, more);
 	/*
 	 * From here on it is NAPI's, also where the host completes what it has not
 	 * been given yet. Order all of the above. Pairs with tx_reap().
@@ -249,6 +241,19 @@ static bool tx_stop_full(struct lpar_net_tx *tx)
 	return false;
 }
 
+/*
+ * A frame was submitted. What the stack sends in softirq, in answer to what has come,
+ * waits for NAPI, which runs next: there may be more of it.
+ */
+static void tx_donate(struct lpar_net_tx *tx, bool last, bool stopped)
+{
+	bool answer = last && !stopped && in_serving_softirq();
+
+	lpar_ring_frame(tx->q, stopped || (last && !answer), stopped);
+	if (answer)
+		napi_schedule(&tx->napi);
+}
+
 /**
  * lpar_net_xmit - .ndo_start_xmit
  * @skb:    a frame
@@ -263,7 +268,7 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev)
 	struct lpar_net *net = netdev_priv(netdev);
 	struct lpar_net_tx *tx = &net->tx[skb_get_queue_mapping(skb)];
 	struct netdev_queue *txq = tx_netdev_queue(tx);
-	bool more = netdev_xmit_more(), ring, full;
+	bool more = netdev_xmit_more(), last, stopped;
 	u64 miss;
 	int err;
 
@@ -276,18 +281,18 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev)
 		/* Order the stop before another look. Pairs with tx_wake(). */
 		smp_mb();
 		if (tx->pending || !tx_nr_free(tx)) {
-			if (tx->held)
-				tx_ring_locked(tx);
+			lpar_ring_frame(tx->q, true, true);
 			return NETDEV_TX_BUSY;
 		}
 		netif_tx_start_queue(txq);
 	}
 
-	err = tx_submit(tx, skb, false, more, &ring, &miss);
+	/* With two frames on its way a connection would wait for each doorbell. */
+	sk_pacing_shift_update(skb->sk, TX_PACING_SHIFT);
+	err = tx_submit(tx, skb, false, more, &last, &miss);
 	if (!err) {
-		full = tx_stop_full(tx);
-		if (ring || full || tx->held >= TX_BATCH)
-			tx_ring_locked(tx);
+		stopped = tx_stop_full(tx) || netif_xmit_stopped(txq);
+		tx_donate(tx, last, stopped);
 		return NETDEV_TX_OK;
 	}
 	if (err == -EAGAIN) {
@@ -302,8 +307,8 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev)
 	}
 	if (err != -EAGAIN)
 		tx_drop(tx, skb);
-	if (tx->held && (!more || err == -EAGAIN))
-		tx_ring_locked(tx);
+	if (!more || err == -EAGAIN)
+		lpar_ring_frame(tx->q, true, true);
 	return NETDEV_TX_OK;
 }
 
@@ -314,7 +319,7 @@ static void tx_ready(struct lpar_window_waiter *waiter, int err)
 	struct netdev_queue *txq = tx_netdev_queue(tx);
 	struct lpar_device *dev = tx->net->dev;
 	struct sk_buff *skb;
-	bool ring;
+	bool last;
 	u64 miss;
 
 	__netif_tx_lock_bh(txq);
@@ -324,7 +329,7 @@ static void tx_ready(struct lpar_window_waiter *waiter, int err)
 	if (!err && (lpar_device_broken(dev) || ++tx->tries > TX_TRIES))
 		err = -EIO;
 	if (!err)
-		err = tx_submit(tx, skb, true, false, &ring, &miss);
+		err = tx_submit(tx, skb, true, false, &last, &miss);
 	if (err == -EAGAIN) {
 		if (lpar_window_wait(dev, waiter, miss))
 			goto out;
@@ -334,7 +339,7 @@ static void tx_ready(struct lpar_window_waiter *waiter, int err)
 	if (err)
 		tx_drop(tx, skb);
 	else
-		tx_ring_locked(tx);
+		lpar_ring_frame(tx->q, true, true);
 	if (READ_ONCE(tx->net->up) && tx_nr_free(tx))
 		netif_tx_wake_queue(txq);
 	else
@@ -527,7 +532,8 @@ static int tx_poll(struct napi_struct *napi, int budget)
 {
 	struct lpar_net_tx *tx = container_of(napi, struct lpar_net_tx, napi);
 	struct lpar_queue *q = tx->q;
-	bool ring;
+	u32 before = q->cq_head;
+	bool wanted;
 
 	if (lpar_device_broken(tx->net->dev) || !tx_reap(tx, budget)) {
 		if (!budget)
@@ -538,13 +544,12 @@ static int tx_poll(struct napi_struct *napi, int budget)
 		return 0;
 	}
 	tx_wake(tx);
-	ring = lpar_net_queue_wants(q);
+	wanted = lpar_net_queue_wants(q);
 	if (test_and_clear_bit(0, &tx->nudge))
-		ring = true;
-	if (ring) {
-		lpar_net_count(&tx->done, &tx->done.doorbells);
-		lpar_device_ring(tx->net->dev, q->number);
-	}
+		wanted = true;
+	lpar_ring_again(q, wanted, q->cq_head != before);
+	/* What was sent in softirq has waited for this. */
+	lpar_ring_commit(q);
 	if (!budget)
 		return 0;
 
@@ -587,8 +592,10 @@ static void tx_free(struct lpar_net_tx *tx)
 	tx->windows = NULL;
 	tx->segs = NULL;
 	tx->free = NULL;
-	if (tx->q)
+	if (tx->q) {
+		tx->doorbells += tx->q->doorbells;
 		lpar_queue_free(tx->q);
+	}
 	tx->q = NULL;
 }
 
@@ -616,7 +623,6 @@ int lpar_net_tx_up(struct lpar_net_tx *tx)
 		tx->free[i] = i;
 	tx->free_put = depth;
 	tx->free_got = 0;
-	tx->held = 0;
 	lpar_window_waiter_init(&tx->waiter, tx_ready);
 	netdev_tx_reset_queue(tx_netdev_queue(tx));
 

@@ -93,6 +93,8 @@ void lpar_queue_irq_put(struct lpar_queue *q);
 /* ring.c */
 bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last);
 void lpar_ring_commit(struct lpar_queue *q);
+void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent);
+void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped);
 void lpar_ring_poll(struct lpar_queue *q);
 void lpar_ring_nudge(struct lpar_queue *q);
 enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer);

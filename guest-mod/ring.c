@@ -12,15 +12,19 @@
 #include "blk.h"
 #include "queue.h"
 
+/*
+ * A NIC's indices change without the lock. Who has changed one takes the lock
+ * afterwards, so that the last of them decides by both.
+ */
 static u32 ring_inflight(const struct lpar_queue *q)
 {
-	return q->sq_tail - q->cq_head;
+	return READ_ONCE(q->sq_tail) - READ_ONCE(q->cq_head);
 }
 
 /* Submitted and not rung for. A host may complete even those. */
 static u32 ring_held(const struct lpar_queue *q)
 {
-	return min(q->sq_tail - q->sq_rung, ring_inflight(q));
+	return min(READ_ONCE(q->sq_tail) - q->sq_rung, ring_inflight(q));
 }
 
 /* The caller rings when it has let go of the lock. */
@@ -28,7 +32,7 @@ static void ring_rung_locked(struct lpar_queue *q, u64 now)
 {
 	lockdep_assert_held(&q->lock);
 	lpar_donate_rung(&q->donate, ring_inflight(q), ring_held(q), now);
-	q->sq_rung = q->sq_tail;
+	q->sq_rung = READ_ONCE(q->sq_tail);
 	q->doorbells++;
 }
 
@@ -173,27 +177,49 @@ bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
 	return true;
 }
 
+/* Ring for what is held where it is time. @fresh: the last of it has just come. */
+static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh)
+{
+	unsigned long flags;
+	bool ring = false;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (ring_held(q) && !lpar_device_broken(q->dev)) {
+		ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
+					     ring_held(q), last, urgent);
+		if (ring)
+			ring_rung_locked(q, ktime_get_ns());
+		else if (fresh)
+			ring_hold_locked(q);
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	if (ring)
+		ring_now(q);
+}
+
 /**
- * lpar_ring_commit - the block layer has no more at hand after all
+ * lpar_ring_commit - the submitter has no more at hand after all
  * @q: the queue
  *
  * Any context.
  */
 void lpar_ring_commit(struct lpar_queue *q)
 {
-	unsigned long flags;
-	bool ring = false;
+	ring_offer(q, true, false, false);
+}
 
-	spin_lock_irqsave(&q->lock, flags);
-	if (ring_held(q) && !lpar_device_broken(q->dev))
-		ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
-					     ring_held(q), true, false);
-	if (ring)
-		ring_rung_locked(q, ktime_get_ns());
-	spin_unlock_irqrestore(&q->lock, flags);
-
-	if (ring)
-		ring_now(q);
+/**
+ * lpar_ring_frame - a frame was put into a NIC's queue: ring where it is time
+ * @q:      the queue
+ * @last:   no more follow at once
+ * @urgent: none can follow before some have ended
+ *
+ * Any context. Where another one rings meanwhile, nothing is left to ring for.
+ */
+void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent)
+{
+	ring_offer(q, last, urgent, true);
 }
 
 /**
@@ -318,6 +344,33 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
 		ring = true;
 	return ring;
+}
+
+/**
+ * lpar_ring_again - completions may have been taken: donate again where it is time
+ * @q:      a NIC's queue
+ * @wanted: by the host, or in any case
+ * @reaped: some were
+ *
+ * Any context.
+ */
+void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped)
+{
+	unsigned long flags;
+	bool ring;
+
+	spin_lock_irqsave(&q->lock, flags);
+	ring = wanted && ring_inflight(q);
+	if (reaped && ring_held(q) == ring_inflight(q) &&
+	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
+		ring = true;
+	ring = ring && !lpar_device_broken(q->dev);
+	if (ring)
+		ring_rung_locked(q, ktime_get_ns());
+	spin_unlock_irqrestore(&q->lock, flags);
+
+	if (ring)
+		ring_now(q);
 }
 
 /**
