@@ -84,7 +84,7 @@ static bool tags_possible(struct block_device *bdev, struct lpar_verdict *v)
 			 "%s has no PCI adapter right below it", disk->disk_name);
 		return false;
 	}
-	if (!lpar_fn_qualified(v->pdev, qualified)) {
+	if (!lpar_fn_qualified(&v->pdev->dev, qualified)) {
 		snprintf(v->reason, sizeof(v->reason),
 			 "driver %s is not on the qualification list",
 			 dev_driver_string(&v->pdev->dev));

@@ -50,10 +50,10 @@ int lpar_fn_fail(struct lpar_fn *fn, int error, const char *fmt, ...)
 
 /* ------------------------------------------------------------------ adapters */
 
-/* Is the driver of a PCI function on a list that ends with NULL? Any context. */
-bool lpar_fn_qualified(struct pci_dev *pdev, const char *const *drivers)
+/* Is the driver of a device on a list that ends with NULL? Any context. */
+bool lpar_fn_qualified(struct device *dev, const char *const *drivers)
 {
-	const char *name = dev_driver_string(&pdev->dev);
+	const char *name = dev_driver_string(dev);
 
 	for (; *drivers; drivers++)
 		if (!strcmp(name, *drivers))

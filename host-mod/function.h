@@ -73,7 +73,7 @@ void lpar_fn_setup(struct lpar_fn *fn, struct lpar_partition *p,
 		   enum lpar_function_type type);
 __printf(3, 4)
 int lpar_fn_fail(struct lpar_fn *fn, int error, const char *fmt, ...);
-bool lpar_fn_qualified(struct pci_dev *pdev, const char *const *drivers);
+bool lpar_fn_qualified(struct device *dev, const char *const *drivers);
 int lpar_fn_take_adapter(struct lpar_fn *fn, struct pci_dev *pdev);
 void lpar_fn_give_adapter(struct lpar_fn *fn);
 int lpar_fn_show(struct lpar_fn *fn, struct lpar_node *parent,

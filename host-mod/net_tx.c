@@ -243,6 +243,13 @@ static bool device_does(struct net_device *dev, struct sk_buff *skb)
 	return !netif_needs_gso(skb, f);
 }
 
+/* The adapter's queue for a client's: they are numbered one after the other. */
+static u16 queue_for(const struct lpar_queue *q, const struct net_device *dev)
+{
+	return (lpar_net_nic(q)->first + q->index - 1) %
+	       READ_ONCE(dev->real_num_tx_queues);
+}
+
 /*
  * To the driver itself, without qdisc, taps and software help: they would read
  * what is no memory. RCU is held. Return: 1: it has it; 0: it takes no more;
@@ -251,7 +258,7 @@ static bool device_does(struct net_device *dev, struct sk_buff *skb)
 static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
 		       struct sk_buff *skb)
 {
-	u16 n = (q->index - 1) % dev->real_num_tx_queues;
+	u16 n = queue_for(q, dev);
 	struct netdev_queue *txq = netdev_get_tx_queue(dev, n);
 	int ret = 0;
 
@@ -274,10 +281,10 @@ static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
  * which is down is stopped, but its frames end. RCU is held. */
 static bool has_room(struct lpar_queue *q, struct net_device *dev)
 {
-	u16 n = (q->index - 1) % dev->real_num_tx_queues;
+	struct netdev_queue *txq = netdev_get_tx_queue(dev, queue_for(q, dev));
 
 	return !netif_running(dev) || !netif_carrier_ok(dev) ||
-	       !netif_xmit_frozen_or_drv_stopped(netdev_get_tx_queue(dev, n));
+	       !netif_xmit_frozen_or_drv_stopped(txq);
 }
 
 /*
@@ -337,17 +344,14 @@ static struct sk_buff *build(struct lpar_queue *q, struct lpar_net_frame *fr, u3
 	return mode == LPAR_MODE_TAG ? NULL : copy_frame(q, fr, linear, fr->f.len);
 }
 
-/* From here on the end of the skb is that of the request. */
-static void rearm(struct sk_buff *skb, struct lpar_net_req *r)
+/* From here on the end of the skb is that of the request. Tags are nobody's to copy,
+ * who would be rid of them sooner. */
+static void arm(struct sk_buff *skb, struct lpar_net_req *r, bool tags)
 {
 	WRITE_ONCE(r->ended, false);
 	lpar_compat_zcopy_set(skb, &r->uarg, &frame_ubuf);
-}
-
-static void arm(struct sk_buff *skb, struct lpar_queue *q, struct lpar_net_req *r)
-{
-	refcount_inc(&q->users.n);	/* ours is held: not zero */
-	rearm(skb, r);
+	if (tags)
+		skb_shinfo(skb)->flags |= SKBFL_DONT_ORPHAN;
 }
 
 /* To the stack's own way out, with all that it may do to real pages. */
@@ -375,7 +379,8 @@ static enum lpar_take to_wire(struct lpar_queue *q, struct lpar_port *port,
 	int ret;
 
 	describe(skb, &fr->f, lim);
-	arm(skb, q, r);
+	refcount_inc(&q->users.n);	/* ours is held: not zero */
+	arm(skb, r, q->fn->mode == LPAR_MODE_TAG);
 	if (q->fn->mode != LPAR_MODE_TAG) {
 		hand_over(port, skb);
 		return LPAR_TAKE_DONE;
@@ -401,7 +406,7 @@ static enum lpar_take to_wire(struct lpar_queue *q, struct lpar_port *port,
 		}
 		if (skb) {
 			describe(skb, &fr->f, lim);
-			rearm(skb, r);
+			arm(skb, r, false);
 			hand_over(port, skb);
 			return LPAR_TAKE_DONE;
 		}

@@ -15,6 +15,7 @@
 #include <linux/pci.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
+#include <linux/virtio_config.h>
 
 #include "compat.h"
 #include "net.h"
@@ -29,27 +30,81 @@
  * the first one when the linear part holds just the headers: LPAR_NIC_PULL.
  * Requests for DHCP it gives to its firmware, as if they were linear:
  * lpar_core_whole().
+ *
+ * virtio_net (drivers/net/virtio_net.c, start_xmit(), and virtqueue_add_split() and
+ * _packed() of drivers/virtio/virtio_ring.c; 6.1 and 6.12): its header is made of the
+ * linear part and what the skb says; fragments go to dma_map_page() alone, if the
+ * device has the feature for that. While it is not told of frames that were sent, it
+ * copies fragments (6.12), and does not end them before the next (both): see
+ * ends_late() and arm(). What it frees, it has unmapped.
+ *
  * Test: tests/boot/net-*, with the emulator as the oracle.
  */
-static const char *const qualified[] = { "e1000e", NULL };
+static const char *const qualified[] = { "e1000e", "virtio_net", NULL };
 
 /* Fragments of a frame in tag mode; few drivers take more. */
 #define TAG_SEGMENTS	8
 
 /* --------------------------------------------------------- mode and limits */
 
+static bool is_virtio(struct device *dev)
+{
+	return dev->bus && !strcmp(dev->bus->name, "virtio");
+}
+
+/* The PCI function that does a device's DMA; a virtio device lies between the two.
+ * Return: NULL: there is none, or it is another device's. */
+static struct pci_dev *function_of(struct net_device *dev)
+{
+	struct device *parent = dev->dev.parent;
+
+	/* it names its standby's adapter as its own */
+	if (netif_is_failover(dev))
+		return NULL;
+	if (parent && is_virtio(parent))
+		parent = parent->parent;
+	return parent && dev_is_pci(parent) ? to_pci_dev(parent) : NULL;
+}
+
+/* Does virtio_net end a frame no sooner than it sends the next one? RTNL is held. */
+static bool ends_late(struct net_device *dev)
+{
+	struct napi_struct *napi;
+
+	list_for_each_entry(napi, &dev->napi_list, dev_list)
+		if (!napi->weight)
+			return true;
+	return false;
+}
+
 static bool tags_possible(struct net_device *dev, struct lpar_verdict *v)
 {
-	if (!dev->dev.parent || !dev_is_pci(dev->dev.parent)) {
+	struct pci_dev *pdev = function_of(dev);
+	struct device *parent = dev->dev.parent;
+
+	ASSERT_RTNL();
+	if (!pdev) {
 		snprintf(v->reason, sizeof(v->reason),
 			 "%s is no function of a PCI adapter", dev->name);
 		return false;
 	}
-	v->pdev = pci_dev_get(to_pci_dev(dev->dev.parent));
-	if (!lpar_fn_qualified(v->pdev, qualified)) {
+	v->pdev = pci_dev_get(pdev);
+	if (!lpar_fn_qualified(parent, qualified)) {
 		snprintf(v->reason, sizeof(v->reason),
 			 "driver %s is not on the qualification list",
-			 dev_driver_string(&v->pdev->dev));
+			 dev_driver_string(parent));
+		return false;
+	}
+	if (is_virtio(parent) && virtio_has_dma_quirk(dev_to_virtio(parent))) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s does not use the IOMMU: it lacks VIRTIO_F_ACCESS_PLATFORM (QEMU: iommu_platform=on)",
+			 dev->name);
+		return false;
+	}
+	if (ends_late(dev)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s does not tell when a frame was sent: set it down, and ethtool -C %s tx-frames 1",
+			 dev->name, dev->name);
 		return false;
 	}
 	if (!(dev->features & NETIF_F_SG)) {
@@ -97,7 +152,7 @@ static int decide(struct net_device *dev, enum lpar_wish wish,
 	v->mode = LPAR_MODE_TAG;
 	snprintf(v->reason, sizeof(v->reason),
 		 "driver %s is qualified and the IOMMU translates for %s",
-		 dev_driver_string(&v->pdev->dev), pci_name(v->pdev));
+		 dev_driver_string(dev->dev.parent), pci_name(v->pdev));
 	return 0;
 }
 
@@ -394,6 +449,8 @@ static u64 make_mac(struct lpar_nic *nic)
 	return 0x02ull << 40 | (u64)(jhash(p, strlen(p), low) & 0xff) << 32 | low;
 }
 
+static unsigned int next_queue;	/* of any adapter; under RTNL */
+
 /* RTNL is held: with its device, which cannot go meanwhile. */
 static int join(struct lpar_nic *nic, struct net_device *dev)
 {
@@ -414,6 +471,8 @@ static int join(struct lpar_nic *nic, struct net_device *dev)
 	lim.mac = nic->address;
 	get_limits(dev, nic->fn.mode, nic->queues, &lim);
 	nic->fn.queues_max = 2 * lim.queues;
+	nic->first = next_queue;
+	next_queue += lim.queues;
 	mutex_lock(&nic->fn.partition->lock);
 	ret = set_limits(nic, &lim);
 	mutex_unlock(&nic->fn.partition->lock);
@@ -573,7 +632,7 @@ int lpar_nic_probe(struct lpar_probe *probe)
 	strscpy(probe->reason, v.reason, sizeof(probe->reason));
 	if (v.pdev) {
 		strscpy(probe->adapter, pci_name(v.pdev), sizeof(probe->adapter));
-		strscpy(probe->driver, dev_driver_string(&v.pdev->dev),
+		strscpy(probe->driver, dev_driver_string(dev->dev.parent),
 			sizeof(probe->driver));
 	}
 	lim.mac = lpar_core_mac(dev->dev_addr);

@@ -37,6 +37,7 @@ struct lpar_nic_state {
  * @wish:       the mode asked for
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
  * @base:       the address that it was enabled with
+ * @first:      of the adapter's queues for sending: where its own begin
  * @chosen:     the client has chosen address or promiscuity; changes under RTNL
  * @address:    in force; under RTNL, read under RCU
  * @promisc:    sees all frames of the wire and the host; under RTNL, read anywhere
@@ -67,6 +68,7 @@ struct lpar_nic {
 
 	struct lpar_port __rcu *port;
 	u64 base;
+	unsigned int first;
 	bool chosen;
 	u64 address;
 	bool promisc;
