@@ -98,7 +98,6 @@ static u32 net_tso_bytes(const struct lpar_nic_caps *caps)
 static void net_apply(struct lpar_net *net, const struct lpar_nic_caps *caps)
 {
 	struct net_device *netdev = net->netdev;
-	netdev_features_t old = net->features;
 
 	net->caps = *caps;
 	WRITE_ONCE(net->segs_max, caps->segments);
@@ -108,8 +107,10 @@ static void net_apply(struct lpar_net *net, const struct lpar_nic_caps *caps)
 			      (net->features & ~NETIF_F_HW_VLAN_CTAG_RX);
 	netdev->vlan_features = net->features & ~(NETIF_F_HW_VLAN_CTAG_TX |
 						  NETIF_F_HW_VLAN_CTAG_RX);
-	/* What has come is wanted until somebody says otherwise. */
-	netdev->wanted_features |= net->features & ~old;
+	/* What is new is wanted until somebody says otherwise, also when it comes back. */
+	netdev->wanted_features |= net->features &
+				   (~net->offered | NETIF_F_HW_VLAN_CTAG_RX);
+	net->offered |= net->features;
 	netdev->min_mtu = caps->mtu_min;
 	netdev->max_mtu = caps->mtu_max;
 	netif_set_tso_max_size(netdev, net_tso_bytes(caps));
@@ -222,9 +223,9 @@ static int net_up(struct lpar_net *net)
 	u32 i;
 
 	ASSERT_RTNL();
-	for (i = 0; i < net->nr_rx && !err; i++)
+	for (i = 0; i < net->use_rx && !err; i++)
 		err = lpar_net_rx_up(&net->rx[i]);
-	for (i = 0; i < net->nr_tx && !err; i++)
+	for (i = 0; i < net->use_tx && !err; i++)
 		err = lpar_net_tx_up(&net->tx[i]);
 	if (err) {
 		net_down(net);
@@ -234,6 +235,65 @@ static int net_up(struct lpar_net *net)
 	netif_tx_start_all_queues(net->netdev);
 	net_carrier(net);
 	return 0;
+}
+
+/* Each vCPU sends by one queue; the first ones by the queue whose interrupt they get. */
+static void net_spread(struct lpar_net *net)
+{
+	unsigned int cpu, n;
+	cpumask_var_t mask;
+	u32 i;
+
+	if (!zalloc_cpumask_var(&mask, GFP_KERNEL))
+		return;
+	for (i = 0; i < net->use_tx; i++) {
+		n = 0;
+		cpumask_clear(mask);
+		for_each_online_cpu(cpu)
+			if (n++ % net->use_tx == i)
+				cpumask_set_cpu(cpu, mask);
+		netif_set_xps_queue(net->netdev, mask, i);
+	}
+	free_cpumask_var(mask);
+}
+
+static int net_use(struct lpar_net *net, u32 tx, u32 rx)
+{
+	int err = netif_set_real_num_queues(net->netdev, tx, rx);
+
+	if (err)
+		return err;
+	net->use_tx = tx;
+	net->use_rx = rx;
+	net_spread(net);
+	return 0;
+}
+
+/**
+ * lpar_net_use - use so many queues
+ * @net: its frames are interrupted
+ * @tx:  1 to @net->nr_tx
+ * @rx:  1 to @net->nr_rx
+ *
+ * Sleeps, under rtnl.
+ *
+ * Return: 0 or a negative errno, and all is as before.
+ */
+int lpar_net_use(struct lpar_net *net, u32 tx, u32 rx)
+{
+	u32 old_tx = net->use_tx, old_rx = net->use_rx;
+	bool again = net->up;
+	int err;
+
+	ASSERT_RTNL();
+	if (again)
+		net_down(net);
+	err = net_use(net, tx, rx);
+	if (!err && again)
+		err = net_up(net);
+	if (err && (net_use(net, old_tx, old_rx) || (again && net_up(net))))
+		netdev_err(net->netdev, "no queues any more: set it down and up\n");
+	return err;
 }
 
 /* A window that the host took back can go only without the buffers in it. */
@@ -252,7 +312,7 @@ static void net_repost_work(struct work_struct *work)
 	noio = memalloc_noio_save();
 	for (i = 0; i < net->nr_rx; i++)
 		lpar_net_rx_down(&net->rx[i]);
-	for (i = 0; i < net->nr_rx && !err; i++)
+	for (i = 0; i < net->use_rx && !err; i++)
 		err = lpar_net_rx_up(&net->rx[i]);
 	if (err) {
 		net_down(net);
@@ -521,6 +581,9 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	if (err)
 		goto err_free;
 
+	net->use_tx = tx;
+	net->use_rx = rx;
+	net_spread(net);
 	netif_carrier_off(netdev);
 	err = register_netdev(netdev);
 	if (err)

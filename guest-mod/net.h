@@ -146,6 +146,7 @@ struct lpar_net_rx_queue {
  * @generation: of @caps
  * @caps:       in force; changed under rtnl
  * @features:   that they offer, all of them
+ * @offered:    that they ever offered
  * @segs_max:   of a frame: what @caps and the queues allow
  * @dead:       to be removed; under disks_lock
  * @up:         its queues take frames; changed under rtnl
@@ -154,6 +155,8 @@ struct lpar_net_rx_queue {
  * @repost_work: takes buffers back from the host, and gives it others
  * @nr_tx:      of @tx
  * @nr_rx:      of @rx
+ * @use_tx:     of these, as many are in use; changed under rtnl
+ * @use_rx:     likewise
  * @tx:         queues
  * @rx:         queues
  */
@@ -165,6 +168,7 @@ struct lpar_net {
 	u32 generation;
 	struct lpar_nic_caps caps;
 	netdev_features_t features;
+	netdev_features_t offered;
 	u32 segs_max;
 	bool dead;
 	bool up;
@@ -173,6 +177,8 @@ struct lpar_net {
 	struct delayed_work repost_work;
 	u32 nr_tx;
 	u32 nr_rx;
+	u32 use_tx;
+	u32 use_rx;
 	struct lpar_net_tx *tx;
 	struct lpar_net_rx_queue *rx;
 };
@@ -195,6 +201,7 @@ int lpar_net_queue_create(struct lpar_net *net, struct lpar_queue *q, u32 index,
 bool lpar_net_queue_destroy(struct lpar_queue *q);
 bool lpar_net_queue_wants(struct lpar_queue *q);
 void lpar_net_repost(struct lpar_device *dev);
+int lpar_net_use(struct lpar_net *net, u32 tx, u32 rx);
 
 /* net_tx.c */
 void lpar_net_tx_init(struct lpar_net *net, struct lpar_net_tx *tx, u32 index);

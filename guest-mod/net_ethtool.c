@@ -48,8 +48,16 @@ static void ethtool_channels(struct net_device *netdev,
 
 	channels->max_rx = net->nr_rx;
 	channels->max_tx = net->nr_tx;
-	channels->rx_count = net->nr_rx;
-	channels->tx_count = net->nr_tx;
+	channels->rx_count = net->use_rx;
+	channels->tx_count = net->use_tx;
+}
+
+static int ethtool_set_channels(struct net_device *netdev,
+				struct ethtool_channels *channels)
+{
+	/* Within what the other function says; the caller has looked. */
+	return lpar_net_use(netdev_priv(netdev), channels->tx_count,
+			    channels->rx_count);
 }
 
 static void ethtool_ringparam(struct net_device *netdev,
@@ -132,6 +140,7 @@ const struct ethtool_ops lpar_net_ethtool_ops = {
 	.get_link		= ethtool_op_get_link,
 	.get_link_ksettings	= ethtool_link_settings,
 	.get_channels		= ethtool_channels,
+	.set_channels		= ethtool_set_channels,
 	.get_ringparam		= ethtool_ringparam,
 	.get_sset_count		= ethtool_sset_count,
 	.get_strings		= ethtool_strings,
