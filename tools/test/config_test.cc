@@ -585,7 +585,7 @@ TEST_F(NicTest, Lists) {
         "PARTITION  NIC  ADAPTER  MAC                VLAN  LINK  RATE  QUEUES  TRUST  STATUS\n"
         "web        lan  eth0     52:54:00:00:00:01     7  up     100       2  yes    page: "
         "e1000e is not qualified\n"
-        "web        n0   eth0     02:00:00:00:00:01        down          auto  no     page: "
+        "web        n0   eth0     02:00:00:00:00:01     -  down     -    auto  no     page: "
         "e1000e is not qualified\n");
     host.put(std::string(state_partitions) + "web/nics/n0/state", "dead\n");
     Json json = Json::parse(lparctl(host, {"nic", "list", "web", "-j"}).out);
