@@ -323,7 +323,11 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 	bool ring = false;
 
 	lockdep_assert_held(&q->lock);
-	if (q->sq_tail - taken > q->depth) {
+	/*
+	 * The host counts a submission as taken when it has done with it, which may
+	 * end before: another CPU of ours has put the next one in its place then.
+	 */
+	if (q->sq_tail - taken > q->depth + 1) {
 		lpar_main_break(q->dev, "queue %u: %u submissions taken of %u",
 				q->number, taken, q->sq_tail);
 		return false;

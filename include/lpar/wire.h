@@ -286,7 +286,7 @@ static_assert(sizeof(struct lpar_seg) == 16, "wire size");
  * @cq_event:   guest: interrupt when @cq_tail passes this index (it is set to
  *              cq_head to ask for the next one; behind that, none comes)
  * @quantum_us: guest: longest service per donation; 0: the host's limit
- * @sq_head:    host: submissions taken
+ * @sq_head:    host: submissions taken; the one that it is at may end before it counts
  * @cq_tail:    host: completions written
  * @state:      host: LPAR_QUEUE_* bits
  * @pad0:       keeps the writers apart; looked at by nobody
