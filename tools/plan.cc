@@ -9,6 +9,7 @@
 #include "format.h"
 #include "netdev.h"
 #include "parse.h"
+#include "undo.h"
 
 namespace lpar {
 
@@ -176,6 +177,12 @@ class Carrier {
     Carrier(Host &host, double wait) : host_(host), config_(host), end_(host.now() + wait) {}
 
     void take(std::vector<Step> &steps) {
+        for (const auto &step : steps)
+            if (step.action != Step::Action::remove)
+                wait_for(step.thing);
+        // Nothing has happened yet. From here on an interrupt would leave out what was to be
+        // made anew.
+        SignalHold hold;
         // What goes, and what is made anew, makes room first.
         for (auto &step : steps)
             if (step.action == Step::Action::remove)
@@ -221,13 +228,12 @@ class Carrier {
         }
         if (missing_.contains(partition_of(step.thing)))
             throw Failure("its partition could not be made");
-        wait_for(step.thing);
         try {
             add(step.thing);
-        } catch (const Failure &) {
-            if (step.action == Step::Action::change)
-                put_back(step.before);
-            throw;
+        } catch (const Failure &failure) {
+            if (step.action != Step::Action::change)
+                throw;
+            throw Failure(failure.what() + put_back(step.before));
         }
     }
 
@@ -249,13 +255,14 @@ class Carrier {
                    thing);
     }
 
-    // As it was; where that fails, too (its device is gone), diff shows it.
-    void put_back(const Step::Thing &thing) {
+    // As it was. Returns why not, as the end of an error message.
+    std::string put_back(const Step::Thing &thing) {
         try {
             add(thing);
-        } catch (const Failure &) {
-            return;
+        } catch (const Failure &failure) {
+            return std::string("; as it was it could not be had again: ") + failure.what();
         }
+        return {};
     }
 
     void wait_for(const Step::Thing &thing) {

@@ -322,6 +322,17 @@ TEST_F(SavedTest, AChangeThatIsRefusedIsUndone) {
     EXPECT_EQ(lparctl(host, {"diff", file(simple)}).status, 0);
 }
 
+TEST_F(SavedTest, WhatCannotBePutBackIsSaid) {
+    ASSERT_EQ(apply(simple).status, 0);
+    std::string other = simple;
+    other.replace(other.find("8M"), 2, "9M");
+    host.fail = {{"write web/disks/d0/enable=1", EIO}};
+    host.refusal = "broken";
+    Answer answer = apply(other);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("broken; as it was it could not be had again: "));
+}
+
 TEST_F(SavedTest, WhatIsInUseStaysAndTheRestIsDone) {
     ASSERT_EQ(apply(simple).status, 0);
     host.attach("web", 4711);
