@@ -89,16 +89,24 @@ struct lpar_net_tx {
 };
 
 /**
- * struct lpar_net_buffer - memory for one received frame
+ * struct lpar_net_part - memory for a received frame, or for a part of it
  * @page:    NULL where there is none
  * @window:  that it lies in and uses; NULL: not looked up, or taken back
  * @logical: logical I/O address, with @window
- * @posted:  the host has it
  */
-struct lpar_net_buffer {
+struct lpar_net_part {
 	struct page *page;
 	struct lpar_window *window;
 	u64 logical;
+};
+
+/**
+ * struct lpar_net_buffer - what one received frame is put into
+ * @parts:  one after the other; a frame that needs few leaves the rest
+ * @posted: the host has it
+ */
+struct lpar_net_buffer {
+	struct lpar_net_part *parts;
 	bool posted;
 };
 
@@ -114,7 +122,9 @@ struct lpar_net_buffer {
  * @free:    ids that the host does not have, a stack
  * @nr_free: of @free
  * @target:  how many buffers the host is to have
- * @order:   of a buffer's pages
+ * @parts:   of all buffers
+ * @nparts:  of one
+ * @order:   of a part's pages
  * @waiting: @waiter waits, or @retry is to run: no buffers are given before
  * @waiter:  for the window of a buffer
  * @retry:   looks again when memory was short
@@ -130,6 +140,8 @@ struct lpar_net_rx_queue {
 	u16 *free;
 	u32 nr_free;
 	u32 target;
+	struct lpar_net_part *parts;
+	u32 nparts;
 	u32 order;
 	bool waiting;
 	struct lpar_window_waiter waiter;

@@ -22,11 +22,19 @@
 #define RX_MEMORY	(4u << 20)	/* of a queue's buffers, at most */
 #define RX_BUFFERS_MIN	16
 #define RX_RETRY_MS	100
+#define RX_PARTS	DIV_ROUND_UP(LPAR_NET_RX_MERGED, PAGE_SIZE)
 #define RX_FLAGS	(LPAR_NET_RX_CSUM_OK | LPAR_NET_RX_CSUM | LPAR_NET_RX_VLAN)
+
+static_assert(RX_PARTS <= MAX_SKB_FRAGS);
+
+static u32 rx_part(const struct lpar_net_rx_queue *rx)
+{
+	return PAGE_SIZE << rx->order;
+}
 
 static u32 rx_size(const struct lpar_net_rx_queue *rx)
 {
-	return PAGE_SIZE << rx->order;
+	return rx->nparts * rx_part(rx);
 }
 
 static u32 rx_posted(const struct lpar_net_rx_queue *rx)
@@ -43,14 +51,14 @@ static void rx_schedule(struct lpar_net_rx_queue *rx)
 
 /* ------------------------------------------------------------ buffers */
 
-static void rx_put_window(struct lpar_net_rx_queue *rx,
-			  struct lpar_net_buffer *buffer, bool revoked)
+static void rx_put_window(struct lpar_net_rx_queue *rx, struct lpar_net_part *part,
+			  bool revoked)
 {
-	if (!buffer->window)
+	if (!part->window)
 		return;
-	lpar_window_unpost(buffer->window);
-	lpar_window_put(rx->net->dev, buffer->window, revoked);
-	buffer->window = NULL;
+	lpar_window_unpost(part->window);
+	lpar_window_put(rx->net->dev, part->window, revoked);
+	part->window = NULL;
 }
 
 static void rx_retry(struct work_struct *work)
@@ -83,38 +91,47 @@ static void rx_wait(struct lpar_net_rx_queue *rx)
 }
 
 /* A page in a window. False: not now. */
-static bool rx_prepare(struct lpar_net_rx_queue *rx, struct lpar_net_buffer *buffer)
+static bool rx_prepare_part(struct lpar_net_rx_queue *rx, struct lpar_net_part *part)
 {
-	u32 len = rx_size(rx);
+	u32 len = rx_part(rx);
 	u64 gpa;
 
-	if (!buffer->page)
-		buffer->page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP,
-					   rx->order);
-	if (!buffer->page) {
+	if (!part->page)
+		part->page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP,
+					 rx->order);
+	if (!part->page) {
 		rx_wait(rx);
 		return false;
 	}
-	if (buffer->window)
+	if (part->window)
 		return true;
-	gpa = page_to_phys(buffer->page);
-	buffer->window = lpar_window_get(rx->net->dev, gpa, &len, &buffer->logical,
-					 false);
-	if (!buffer->window) {
+	gpa = page_to_phys(part->page);
+	part->window = lpar_window_get(rx->net->dev, gpa, &len, &part->logical, false);
+	if (!part->window) {
 		/* Before it may be ready. */
 		WRITE_ONCE(rx->waiting, true);
 		lpar_window_wait(rx->net->dev, &rx->waiter, gpa);
 		return false;
 	}
-	lpar_window_post(buffer->window);
-	if (len < rx_size(rx)) {
+	lpar_window_post(part->window);
+	if (len < rx_part(rx)) {
 		/* It does not lie in one: take another page, some time. */
-		rx_put_window(rx, buffer, false);
-		__free_pages(buffer->page, rx->order);
-		buffer->page = NULL;
+		rx_put_window(rx, part, false);
+		__free_pages(part->page, rx->order);
+		part->page = NULL;
 		rx_wait(rx);
 		return false;
 	}
+	return true;
+}
+
+static bool rx_prepare(struct lpar_net_rx_queue *rx, struct lpar_net_buffer *buffer)
+{
+	u32 i;
+
+	for (i = 0; i < rx->nparts; i++)
+		if (!rx_prepare_part(rx, &buffer->parts[i]))
+			return false;
 	return true;
 }
 
@@ -122,15 +139,22 @@ static void rx_write(struct lpar_net_rx_queue *rx, u32 tail, u32 id)
 {
 	struct lpar_queue *q = rx->q;
 	struct lpar_net_sqe *sqe;
+	struct lpar_seg *seg;
+	u32 i;
 
 	sqe = (struct lpar_net_sqe *)&q->sq[tail & (q->depth - 1)];
 	memset(sqe, 0, sizeof(*sqe));
 	sqe->op = LPAR_NET_RECEIVE;
 	sqe->id = cpu_to_le16(id);
-	sqe->nsegs = cpu_to_le16(1);
+	sqe->nsegs = cpu_to_le16(rx->nparts);
 	sqe->len = cpu_to_le32(rx_size(rx));
-	sqe->seg[0].addr = cpu_to_le64(rx->buffers[id].logical);
-	sqe->seg[0].len = cpu_to_le32(rx_size(rx));
+	seg = rx->nparts <= LPAR_SQE_SEGS ? sqe->seg :
+	      &q->table[(tail & (q->depth - 1)) * q->segs];
+	for (i = 0; i < rx->nparts; i++)
+		seg[i] = (struct lpar_seg){
+			.addr = cpu_to_le64(rx->buffers[id].parts[i].logical),
+			.len = cpu_to_le32(rx_part(rx)),
+		};
 }
 
 /* Give the host buffers. Return: whether it had none and has some now. */
@@ -188,7 +212,7 @@ static bool rx_describe_gso(struct lpar_net_rx_queue *rx, struct sk_buff *skb,
 					     sizeof(struct tcphdr);
 	field = gso_type == SKB_GSO_UDP_L4 ? offsetof(struct udphdr, check) :
 					     offsetof(struct tcphdr, check);
-	if (!rx->net->caps.rx_merged || !(head->flags & LPAR_NET_RX_CSUM) ||
+	if (rx->nparts == 1 || !(head->flags & LPAR_NET_RX_CSUM) ||
 	    !gso_size || gso_size == GSO_BY_FRAGS ||
 	    le16_to_cpu(head->csum_offset) != field ||
 	    !pskb_may_pull(skb, start + least) ||
@@ -244,9 +268,10 @@ static bool rx_describe(struct lpar_net_rx_queue *rx, struct sk_buff *skb,
 static struct sk_buff *rx_build(struct lpar_net_rx_queue *rx,
 				struct lpar_net_buffer *buffer, u32 len)
 {
-	u8 *data = (u8 *)page_address(buffer->page) + sizeof(struct lpar_net_rx);
+	struct lpar_net_part *part = buffer->parts;
+	u8 *data = (u8 *)page_address(part->page) + sizeof(struct lpar_net_rx);
 	struct sk_buff *skb = napi_alloc_skb(&rx->napi, RX_COPY);
-	u32 pull = len;
+	u32 pull = len, at, n;
 
 	if (!skb)
 		return NULL;
@@ -255,12 +280,15 @@ static struct sk_buff *rx_build(struct lpar_net_rx_queue *rx,
 	if (len > RX_COPY && pull < ETH_HLEN)
 		pull = ETH_HLEN;
 	skb_put_data(skb, data, pull);
-	if (len == pull)
-		return skb;
-	skb_add_rx_frag(skb, 0, buffer->page, sizeof(struct lpar_net_rx) + pull,
-			len - pull, rx_size(rx));
-	buffer->page = NULL;
-	rx_put_window(rx, buffer, false);
+	at = sizeof(struct lpar_net_rx) + pull;
+	for (len -= pull; len; len -= n, at = 0, part++) {
+		n = min(len, rx_part(rx) - at);
+		/* The head and RX_COPY bytes are less than a page. */
+		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, part->page, at, n,
+				rx_part(rx));
+		part->page = NULL;
+		rx_put_window(rx, part, false);
+	}
 	return skb;
 }
 
@@ -271,7 +299,7 @@ static void rx_frame(struct lpar_net_rx_queue *rx, struct lpar_net_buffer *buffe
 	struct lpar_net_rx head;
 	struct sk_buff *skb;
 
-	memcpy(&head, page_address(buffer->page), sizeof(head));
+	memcpy(&head, page_address(buffer->parts->page), sizeof(head));
 	barrier();	/* that copy is what is looked at */
 	skb = rx_build(rx, buffer, len);
 	if (!skb) {
@@ -300,6 +328,7 @@ static void rx_frame(struct lpar_net_rx_queue *rx, struct lpar_net_buffer *buffe
 static bool rx_take(struct lpar_net_rx_queue *rx, u32 id, u32 status, u32 bytes)
 {
 	struct lpar_net_buffer *buffer;
+	u32 i;
 
 	if (id >= rx->q->depth || !rx->buffers[id].posted ||
 	    (status == LPAR_OK ?
@@ -315,7 +344,8 @@ static bool rx_take(struct lpar_net_rx_queue *rx, u32 id, u32 status, u32 bytes)
 	if (status == LPAR_OK) {
 		rx_frame(rx, buffer, bytes - sizeof(struct lpar_net_rx));
 	} else if (status == LPAR_NOWINDOW) {
-		rx_put_window(rx, buffer, true);
+		for (i = 0; i < rx->nparts; i++)
+			rx_put_window(rx, &buffer->parts[i], true);
 	} else {
 		/* Not at once again: it would be given back at once again. */
 		lpar_net_count(&rx->stats, &rx->stats.errors);
@@ -422,8 +452,10 @@ void lpar_net_rx_init(struct lpar_net *net, struct lpar_net_rx_queue *rx, u32 in
 static void rx_free(struct lpar_net_rx_queue *rx)
 {
 	kvfree(rx->buffers);
+	kvfree(rx->parts);
 	kvfree(rx->free);
 	rx->buffers = NULL;
+	rx->parts = NULL;
 	rx->free = NULL;
 	if (rx->q)
 		lpar_queue_free(rx->q);
@@ -444,17 +476,21 @@ int lpar_net_rx_up(struct lpar_net_rx_queue *rx)
 	u32 depth = caps->depth, bytes, i;
 	int err = -ENOMEM;
 
-	bytes = caps->rx_merged ? LPAR_NET_FRAME_MAX :
-		rx->net->netdev->mtu + ETH_HLEN + VLAN_HLEN;
-	rx->order = get_order(bytes + sizeof(struct lpar_net_rx));
+	bytes = rx->net->netdev->mtu + ETH_HLEN + VLAN_HLEN + sizeof(struct lpar_net_rx);
+	/* Most frames leave most of the pages, for the next one. */
+	rx->order = caps->rx_merged ? 0 : get_order(bytes);
+	rx->nparts = caps->rx_merged ? RX_PARTS : 1;
 	rx->target = min(depth, max_t(u32, RX_MEMORY / rx_size(rx), RX_BUFFERS_MIN));
-	rx->q = lpar_queue_alloc(rx->net->dev, rx->number, depth, 1);
+	rx->q = lpar_queue_alloc(rx->net->dev, rx->number, depth, rx->nparts);
 	rx->buffers = kvcalloc(depth, sizeof(*rx->buffers), GFP_KERNEL);
+	rx->parts = kvcalloc(depth, rx->nparts * sizeof(*rx->parts), GFP_KERNEL);
 	rx->free = kvcalloc(depth, sizeof(*rx->free), GFP_KERNEL);
-	if (!rx->q || !rx->buffers || !rx->free)
+	if (!rx->q || !rx->buffers || !rx->parts || !rx->free)
 		goto err_free;
-	for (i = 0; i < depth; i++)
+	for (i = 0; i < depth; i++) {
+		rx->buffers[i].parts = &rx->parts[i * rx->nparts];
 		rx->free[i] = depth - 1 - i;
+	}
 	rx->nr_free = depth;
 	rx->waiting = false;
 	lpar_window_waiter_init(&rx->waiter, rx_ready);
@@ -481,6 +517,7 @@ err_free:
 void lpar_net_rx_down(struct lpar_net_rx_queue *rx)
 {
 	struct lpar_net_buffer *buffer;
+	struct lpar_net_part *part;
 	bool gone;
 	u32 i;
 
@@ -494,9 +531,11 @@ void lpar_net_rx_down(struct lpar_net_rx_queue *rx)
 		buffer = &rx->buffers[i];
 		if (buffer->posted && !gone)
 			continue;
-		rx_put_window(rx, buffer, false);
-		if (buffer->page)
-			__free_pages(buffer->page, rx->order);
+		for (part = buffer->parts; part < buffer->parts + rx->nparts; part++) {
+			rx_put_window(rx, part, false);
+			if (part->page)
+				__free_pages(part->page, rx->order);
+		}
 	}
 	rx_free(rx);
 }

@@ -306,7 +306,7 @@ int lpar_core_nic_records(void *buf, size_t size,
 	lpar_put_fixed(&w, LPAR_CAP_TX_VLAN, lim->tx_vlan);
 	lpar_put_fixed(&w, LPAR_CAP_RX_CSUM, lim->rx_csum);
 	lpar_put_fixed(&w, LPAR_CAP_RX_VLAN, lim->rx_vlan);
-	lpar_put_fixed(&w, LPAR_CAP_RX_MERGED, 0);
+	lpar_put_fixed(&w, LPAR_CAP_RX_MERGED, 1);
 	lpar_put_value(&w, LPAR_CAP_PROMISC, 0, lim->trusted, lim->promisc);
 	/* as a switch: everybody gets it */
 	lpar_put_fixed(&w, LPAR_CAP_ALLMULTI, 1);

@@ -46,19 +46,21 @@ enum lpar_status lpar_net_decode(struct lpar_queue *q,
 }
 
 /*
- * The windows of all segments, in their order. @tags: one that the adapter does not
- * reach, since it was mapped before the NIC came, is as good as none: the client
- * maps it anew. Return: LPAR_OK or why not.
+ * The windows of the segments that hold the first @bytes, in their order. @tags: one
+ * that the adapter does not reach, since it was mapped before the NIC came, is as good
+ * as none: the client maps it anew. Return: LPAR_OK or why not.
  */
 enum lpar_status lpar_net_windows(struct lpar_queue *q, struct lpar_net_frame *fr,
-				  bool tags)
+				  u32 bytes, bool tags)
 {
 	struct lpar_net_req *r = fr->req;
 	u64 last = U64_MAX;
+	u32 at = 0;
 	u16 i;
 
-	for (i = 0; i < fr->f.nsegs; i++) {
+	for (i = 0; i < fr->f.nsegs && at < bytes; i++) {
 		u64 addr = le64_to_cpu(fr->segs[i].addr);
+		u32 len = le32_to_cpu(fr->segs[i].len);
 		struct lpar_window *w;
 
 		if (addr >> LPAR_WINDOW_SHIFT != last) {
@@ -71,9 +73,9 @@ enum lpar_status lpar_net_windows(struct lpar_queue *q, struct lpar_net_frame *f
 				return LPAR_NOWINDOW;
 		}
 		w = r->wins[r->nwins - 1];
-		if (!lpar_window_covers(w, addr & (LPAR_WINDOW_SIZE - 1),
-					le32_to_cpu(fr->segs[i].len)))
+		if (!lpar_window_covers(w, addr & (LPAR_WINDOW_SIZE - 1), len))
 			return LPAR_FAULT;
+		at += len;
 	}
 	return LPAR_OK;
 }

@@ -55,7 +55,7 @@ enum lpar_status lpar_net_decode(struct lpar_queue *q,
 				 const struct lpar_nic_limits *lim, bool receive,
 				 struct lpar_net_frame *fr);
 enum lpar_status lpar_net_windows(struct lpar_queue *q, struct lpar_net_frame *fr,
-				  bool tags);
+				  u32 bytes, bool tags);
 bool lpar_net_walk(const struct lpar_net_frame *fr, u32 from, u32 len,
 		   lpar_net_visit visit, void *arg);
 

@@ -2,6 +2,10 @@
 /* The net server: what clients receive. See net.c. */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 #include <net/dst.h>
 
 #include "compat.h"
@@ -135,10 +139,17 @@ void lpar_net_purge(struct lpar_nic *nic)
 	rcu_read_unlock();
 }
 
-/* To cut a tunnel's frame the stack looks at its device, so it gets one again. */
-static struct sk_buff *cut(struct lpar_queue *q, struct sk_buff *skb)
+static void frame_wait(struct lpar_queue *q, struct sk_buff *skb)
 {
-	struct sk_buff *segs = ERR_PTR(-ENODEV), *s;
+	skb->next = q->waiting;
+	q->waiting = skb;
+}
+
+/* Its parts wait in its place. To cut a tunnel's frame the stack looks at its device,
+ * so it gets one again. */
+static void cut(struct lpar_queue *q, struct sk_buff *skb)
+{
+	struct sk_buff *segs = ERR_PTR(-ENODEV), *s, *last = NULL;
 	struct lpar_port *port;
 
 	rcu_read_lock();
@@ -148,37 +159,87 @@ static struct sk_buff *cut(struct lpar_queue *q, struct sk_buff *skb)
 	if (skb->dev && (skb->ip_summed == CHECKSUM_PARTIAL ||
 			 skb->ip_summed == CHECKSUM_UNNECESSARY))
 		segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
-	for (s = IS_ERR(segs) ? NULL : segs; s; s = s->next)
+	for (s = IS_ERR(segs) ? NULL : segs; s; s = s->next) {
 		s->dev = NULL;
+		last = s;
+	}
 	skb->dev = NULL;
 	rcu_read_unlock();
-	return segs;
+	if (!last) {
+		atomic64_inc(&lpar_net_nic(q)->dropped);
+		kfree_skb(skb);
+		return;
+	}
+	consume_skb(skb);
+	last->next = q->waiting;
+	q->waiting = segs;
+}
+
+/*
+ * Describe a frame that is yet to be cut, when the wire has words for it, and the
+ * client's driver will find it as it says. Return: false: it is to be cut here.
+ */
+static bool describe_merged(const struct sk_buff *skb, struct lpar_net_rx *head)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	unsigned int type = info->gso_type & ~(SKB_GSO_DODGY | SKB_GSO_TCP_FIXEDID);
+	__be16 proto = ((const struct ethhdr *)skb->data)->h_proto;
+	unsigned int start, network, headers;
+	const struct tcphdr *th;
+	struct tcphdr copy;
+
+	if (skb->ip_summed != CHECKSUM_PARTIAL || skb->encapsulation ||
+	    skb->len > LPAR_NET_FRAME_MAX)
+		return false;
+	if (proto == htons(ETH_P_IP))
+		network = sizeof(struct iphdr);
+	else if (proto == htons(ETH_P_IPV6))
+		network = sizeof(struct ipv6hdr);
+	else
+		return false;
+	start = skb_checksum_start_offset(skb);
+	if (start < ETH_HLEN + network || start > skb->len)
+		return false;
+	if (type == SKB_GSO_UDP_L4 && skb->csum_offset == offsetof(struct udphdr, check)) {
+		head->gso_type = LPAR_GSO_UDP;
+		headers = start + sizeof(struct udphdr);
+	} else if (type == (proto == htons(ETH_P_IP) ? SKB_GSO_TCPV4 : SKB_GSO_TCPV6) &&
+		   skb->csum_offset == offsetof(struct tcphdr, check)) {
+		head->gso_type = proto == htons(ETH_P_IP) ? LPAR_GSO_TCP4 : LPAR_GSO_TCP6;
+		th = skb_header_pointer(skb, start, sizeof(copy), &copy);
+		if (!th || th->doff < sizeof(copy) / 4)
+			return false;
+		headers = start + th->doff * 4;
+	} else {
+		return false;
+	}
+	if (skb->len <= headers + info->gso_size ||
+	    (head->gso_type == LPAR_GSO_UDP &&
+	     skb->len - headers > LPAR_NET_UDP_SEGMENTS * info->gso_size))
+		return false;
+	head->gso_size = cpu_to_le16(info->gso_size);
+	head->headers = cpu_to_le16(headers);
+	return true;
 }
 
 /* The next frame that a buffer is wanted for, cut to what the client can take. */
-static struct sk_buff *next_frame(struct lpar_queue *q)
+static struct sk_buff *next_frame(struct lpar_queue *q, bool merged)
 {
-	struct sk_buff *skb, *segs;
+	struct lpar_net_rx unused;
+	struct sk_buff *skb;
 
 	for (;;) {
 		skb = q->waiting;
 		if (skb) {
 			q->waiting = skb->next;
 			skb_mark_not_on_list(skb);
-			return skb;
+		} else {
+			skb = backlog_take(q);
 		}
-		skb = backlog_take(q);
-		if (!skb || !skb_is_gso(skb))
+		if (!skb || !skb_is_gso(skb) || (merged && describe_merged(skb, &unused)))
 			return skb;
 		/* merged by the host's GRO, or never cut: on the client's time */
-		segs = cut(q, skb);
-		if (IS_ERR_OR_NULL(segs)) {
-			atomic64_inc(&lpar_net_nic(q)->dropped);
-			kfree_skb(skb);
-			continue;
-		}
-		consume_skb(skb);
-		q->waiting = segs;
+		cut(q, skb);
 	}
 }
 
@@ -188,12 +249,6 @@ static bool sums_ok(struct sk_buff *skb)
 {
 	return skb->ip_summed != CHECKSUM_PARTIAL ||
 	       !skb_csum_hwoffload_help(skb, NETIF_F_HW_CSUM);
-}
-
-static void frame_wait(struct lpar_queue *q, struct sk_buff *skb)
-{
-	skb->next = q->waiting;
-	q->waiting = skb;
 }
 
 struct pourer {
@@ -230,6 +285,9 @@ static struct lpar_net_rx head_of(const struct sk_buff *skb,
 {
 	struct lpar_net_rx head = {};
 
+	/* only one that has words got here uncut */
+	if (skb_is_gso(skb))
+		describe_merged(skb, &head);
 	if (skb->ip_summed == CHECKSUM_UNNECESSARY && lim->rx_csum) {
 		head.flags |= LPAR_NET_RX_CSUM_OK;
 	} else if (skb->ip_summed == CHECKSUM_PARTIAL) {
@@ -258,6 +316,7 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 				const struct lpar_nic_limits *lim,
 				const struct lpar_net_sqe *sqe)
 {
+	bool merged = le32_to_cpu(sqe->len) >= LPAR_NET_RX_MERGED;
 	struct lpar_nic *nic = lpar_net_nic(q);
 	struct lpar_net_req req = { .queue = q };
 	struct lpar_net_frame fr = { .req = &req };
@@ -269,7 +328,7 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 	u32 bytes = 0;
 	u8 i;
 
-	skb = next_frame(q);
+	skb = next_frame(q, merged);
 	if (!skb)
 		return LPAR_TAKE_IDLE;
 	st = lpar_net_decode(q, sqe, lim, true, &fr);
@@ -282,14 +341,14 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 		atomic64_inc(&nic->dropped);
 		kfree_skb(skb);
 		/* others send more meanwhile: their time is not the client's */
-		skb = drops++ < BACKLOG ? next_frame(q) : NULL;
+		skb = drops++ < BACKLOG ? next_frame(q, merged) : NULL;
 		if (!skb)
 			return LPAR_TAKE_IDLE;
 	}
-	st = lpar_net_windows(q, &fr, false);
+	bytes = sizeof(head) + skb->len;
+	st = lpar_net_windows(q, &fr, bytes, false);
 	if (st == LPAR_OK) {
 		head = head_of(skb, lim);
-		bytes = sizeof(head) + skb->len;
 		p.head = &head;
 		p.skb = skb;
 		if (!lpar_net_walk(&fr, 0, bytes, pour, &p))
@@ -301,7 +360,8 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 		frame_wait(q, skb);
 		return lpar_net_refuse(q, fr.f.id, st);
 	}
-	q->stats.bytes_copied += bytes;
+	if (st == LPAR_OK)
+		q->stats.bytes_copied += bytes;
 	consume_skb(skb);
 	lpar_queue_complete(q, fr.f.id, st, st == LPAR_OK ? bytes : 0, 0, 0, 0);
 	return LPAR_TAKE_DONE;

@@ -465,7 +465,7 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	fr.req->id = fr.f.id;
 	fr.req->bytes = fr.f.len;
 	fr.req->taken = trace_lpar_completion_enabled() ? local_clock() : 0;
-	st = lpar_net_windows(q, &fr, mode == LPAR_MODE_TAG);
+	st = lpar_net_windows(q, &fr, fr.f.len, mode == LPAR_MODE_TAG);
 	if (st != LPAR_OK)
 		goto err;
 	linear = fr.f.len <= LPAR_NIC_COPY ? fr.f.len :

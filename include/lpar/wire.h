@@ -433,7 +433,8 @@ static_assert(sizeof(struct lpar_net_sqe) == sizeof(struct lpar_blk_sqe),
 /**
  * struct lpar_net_rx - what stands in front of a received frame, in its buffer
  * @flags:       LPAR_NET_RX_*
- * @gso_type:    enum lpar_gso; only with LPAR_CAP_RX_MERGED
+ * @gso_type:    enum lpar_gso; only in a buffer of LPAR_NET_RX_MERGED bytes or more,
+ *               with LPAR_CAP_RX_MERGED
  * @reserved:    zero
  * @gso_size:    as in struct lpar_net_sqe
  * @headers:     likewise; 0 with LPAR_GSO_NONE
@@ -457,6 +458,10 @@ struct lpar_net_rx {
 	__le16 reserved2;
 };
 static_assert(sizeof(struct lpar_net_rx) == 16, "wire size");
+
+/* A buffer that any frame fits into: it may be given one that is yet to be cut. */
+#define LPAR_NET_UDP_SEGMENTS	64	/* of such a one, at most */
+#define LPAR_NET_RX_MERGED	(sizeof(struct lpar_net_rx) + LPAR_NET_FRAME_MAX)
 
 /* Where the parts of a queue's memory start. @depth and @segs are validated. */
 static inline __u32 lpar_queue_sq_offset(void)
