@@ -16,6 +16,7 @@
 #include "disk.h"
 #include "net.h"
 
+#define WATCH_INTERVAL	(5 * HZ)
 #define NET_REPOST_MS	10	/* from one taking back of all buffers to the next */
 
 /* ------------------------------------------------------- capabilities */
@@ -199,6 +200,17 @@ bool lpar_net_queue_wants(struct lpar_queue *q)
 	       READ_ONCE(q->sq_tail) != q->cq_head;
 }
 
+static void net_watch_work(struct work_struct *work)
+{
+	struct lpar_net *net = container_of(to_delayed_work(work), struct lpar_net,
+					    watch_work);
+	u32 i;
+
+	for (i = 0; i < net->use_tx; i++)
+		lpar_net_tx_watch(&net->tx[i]);
+	queue_delayed_work(system_unbound_wq, &net->watch_work, WATCH_INTERVAL);
+}
+
 static void net_down(struct lpar_net *net)
 {
 	struct net_device *netdev = net->netdev;
@@ -206,6 +218,7 @@ static void net_down(struct lpar_net *net)
 
 	ASSERT_RTNL();
 	WRITE_ONCE(net->up, false);
+	cancel_delayed_work_sync(&net->watch_work);
 	netif_carrier_off(netdev);
 	/* Whoever saw it up is through then. */
 	netif_tx_disable(netdev);
@@ -232,6 +245,7 @@ static int net_up(struct lpar_net *net)
 		return err;
 	}
 	WRITE_ONCE(net->up, true);
+	queue_delayed_work(system_unbound_wq, &net->watch_work, WATCH_INTERVAL);
 	netif_tx_start_all_queues(net->netdev);
 	net_carrier(net);
 	return 0;
@@ -479,7 +493,6 @@ static const struct net_device_ops net_ops = {
 	.ndo_stop		= net_stop,
 	.ndo_start_xmit		= lpar_net_xmit,
 	.ndo_features_check	= lpar_net_features_check,
-	.ndo_tx_timeout		= lpar_net_tx_timeout,
 	.ndo_get_stats64	= net_get_stats64,
 	.ndo_set_mac_address	= net_set_mac_address,
 	.ndo_validate_addr	= eth_validate_addr,
@@ -572,6 +585,7 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	net->generation = generation;
 	INIT_WORK(&net->mode_work, net_mode_work);
 	INIT_DELAYED_WORK(&net->repost_work, net_repost_work);
+	INIT_DEFERRABLE_WORK(&net->watch_work, net_watch_work);
 	net_apply(net, &caps);
 	netdev->features |= net->features;
 	netdev->mtu = caps.mtu;

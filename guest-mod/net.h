@@ -64,6 +64,9 @@ struct lpar_net_frame {
  * @waiter:    for @pending
  * @doorbells: rung for queues that are no more; under rtnl
  * @nudge:     ring whether it seems necessary or not
+ * @ended:     by the last lpar_net_tx_watch(), which these three belong to
+ * @waited:    frames were on their way then
+ * @stuck:     and had not ended since the look before
  * @sent:      counted under the transmit lock
  * @done:      counted by @napi
  */
@@ -84,6 +87,9 @@ struct lpar_net_tx {
 	struct lpar_window_waiter waiter;
 	u64 doorbells;
 	unsigned long nudge;
+	u32 ended;
+	bool waited;
+	bool stuck;
 	struct lpar_net_stats sent;
 	struct lpar_net_stats done ____cacheline_aligned_in_smp;
 };
@@ -165,6 +171,7 @@ struct lpar_net_rx_queue {
  * @mode_work:  tells the host which frames are wanted
  * @modes:      IFF_PROMISC and IFF_ALLMULTI as the host was told; @mode_work alone
  * @repost_work: takes buffers back from the host, and gives it others
+ * @watch_work: looks for queues that are stuck, while @up
  * @nr_tx:      of @tx
  * @nr_rx:      of @rx
  * @use_tx:     of these, as many are in use; changed under rtnl
@@ -187,6 +194,7 @@ struct lpar_net {
 	struct work_struct mode_work;
 	unsigned int modes;
 	struct delayed_work repost_work;
+	struct delayed_work watch_work;
 	u32 nr_tx;
 	u32 nr_rx;
 	u32 use_tx;
@@ -224,7 +232,7 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev);
 netdev_features_t lpar_net_features_check(struct sk_buff *skb,
 					  struct net_device *netdev,
 					  netdev_features_t features);
-void lpar_net_tx_timeout(struct net_device *netdev, unsigned int txqueue);
+void lpar_net_tx_watch(struct lpar_net_tx *tx);
 
 /* net_rx.c */
 void lpar_net_rx_init(struct lpar_net *net, struct lpar_net_rx_queue *rx, u32 index);

@@ -395,23 +395,30 @@ netdev_features_t lpar_net_features_check(struct sk_buff *skb,
 }
 
 /**
- * lpar_net_tx_timeout - .ndo_tx_timeout
- * @netdev:  the NIC
- * @txqueue: that has been stopped for too long
+ * lpar_net_tx_watch - ring when no frame has ended since the last look
+ * @tx: with a queue
  *
- * Under a lock of the stack: NAPI rings.
+ * In the place of .ndo_tx_timeout: for that the stack of 6.1 prints a trace, which is
+ * no host's to cause. Process context.
  */
-void lpar_net_tx_timeout(struct net_device *netdev, unsigned int txqueue)
+void lpar_net_tx_watch(struct lpar_net_tx *tx)
 {
-	struct lpar_net *net = netdev_priv(netdev);
-	struct lpar_net_tx *tx;
+	struct lpar_queue *q = tx->q;
+	u32 ended = READ_ONCE(q->cq_head);
+	bool waits = READ_ONCE(q->sq_tail) != ended;
+	bool stuck = waits && tx->waited && ended == tx->ended;
 
-	if (txqueue >= net->nr_tx)
+	if (stuck && !tx->stuck)
+		netdev_warn(tx->net->netdev, "queue %u: frames are not sent\n", tx->number);
+	tx->ended = ended;
+	tx->waited = waits;
+	tx->stuck = stuck;
+	if (!stuck)
 		return;
-	tx = &net->tx[txqueue];
-	netdev_warn_once(netdev, "queue %u: frames are not sent\n", tx->number);
 	set_bit(0, &tx->nudge);
+	local_bh_disable();
 	napi_schedule(&tx->napi);
+	local_bh_enable();
 }
 
 /* -------------------------------------------------------- completion */
@@ -623,6 +630,7 @@ int lpar_net_tx_up(struct lpar_net_tx *tx)
 		tx->free[i] = i;
 	tx->free_put = depth;
 	tx->free_got = 0;
+	tx->waited = false;
 	lpar_window_waiter_init(&tx->waiter, tx_ready);
 	netdev_tx_reset_queue(tx_netdev_queue(tx));
 
