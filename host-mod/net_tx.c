@@ -243,6 +243,32 @@ static bool device_does(struct net_device *dev, struct sk_buff *skb)
 	return !netif_needs_gso(skb, f);
 }
 
+/*
+ * For who captures on the port: the headers, and zeroes of the payload's length, since
+ * tags are nobody's to read. Lost where memory is short. RCU is held.
+ */
+static void show(const struct sk_buff *skb, struct net_device *dev)
+{
+	struct sk_buff *seen;
+	u32 left, n;
+
+	seen = alloc_skb(skb_headroom(skb) + skb_headlen(skb), GFP_ATOMIC | __GFP_NOWARN);
+	if (!seen)
+		return;
+	/* as far from its beginning as in the other: that is what it is described by */
+	skb_reserve(seen, skb_headroom(skb));
+	skb_put_data(seen, skb->data, skb_headlen(skb));
+	skb_copy_header(seen, skb);
+	for (left = skb->data_len; left; left -= n) {
+		n = min_t(u32, left, PAGE_SIZE);
+		if (!add_frag(seen, ZERO_PAGE(0), 0, n))
+			break;
+	}
+	if (!left)
+		dev_queue_xmit_nit(seen, dev);
+	consume_skb(seen);
+}
+
 /* The adapter's queue for a client's: they are numbered one after the other. */
 static u16 queue_for(const struct lpar_queue *q, const struct net_device *dev)
 {
@@ -252,7 +278,7 @@ static u16 queue_for(const struct lpar_queue *q, const struct net_device *dev)
 
 /*
  * To the driver itself, without qdisc, taps and software help: they would read
- * what is no memory. RCU is held. Return: 1: it has it; 0: it takes no more;
+ * what is no memory. Taps get something else. RCU is held. Return: 1: it has it; 0: it takes no more;
  * -EOPNOTSUPP: not without help; -ENETDOWN.
  */
 static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
@@ -266,12 +292,15 @@ static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
 	local_bh_disable();
 	HARD_TX_LOCK(dev, txq, smp_processor_id());
 	if (!netif_running(dev) || !netif_device_present(dev) ||
-	    !netif_carrier_ok(dev))
+	    !netif_carrier_ok(dev)) {
 		ret = -ENETDOWN;
-	else if (!device_does(dev, skb))
+	} else if (!device_does(dev, skb)) {
 		ret = -EOPNOTSUPP;
-	else if (!netif_xmit_frozen_or_drv_stopped(txq))
+	} else if (!netif_xmit_frozen_or_drv_stopped(txq)) {
+		if (dev_nit_active(dev))
+			show(skb, dev);
 		ret = dev_xmit_complete(netdev_start_xmit(skb, dev, txq, false));
+	}
 	HARD_TX_UNLOCK(dev, txq);
 	local_bh_enable();
 	return ret;
