@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The batch policy: as few doorbells as throughput needs, none of them late.
+ * The policies. Inline rings at the end of what comes at once; thread decides likewise,
+ * and who rings is not known here. What follows is batch: as few doorbells as
+ * throughput needs, none of them late.
  *
  * A doorbell is an exit and a dispatch on the host. Requests that are *held* are
  * in the ring but have not been rung for. A submitter that keeps D requests in
@@ -113,7 +115,7 @@ bool lpar_donate_submitted(struct lpar_donate *d, __u32 inflight, __u32 held,
 	d->full = held >= d->batch ||
 		  (last && held >= donate_worth(d, inflight, held));
 	return d->full ||
-	       (last && (urgent || d->policy == LPAR_DONATE_INLINE));
+	       (last && (urgent || d->policy != LPAR_DONATE_BATCH));
 }
 
 /**
@@ -176,7 +178,7 @@ void lpar_donate_served(struct lpar_donate *d, __u64 now)
 bool lpar_donate_dry(struct lpar_donate *d, __u32 held, __u64 now)
 {
 	d->dry_at = now;
-	if (held && held < d->goal && d->policy != LPAR_DONATE_INLINE)
+	if (held && held < d->goal && d->policy == LPAR_DONATE_BATCH)
 		return false;
 	/* The depth was as much as was seen since the last time. */
 	if (d->peak < d->depth)
@@ -231,4 +233,16 @@ __u64 lpar_donate_hold(const struct lpar_donate *d)
 	if (hold < d->hold_ns)
 		hold = d->hold_ns;
 	return hold < DONATE_HOLD_MAX ? hold : DONATE_HOLD_MAX;
+}
+
+/**
+ * lpar_donate_quantum - how long a doorbell may be served
+ * @wish_us:  the administrator's; 0: none
+ * @limit_us: the host's
+ *
+ * Return: what the host is told, microseconds; 0: its limit.
+ */
+__u32 lpar_donate_quantum(__u32 wish_us, __u32 limit_us)
+{
+	return wish_us < limit_us ? wish_us : 0;
 }

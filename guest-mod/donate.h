@@ -16,10 +16,12 @@
  * enum lpar_donate_policy - how eagerly a queue donates
  * @LPAR_DONATE_BATCH:  once for several requests; see donate.c
  * @LPAR_DONATE_INLINE: at the end of what the block layer hands over at once
+ * @LPAR_DONATE_THREAD: likewise, but a thread of the queue's own rings, when it runs
  */
 enum lpar_donate_policy {
 	LPAR_DONATE_BATCH,
 	LPAR_DONATE_INLINE,
+	LPAR_DONATE_THREAD,
 };
 
 /**
@@ -71,5 +73,6 @@ bool lpar_donate_dry(struct lpar_donate *d, __u32 held, __u64 now);
 void lpar_donate_expired(struct lpar_donate *d, __u32 inflight, __u32 held);
 void lpar_donate_measured(struct lpar_donate *d, __u64 latency_ns);
 __u64 lpar_donate_hold(const struct lpar_donate *d);
+__u32 lpar_donate_quantum(__u32 wish_us, __u32 limit_us);
 
 #endif

@@ -35,9 +35,10 @@ static void donate_init(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d.hold_ns, 0xffffffff * 1000ull);
 }
 
-static void donate_inline(struct kunit *test)
+/* Who rings differs, not when. */
+static void donate_inline_by(struct kunit *test, enum lpar_donate_policy policy)
 {
-	struct lpar_donate d = fresh(LPAR_DONATE_INLINE, BATCH);
+	struct lpar_donate d = fresh(policy, BATCH);
 	u32 n;
 
 	/* at the end of what the block layer has, or when the batch is full */
@@ -49,6 +50,19 @@ static void donate_inline(struct kunit *test)
 	/* whatever is held when the adapter runs dry goes */
 	KUNIT_EXPECT_TRUE(test, lpar_donate_dry(&d, 1, 2000));
 	KUNIT_EXPECT_FALSE(test, lpar_donate_dry(&d, 0, 3000));
+	/* also of less than would be waited for */
+	d.goal = BATCH;
+	KUNIT_EXPECT_TRUE(test, lpar_donate_dry(&d, 1, 4000));
+}
+
+static void donate_inline(struct kunit *test)
+{
+	donate_inline_by(test, LPAR_DONATE_INLINE);
+}
+
+static void donate_thread(struct kunit *test)
+{
+	donate_inline_by(test, LPAR_DONATE_THREAD);
 }
 
 /* ------------------------------------------------- simulated submitters */
@@ -217,6 +231,7 @@ static void donate_hold(struct kunit *test)
 static struct kunit_case donate_cases[] = {
 	KUNIT_CASE(donate_init),
 	KUNIT_CASE(donate_inline),
+	KUNIT_CASE(donate_thread),
 	KUNIT_CASE(donate_urgent),
 	KUNIT_CASE(donate_one_at_a_time),
 	KUNIT_CASE(donate_learns),

@@ -10,6 +10,7 @@
 
 #include "../../guest-mod/caps.h"
 #include "../../guest-mod/donate.h"
+#include "../../guest-mod/order.h"
 #include "../../guest-mod/net_caps.h"
 #include "../../host-mod/core.h"
 #include "../../host-mod/core_nic.h"
