@@ -2,6 +2,7 @@
 /*
  * Block requests: from the block layer to a queue, and to their end.
  */
+#include <linux/ioprio.h>
 #include <linux/moduleparam.h>
 
 #include "blk.h"
@@ -63,10 +64,28 @@ static blk_status_t blk_status(u32 status)
 	}
 }
 
+/* The ioprio where it says more than the default does, else what the submitter does. */
+static enum lpar_class blk_class(struct request *rq)
+{
+	switch (IOPRIO_PRIO_CLASS(req_get_ioprio(rq))) {
+	case IOPRIO_CLASS_RT:
+		return LPAR_CLASS_SYNC;
+	case IOPRIO_CLASS_IDLE:
+		return LPAR_CLASS_BACKGROUND;
+	default:
+		break;
+	}
+	if (op_is_sync(rq->cmd_flags))
+		return LPAR_CLASS_SYNC;
+	return rq->cmd_flags & REQ_BACKGROUND ? LPAR_CLASS_BACKGROUND :
+						LPAR_CLASS_NORMAL;
+}
+
 /* What the request asks for, in the wire's words. */
 static blk_status_t blk_translate(struct request *rq, struct lpar_request *req)
 {
 	req->flags = 0;
+	req->cls = blk_class(rq);
 	req->urgent = rq->cmd_flags & (REQ_FUA | REQ_PREFLUSH);
 	req->parked = false;
 	req->late = 0;
@@ -193,11 +212,23 @@ static enum blk_eh_timer_return blk_timeout(struct request *rq)
 	struct lpar_request *req = blk_mq_rq_to_pdu(rq);
 	struct lpar_queue *q = req->queue;
 	struct lpar_disk *disk = rq->q->queuedata;
+	bool stuck;
 
 	lpar_ring_poll(q);
 	if (blk_mq_rq_state(rq) != MQ_RQ_IN_FLIGHT)
 		return BLK_EH_DONE;
-	if (!blk_stuck(req)) {
+	/* Other work of this guest goes first: as its administrator wants it. */
+	if (lpar_ring_waits(q)) {
+		dev_warn_ratelimited(&q->dev->pdev->dev, "%s: queue %u: requests wait for its thread to run\n",
+				     disk->gendisk->disk_name, q->number);
+		return BLK_EH_RESET_TIMER;
+	}
+	stuck = blk_stuck(req);
+	if (req->late)
+		dev_warn_ratelimited(&q->dev->pdev->dev, "%s: queue %u: the host has served nothing for %u s\n",
+				     disk->gendisk->disk_name, q->number,
+				     jiffies_to_msecs(rq->q->rq_timeout) / 1000);
+	if (!stuck) {
 		lpar_ring_nudge(q);
 		lpar_window_kick(q->dev);
 		return BLK_EH_RESET_TIMER;

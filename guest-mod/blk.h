@@ -12,14 +12,16 @@ struct lpar_window;
  * struct lpar_request - our part of a struct request
  *
  * At any time it belongs to one place, which alone may end it or pass it on:
- * the function that handles it, lpar_windows.parked, or lpar_queue.reqs.
+ * the function that handles it, lpar_windows.parked, lpar_queue.staged, or
+ * lpar_queue.reqs.
  *
- * @node:     lpar_windows.parked, or a list of completed ones
+ * @node:     lpar_windows.parked, lpar_queue.staged, or a list of completed ones
  * @queue:    of its hardware context
  * @result:   enum lpar_status as the host gave it, not validated
  * @status:   what it ends with
  * @op:       enum lpar_blk_op
  * @flags:    LPAR_BLK_*
+ * @cls:      enum lpar_class
  * @urgent:   somebody waits for just this one
  * @parked:   it is in lpar_windows.parked
  * @late:     times in a row that it timed out and nothing had got on
@@ -41,6 +43,7 @@ struct lpar_request {
 	blk_status_t status;
 	u8 op;
 	u8 flags;
+	u8 cls;
 	bool urgent;
 	bool parked;
 	u8 late;

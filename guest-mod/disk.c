@@ -11,6 +11,7 @@
 #include "channel.h"
 #include "disk.h"
 #include "net.h"
+#include "policy.h"
 #include "window.h"
 
 static unsigned int queue_depth;
@@ -83,11 +84,6 @@ static const struct attribute_group disk_group = {
 	.attrs = disk_attrs,
 };
 
-static const struct attribute_group *disk_groups[] = {
-	&disk_group,
-	NULL,
-};
-
 /* ---------------------------------------------------------- lifetime */
 
 static void disk_free(struct gendisk *gendisk)
@@ -95,6 +91,7 @@ static void disk_free(struct gendisk *gendisk)
 	struct lpar_disk *disk = gendisk->private_data;
 
 	ida_free(&disk_ida, disk->index);
+	lpar_policy_free(disk);
 	kfree(disk);
 }
 
@@ -284,6 +281,7 @@ int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share)
 	if (!disk)
 		return -ENOMEM;
 	disk->dev = dev;
+	mutex_init(&disk->policy_lock);
 	disk->function = function;
 	disk->generation = generation;
 	disk->caps = caps;
@@ -307,9 +305,13 @@ int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share)
 	if (err)
 		goto err_free_tags;
 
+	err = lpar_policy_add(disk, &disk_group);
+	if (err)
+		goto err_put;
+
 	/* It may be used, and read for partitions, before this returns. */
 	list_add_tail(&disk->node, &dev->disks);
-	err = device_add_disk(&dev->pdev->dev, disk->gendisk, disk_groups);
+	err = device_add_disk(&dev->pdev->dev, disk->gendisk, disk->groups);
 	if (err)
 		goto err_del;
 	dev_info(&dev->pdev->dev, "%s: function %u, %llu sectors, %u x %u requests%s%s\n",
@@ -319,6 +321,7 @@ int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share)
 
 err_del:
 	list_del(&disk->node);
+err_put:
 	/* Never added, so free_disk is not called. */
 	put_disk(disk->gendisk);
 err_free_tags:
@@ -330,6 +333,7 @@ err_free_queues:
 err_free_index:
 	ida_free(&disk_ida, disk->index);
 err_free:
+	lpar_policy_free(disk);
 	kfree(disk);
 	return err;
 }

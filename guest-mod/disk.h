@@ -7,6 +7,8 @@
 #include "compat.h"
 #include "device.h"
 
+struct lpar_policy_folder;
+
 /**
  * struct lpar_disk - a function of type LPAR_FUNCTION_DISK
  *
@@ -21,6 +23,9 @@
  * @caps:       in force
  * @index:      of the name and the minors
  * @dead:       fail every request at once; to be removed
+ * @policy_lock: one change of policies at a time
+ * @policies:   their folders in sysfs
+ * @groups:     all of its files
  * @nr_queues:  of @queues
  * @queues:     one for each hardware context
  */
@@ -34,6 +39,9 @@ struct lpar_disk {
 	struct lpar_caps caps;
 	int index;
 	bool dead;
+	struct mutex policy_lock;	/* queues[].policy, .batch, .quantum_us, .thread */
+	struct lpar_policy_folder *policies;
+	const struct attribute_group **groups;
 	u32 nr_queues;
 	struct lpar_queue *queues[];
 };

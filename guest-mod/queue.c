@@ -5,54 +5,12 @@
  */
 #include <linux/delay.h>
 #include <linux/interrupt.h>
-#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include "blk.h"
 #include "channel.h"
+#include "policy.h"
 #include "queue.h"
-
-static unsigned int donate_batch = 32;
-module_param(donate_batch, uint, 0644);
-MODULE_PARM_DESC(donate_batch, "Requests that one doorbell is for, at most");
-
-static unsigned int donate_us = 200;
-module_param(donate_us, uint, 0644);
-MODULE_PARM_DESC(donate_us, "Shortest time that a request is held back, microseconds (at most 50000)");
-
-static unsigned int quantum_us;
-module_param(quantum_us, uint, 0644);
-MODULE_PARM_DESC(quantum_us, "Longest service for one doorbell, microseconds (0: the host's limit)");
-
-static const char * const queue_policies[] = {
-	[LPAR_DONATE_BATCH]	= "batch",
-	[LPAR_DONATE_INLINE]	= "inline",
-};
-
-static enum lpar_donate_policy donate = LPAR_DONATE_BATCH;
-
-static int queue_policy_set(const char *value, const struct kernel_param *kp)
-{
-	int policy = sysfs_match_string(queue_policies, value);
-
-	if (policy < 0)
-		return policy;
-	donate = policy;
-	return 0;
-}
-
-static int queue_policy_get(char *buffer, const struct kernel_param *kp)
-{
-	return sysfs_emit(buffer, "%s\n", queue_policies[donate]);
-}
-
-static const struct kernel_param_ops queue_policy_ops = {
-	.set = queue_policy_set,
-	.get = queue_policy_get,
-};
-
-module_param_cb(donate, &queue_policy_ops, NULL, 0644);
-MODULE_PARM_DESC(donate, "When queues made from now on ring: batch or inline");
 
 /* For requests that the adapter still has: its driver gives one up after a time-out
  * and an abort, a minute for NVMe, and other adapters' disks go on meanwhile. */
@@ -117,6 +75,7 @@ struct lpar_queue *lpar_queue_alloc(struct lpar_device *dev, u32 number,
 {
 	struct lpar_queue *q = kzalloc(sizeof(*q), GFP_KERNEL);
 	void *memory;
+	u32 i;
 
 	if (!q)
 		return NULL;
@@ -137,6 +96,9 @@ struct lpar_queue *lpar_queue_alloc(struct lpar_device *dev, u32 number,
 	q->cq = memory + lpar_queue_cq_offset(depth);
 	q->table = memory + lpar_queue_segs_offset(depth);
 	spin_lock_init(&q->lock);
+	for (i = 0; i < LPAR_CLASSES; i++)
+		INIT_LIST_HEAD(&q->staged[i]);
+	lpar_policy_default(q);
 	hrtimer_setup(&q->timer, lpar_ring_timer, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_SOFT);
 	return q;
@@ -164,6 +126,7 @@ void lpar_queue_free(struct lpar_queue *q)
 	spin_unlock_irq(&dev->queues_lock);
 
 	hrtimer_cancel(&q->timer);
+	lpar_policy_stop(q);
 	if (!q->created || q->dev->quiet)
 		free_pages_exact(q->ctrl, lpar_queue_bytes(q->depth, q->segs));
 	else
@@ -197,11 +160,10 @@ int lpar_queue_create(struct lpar_queue *q, u32 function)
 	/* All at once: a shared interrupt may have the handler look already. */
 	spin_lock_irq(&q->lock);
 	memset(q->ctrl, 0, sizeof(*q->ctrl));
-	q->ctrl->quantum_us = cpu_to_le32(quantum_us);
 	q->sq_tail = 0;
 	q->sq_rung = 0;
 	q->cq_head = 0;
-	lpar_donate_init(&q->donate, donate, min(donate_batch, q->depth), donate_us);
+	lpar_policy_apply_locked(q);
 	spin_unlock_irq(&q->lock);
 
 	q->function = function;

@@ -9,10 +9,12 @@
 
 #include "device.h"
 #include "donate.h"
+#include "order.h"
 
 struct lpar_request;
 struct napi_struct;
 struct request;
+struct task_struct;
 
 /**
  * struct lpar_queue - the guest's side of a queue
@@ -32,8 +34,17 @@ struct request;
  * @created:  the host knows it
  * @lock:     protects all below; also orders a submission with the sweep of a
  *            broken device
+ * @policy:   who rings, and when
+ * @batch:    most requests that are in the ring and not taken by the host
+ * @quantum_us: longest service of a doorbell; 0: the host's limit
  * @closed:   nothing is submitted any more
  * @reqs:     by id: the request that the host has, the one owner of it
+ * @staged:   a disk's: requests that are held, of each class; they are not in the ring
+ * @order:    how many those are, and which is next
+ * @backlog:  some of @staged have been rung for and found no room
+ * @thread:   rings with LPAR_DONATE_THREAD; once there, it stays
+ * @due:      it is to ring
+ * @serving:  it does
  * @sq_tail:  submissions written
  * @sq_rung:  of those, rung for (or seen to be taken)
  * @cq_head:  completions consumed
@@ -62,8 +73,17 @@ struct lpar_queue {
 	bool created;
 
 	spinlock_t lock;	/* all below */
+	enum lpar_donate_policy policy;
+	u32 batch;
+	u32 quantum_us;
 	bool closed;
 	struct lpar_request **reqs;
+	struct list_head staged[LPAR_CLASSES];
+	struct lpar_order order;
+	bool backlog;
+	struct task_struct *thread;
+	bool due;
+	bool serving;
 	u32 sq_tail;
 	u32 sq_rung;
 	u32 cq_head;
@@ -97,6 +117,8 @@ void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent);
 void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped);
 void lpar_ring_poll(struct lpar_queue *q);
 void lpar_ring_nudge(struct lpar_queue *q);
+void lpar_ring_serve(struct lpar_queue *q);
+bool lpar_ring_waits(struct lpar_queue *q);
 enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer);
 void lpar_ring_sweep(struct lpar_queue *q, struct list_head *done);
 

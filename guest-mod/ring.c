@@ -7,6 +7,7 @@
  * rules has broken its device, not this kernel.
  */
 #include <linux/interrupt.h>
+#include <linux/sched.h>
 #include <asm/barrier.h>
 
 #include "blk.h"
@@ -16,15 +17,92 @@
  * A NIC's indices change without the lock. Who has changed one takes the lock
  * afterwards, so that the last of them decides by both.
  */
-static u32 ring_inflight(const struct lpar_queue *q)
+static u32 ring_published(const struct lpar_queue *q)
 {
 	return READ_ONCE(q->sq_tail) - READ_ONCE(q->cq_head);
 }
 
-/* Submitted and not rung for. A host may complete even those. */
+static u32 ring_inflight(const struct lpar_queue *q)
+{
+	return ring_published(q) + lpar_order_waiting(&q->order);
+}
+
+/*
+ * Submitted and not rung for: a disk's are staged, a NIC's in the ring. A host may
+ * complete even those.
+ */
 static u32 ring_held(const struct lpar_queue *q)
 {
-	return min(READ_ONCE(q->sq_tail) - q->sq_rung, ring_inflight(q));
+	return min(READ_ONCE(q->sq_tail) - q->sq_rung, ring_published(q)) +
+	       lpar_order_waiting(&q->order);
+}
+
+/* In place, each field once: nobody reads it before the index says so. */
+static void ring_write_locked(struct lpar_queue *q, struct lpar_request *req)
+{
+	struct request *rq = blk_mq_rq_from_pdu(req);
+	u32 slot = q->sq_tail & (q->depth - 1);
+	struct lpar_blk_sqe *sqe = &q->sq[slot];
+	bool flush = req->op == LPAR_BLK_FLUSH;
+	u32 i;
+
+	lockdep_assert_held(&q->lock);
+	sqe->op = req->op;
+	sqe->flags = req->flags;
+	sqe->id = cpu_to_le16(rq->tag);
+	sqe->nsegs = cpu_to_le16(req->nsegs);
+	sqe->reserved = 0;
+	sqe->sector = cpu_to_le64(flush ? 0 : blk_rq_pos(rq));
+	sqe->nsectors = cpu_to_le32(flush ? 0 : req->bytes >> LPAR_SECTOR_SHIFT);
+	sqe->reserved2 = 0;
+	sqe->reserved3 = 0;
+	if (req->nsegs > LPAR_SQE_SEGS)
+		memcpy(q->table + slot * q->segs, req->segs,
+		       req->nsegs * sizeof(*req->segs));
+	for (i = 0; i < LPAR_SQE_SEGS; i++)
+		sqe->seg[i] = i < req->nsegs && req->nsegs <= LPAR_SQE_SEGS ?
+			      req->segs[i] : (struct lpar_seg){};
+}
+
+/* There are more than the host has a batch of them to take: it says when. */
+static u32 ring_room_locked(struct lpar_queue *q)
+{
+	u32 taken = le32_to_cpu(READ_ONCE(q->ctrl->sq_head));
+
+	lockdep_assert_held(&q->lock);
+	return lpar_order_room(q->donate.batch, q->sq_tail - taken,
+			       ring_published(q));
+}
+
+/*
+ * Put what is staged into the ring, the most urgent first. There is always a slot:
+ * a queue has as many tags as slots, and a tag is in use until its completion is
+ * consumed.
+ */
+static void ring_publish_locked(struct lpar_queue *q)
+{
+	struct lpar_request *req;
+	u32 room;
+
+	lockdep_assert_held(&q->lock);
+	if (!lpar_order_waiting(&q->order))
+		return;
+	for (room = ring_room_locked(q); room; room--) {
+		req = list_first_entry(&q->staged[lpar_order_take(&q->order)],
+				       struct lpar_request, node);
+		list_del(&req->node);
+		ring_write_locked(q, req);
+		q->reqs[blk_mq_rq_from_pdu(req)->tag] = req;
+		q->sq_tail++;
+		if (!lpar_order_waiting(&q->order))
+			break;
+	}
+	q->backlog = lpar_order_waiting(&q->order);
+	/*
+	 * Order the entries and their segments before the index that publishes
+	 * them. Pairs with the host's acquire load of sq_tail.
+	 */
+	virt_store_release(&q->ctrl->sq_tail, cpu_to_le32(q->sq_tail));
 }
 
 /* The caller rings when it has let go of the lock. */
@@ -32,15 +110,91 @@ static void ring_rung_locked(struct lpar_queue *q, u64 now)
 {
 	lockdep_assert_held(&q->lock);
 	lpar_donate_rung(&q->donate, ring_inflight(q), ring_held(q), now);
+	ring_publish_locked(q);
 	q->sq_rung = READ_ONCE(q->sq_tail);
 	q->doorbells++;
+}
+
+/* It is time to ring. True: the caller does, as above; false: the queue's thread. */
+static bool ring_leave_locked(struct lpar_queue *q, u64 now)
+{
+	lockdep_assert_held(&q->lock);
+	if (q->policy != LPAR_DONATE_THREAD) {
+		ring_rung_locked(q, now);
+		return true;
+	}
+	if (!q->due) {
+		q->due = true;
+		wake_up_process(q->thread);
+	}
+	return false;
+}
+
+/* What found no room has it now. */
+static bool ring_resumes_locked(struct lpar_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+	return q->backlog && ring_room_locked(q) && !lpar_device_broken(q->dev);
 }
 
 /* Without the lock: this vCPU may be away for a quantum. */
 static void ring_now(struct lpar_queue *q)
 {
+	unsigned long flags;
+	bool again;
+
+	do {
+		lpar_device_ring(q->dev, q->number);
+		lpar_donate_served(&q->donate, ktime_get_ns());
+		if (!READ_ONCE(q->backlog))
+			return;
+		spin_lock_irqsave(&q->lock, flags);
+		again = ring_resumes_locked(q) &&
+			ring_leave_locked(q, ktime_get_ns());
+		spin_unlock_irqrestore(&q->lock, flags);
+	} while (again);
+}
+
+/**
+ * lpar_ring_serve - donate for who left it to the queue's thread
+ * @q: a disk's queue; called by its thread
+ *
+ * May sleep.
+ */
+void lpar_ring_serve(struct lpar_queue *q)
+{
+	bool ring;
+
+	spin_lock_irq(&q->lock);
+	ring = q->due && ring_inflight(q) && !lpar_device_broken(q->dev);
+	q->due = false;
+	q->serving = ring;
+	if (ring)
+		ring_rung_locked(q, ktime_get_ns());
+	spin_unlock_irq(&q->lock);
+	if (!ring)
+		return;
+
 	lpar_device_ring(q->dev, q->number);
 	lpar_donate_served(&q->donate, ktime_get_ns());
+	spin_lock_irq(&q->lock);
+	q->serving = false;
+	if (ring_resumes_locked(q))
+		q->due = true;
+	spin_unlock_irq(&q->lock);
+}
+
+/**
+ * lpar_ring_waits - do requests wait for the queue's thread?
+ * @q: a disk's queue
+ *
+ * Any context.
+ *
+ * Return: whether it is this guest that has not come to it.
+ */
+bool lpar_ring_waits(struct lpar_queue *q)
+{
+	return READ_ONCE(q->due) || READ_ONCE(q->serving);
 }
 
 /* What is held has its timer. */
@@ -83,8 +237,7 @@ enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer)
 		}
 		lpar_donate_expired(&q->donate, ring_inflight(q),
 				    ring_held(q));
-		ring_rung_locked(q, now);
-		ring = true;
+		ring = ring_leave_locked(q, now);
 	}
 	q->timing = false;
 	spin_unlock_irqrestore(&q->lock, flags);
@@ -96,49 +249,19 @@ enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer)
 
 /* -------------------------------------------------------- submission */
 
-/* In place, each field once: nobody reads it before the index says so. */
-static void ring_write_locked(struct lpar_queue *q, struct lpar_request *req)
-{
-	struct request *rq = blk_mq_rq_from_pdu(req);
-	u32 slot = q->sq_tail & (q->depth - 1);
-	struct lpar_blk_sqe *sqe = &q->sq[slot];
-	bool flush = req->op == LPAR_BLK_FLUSH;
-	u32 i;
-
-	lockdep_assert_held(&q->lock);
-	sqe->op = req->op;
-	sqe->flags = req->flags;
-	sqe->id = cpu_to_le16(rq->tag);
-	sqe->nsegs = cpu_to_le16(req->nsegs);
-	sqe->reserved = 0;
-	sqe->sector = cpu_to_le64(flush ? 0 : blk_rq_pos(rq));
-	sqe->nsectors = cpu_to_le32(flush ? 0 : req->bytes >> LPAR_SECTOR_SHIFT);
-	sqe->reserved2 = 0;
-	sqe->reserved3 = 0;
-	if (req->nsegs > LPAR_SQE_SEGS)
-		memcpy(q->table + slot * q->segs, req->segs,
-		       req->nsegs * sizeof(*req->segs));
-	for (i = 0; i < LPAR_SQE_SEGS; i++)
-		sqe->seg[i] = i < req->nsegs && req->nsegs <= LPAR_SQE_SEGS ?
-			      req->segs[i] : (struct lpar_seg){};
-}
-
 /**
- * lpar_ring_submit - put a request into the ring, and ring where it is time
+ * lpar_ring_submit - take a request over, and ring where it is time
  * @q:    the queue
  * @req:  resolved; the queue's when this returns true
  * @last: the block layer has no more at hand
  *
- * Any context. There is always a slot: a queue has as many tags as slots, and a
- * tag is in use until its completion is consumed.
+ * Any context.
  *
  * Return: false when the device is broken or the queue closed; the request is
  * still the caller's.
  */
 bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
 {
-	bool urgent = req->urgent, data = req->nsegs;
-	int tag = blk_mq_rq_from_pdu(req)->tag;
 	unsigned long flags;
 	bool ring;
 	u64 now;
@@ -148,22 +271,17 @@ bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
 		spin_unlock_irqrestore(&q->lock, flags);
 		return false;
 	}
-	ring_write_locked(q, req);
-	q->reqs[tag] = req;
-	q->sq_tail++;
+	list_add_tail(&req->node, &q->staged[req->cls]);
+	lpar_order_add(&q->order, req->cls);
 	q->requests++;
-	/*
-	 * Order the entry and its segments before the index that publishes them.
-	 * Pairs with the host's acquire load of sq_tail.
-	 */
-	virt_store_release(&q->ctrl->sq_tail, cpu_to_le32(q->sq_tail));
 
-	ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
-				     ring_held(q), last, urgent);
+	ring = lpar_donate_submitted(&q->donate, ring_inflight(q), ring_held(q),
+				     last, req->urgent);
 	if (ring) {
 		now = ktime_get_ns();
-		ring_rung_locked(q, now);
-		if (data && !q->sample) {
+		ring = ring_leave_locked(q, now);
+		if (ring && !q->sample && req->nsegs &&
+		    q->reqs[blk_mq_rq_from_pdu(req)->tag] == req) {
 			q->sample = req;
 			q->sample_at = now;
 		}
@@ -188,7 +306,7 @@ static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh)
 		ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
 					     ring_held(q), last, urgent);
 		if (ring)
-			ring_rung_locked(q, ktime_get_ns());
+			ring = ring_leave_locked(q, ktime_get_ns());
 		else if (fresh)
 			ring_hold_locked(q);
 	}
@@ -236,7 +354,7 @@ void lpar_ring_nudge(struct lpar_queue *q)
 	spin_lock_irqsave(&q->lock, flags);
 	ring = ring_inflight(q) && !lpar_device_broken(q->dev);
 	if (ring)
-		ring_rung_locked(q, ktime_get_ns());
+		ring = ring_leave_locked(q, ktime_get_ns());
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	if (ring)
@@ -290,10 +408,10 @@ static bool ring_reap_locked(struct lpar_queue *q, struct list_head *done)
 	 */
 	tail = le32_to_cpu(virt_load_acquire(&ctrl->cq_tail));
 	do {
-		if (tail - q->cq_head > ring_inflight(q)) {
+		if (tail - q->cq_head > ring_published(q)) {
 			lpar_main_break(q->dev, "queue %u: %u completions of %u requests",
 					q->number, tail - q->cq_head,
-					ring_inflight(q));
+					ring_published(q));
 			return false;
 		}
 		while (q->cq_head != tail) {
@@ -344,6 +462,8 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 		ring = taken != q->sq_tail;
 	if (state & LPAR_QUEUE_RUNNABLE)
 		ring = ring || ring_inflight(q);
+	if (ring_resumes_locked(q))
+		ring = true;
 	if (reaped && ring_held(q) == ring_inflight(q) &&
 	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
 		ring = true;
@@ -370,7 +490,7 @@ void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped)
 		ring = true;
 	ring = ring && !lpar_device_broken(q->dev);
 	if (ring)
-		ring_rung_locked(q, ktime_get_ns());
+		ring = ring_leave_locked(q, ktime_get_ns());
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	if (ring)
@@ -393,7 +513,7 @@ void lpar_ring_poll(struct lpar_queue *q)
 	if (!lpar_device_broken(q->dev) && ring_reap_locked(q, &done))
 		ring = ring_wants_locked(q, !list_empty(&done));
 	if (ring)
-		ring_rung_locked(q, ktime_get_ns());
+		ring = ring_leave_locked(q, ktime_get_ns());
 	spin_unlock_irqrestore(&q->lock, flags);
 
 	if (ring)
@@ -402,7 +522,7 @@ void lpar_ring_poll(struct lpar_queue *q)
 }
 
 /**
- * lpar_ring_sweep - take every request that the host has
+ * lpar_ring_sweep - take every request that the queue has
  * @q:    that the host has let go of: by a reset, or one queue alone
  * @done: where to put them
  *
@@ -420,6 +540,10 @@ void lpar_ring_sweep(struct lpar_queue *q, struct list_head *done)
 		list_add_tail(&q->reqs[i]->node, done);
 		q->reqs[i] = NULL;
 	}
+	for (i = 0; i < LPAR_CLASSES; i++)
+		list_splice_tail_init(&q->staged[i], done);
+	q->order = (struct lpar_order){};
+	q->backlog = false;
 	q->sample = NULL;
 	spin_unlock_irqrestore(&q->lock, flags);
 }

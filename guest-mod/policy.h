@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the administrator says about when queues donate. */
+#ifndef LPAR_GUEST_POLICY_H
+#define LPAR_GUEST_POLICY_H
+
+struct attribute_group;
+struct lpar_disk;
+struct lpar_queue;
+
+void lpar_policy_default(struct lpar_queue *q);
+void lpar_policy_apply_locked(struct lpar_queue *q);
+int lpar_policy_add(struct lpar_disk *disk, const struct attribute_group *first);
+void lpar_policy_free(struct lpar_disk *disk);
+void lpar_policy_stop(struct lpar_queue *q);
+
+#endif
