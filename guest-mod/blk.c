@@ -239,6 +239,27 @@ static enum blk_eh_timer_return blk_timeout(struct request *rq)
 	return BLK_EH_RESET_TIMER;
 }
 
+static int blk_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob)
+{
+	return lpar_ring_poll(hctx->driver_data);
+}
+
+/* Each type has its queues one behind the other; the default type comes first. */
+static void blk_map_queues(struct blk_mq_tag_set *set)
+{
+	struct lpar_disk *disk = set->driver_data;
+
+	set->map[HCTX_TYPE_DEFAULT].nr_queues = disk->nr_queues - disk->nr_polled;
+	set->map[HCTX_TYPE_DEFAULT].queue_offset = 0;
+	blk_mq_map_queues(&set->map[HCTX_TYPE_DEFAULT]);
+	if (!disk->nr_polled)
+		return;
+	set->map[HCTX_TYPE_READ].nr_queues = 0;
+	set->map[HCTX_TYPE_POLL].nr_queues = disk->nr_polled;
+	set->map[HCTX_TYPE_POLL].queue_offset = disk->nr_queues - disk->nr_polled;
+	blk_mq_map_queues(&set->map[HCTX_TYPE_POLL]);
+}
+
 static int blk_init_hctx(struct blk_mq_hw_ctx *hctx, void *data,
 			 unsigned int index)
 {
@@ -265,6 +286,8 @@ const struct blk_mq_ops lpar_blk_ops = {
 	.commit_rqs	= blk_commit_rqs,
 	.complete	= blk_complete,
 	.timeout	= blk_timeout,
+	.poll		= blk_poll,
+	.map_queues	= blk_map_queues,
 	.init_hctx	= blk_init_hctx,
 	.init_request	= blk_init_request,
 };

@@ -18,6 +18,10 @@ static unsigned int queue_depth;
 module_param(queue_depth, uint, 0644);
 MODULE_PARM_DESC(queue_depth, "Most requests on one queue (0: as the host proposes)");
 
+static unsigned int poll_queues;
+module_param(poll_queues, uint, 0644);
+MODULE_PARM_DESC(poll_queues, "Queues of each new disk without an interrupt, for polled I/O; one at least has an interrupt");
+
 #define DISK_PART_BITS	4	/* minors of one disk */
 
 static int disk_major;
@@ -197,12 +201,15 @@ static int disk_create_queues(struct lpar_disk *disk)
 	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
 		return -ENOMEM;
 	for (i = 0; i < disk->nr_queues && !err; i++) {
+		disk->queues[i]->polled = i >= disk->nr_queues - disk->nr_polled;
 		cpumask_clear(cpus);
 		for_each_possible_cpu(cpu) {
 			if (map->mq_map[cpu] == i)
 				cpumask_set_cpu(cpu, cpus);
 		}
-		err = lpar_queue_irq_get(disk->queues[i], cpus, lpar_queue_irq);
+		if (!disk->queues[i]->polled)
+			err = lpar_queue_irq_get(disk->queues[i], cpus,
+						 lpar_queue_irq);
 		if (!err)
 			err = lpar_queue_create(disk->queues[i], disk->function);
 	}
@@ -242,6 +249,7 @@ static int disk_alloc_tags(struct lpar_disk *disk)
 
 	tags->ops = &lpar_blk_ops;
 	tags->nr_hw_queues = disk->nr_queues;
+	tags->nr_maps = disk->nr_polled ? HCTX_MAX_TYPES : 1;
 	tags->queue_depth = disk->queues[0]->depth;
 	tags->numa_node = dev_to_node(&disk->dev->pdev->dev);
 	tags->flags = BLK_MQ_F_SHOULD_MERGE;
@@ -268,7 +276,7 @@ int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share)
 {
 	struct lpar_disk *disk;
 	struct lpar_caps caps;
-	u32 generation, nr;
+	u32 generation, most, polled, nr;
 	int err;
 
 	lockdep_assert_held(&dev->disks_lock);
@@ -276,7 +284,9 @@ int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share)
 	if (err)
 		return err;
 
-	nr = min3(num_online_cpus(), caps.queues, share);
+	most = min(caps.queues, share);
+	polled = min(poll_queues, most - 1);
+	nr = min(num_online_cpus(), most - polled) + polled;
 	disk = kzalloc(struct_size(disk, queues, nr), GFP_KERNEL);
 	if (!disk)
 		return -ENOMEM;
@@ -285,6 +295,7 @@ int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share)
 	disk->function = function;
 	disk->generation = generation;
 	disk->caps = caps;
+	disk->nr_polled = polled;
 
 	disk->index = ida_alloc_max(&disk_ida, MINORMASK >> DISK_PART_BITS,
 				    GFP_KERNEL);

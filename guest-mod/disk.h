@@ -27,6 +27,7 @@ struct lpar_policy_folder;
  * @policies:   their folders in sysfs
  * @groups:     all of its files
  * @nr_queues:  of @queues
+ * @nr_polled:  the last of these are polled
  * @queues:     one for each hardware context
  */
 struct lpar_disk {
@@ -43,6 +44,7 @@ struct lpar_disk {
 	struct lpar_policy_folder *policies;
 	const struct attribute_group **groups;
 	u32 nr_queues;
+	u32 nr_polled;
 	struct lpar_queue *queues[];
 };
 

@@ -190,7 +190,8 @@ struct lpar_policy_folder {
 	struct device_attribute thread;
 	struct device_attribute doorbells;
 	struct device_attribute requests;
-	struct attribute *attrs[7];
+	struct device_attribute polled;
+	struct attribute *attrs[8];
 	struct attribute_group group;
 };
 
@@ -321,6 +322,14 @@ static ssize_t requests_show(struct device *dev, struct device_attribute *attr,
 			  READ_ONCE(f->disk->queues[f->first]->requests));
 }
 
+static ssize_t polled_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	struct lpar_policy_folder *f = container_of(attr, struct lpar_policy_folder, polled);
+
+	return sysfs_emit(buf, "%d\n", f->disk->queues[f->first]->polled);
+}
+
 static void policy_folder_init(struct lpar_policy_folder *f, struct lpar_disk *disk,
 			       u32 first, u32 end, bool one)
 {
@@ -330,6 +339,7 @@ static void policy_folder_init(struct lpar_policy_folder *f, struct lpar_disk *d
 	const struct device_attribute thread = __ATTR_RO(thread);
 	const struct device_attribute doorbells = __ATTR_RO(doorbells);
 	const struct device_attribute requests = __ATTR_RO(requests);
+	const struct device_attribute polled = __ATTR_RO(polled);
 	u32 i, n = 0;
 
 	f->disk = disk;
@@ -341,6 +351,7 @@ static void policy_folder_init(struct lpar_policy_folder *f, struct lpar_disk *d
 	f->thread = thread;
 	f->doorbells = doorbells;
 	f->requests = requests;
+	f->polled = polled;
 	f->attrs[n++] = &f->policy.attr;
 	f->attrs[n++] = &f->batch.attr;
 	f->attrs[n++] = &f->quantum.attr;
@@ -348,6 +359,7 @@ static void policy_folder_init(struct lpar_policy_folder *f, struct lpar_disk *d
 		f->attrs[n++] = &f->thread.attr;
 		f->attrs[n++] = &f->doorbells.attr;
 		f->attrs[n++] = &f->requests.attr;
+		f->attrs[n++] = &f->polled.attr;
 	}
 	for (i = 0; i < n; i++)
 		sysfs_attr_init(f->attrs[i]);

@@ -163,7 +163,6 @@ int lpar_queue_create(struct lpar_queue *q, u32 function)
 	q->sq_tail = 0;
 	q->sq_rung = 0;
 	q->cq_head = 0;
-	lpar_policy_apply_locked(q);
 	spin_unlock_irq(&q->lock);
 
 	q->function = function;
@@ -188,6 +187,11 @@ int lpar_queue_create(struct lpar_queue *q, u32 function)
 			q->number, q->depth, q->segs, result.status);
 		return lpar_channel_errno(result.status);
 	}
+	/* Not before: the host clears the page. */
+	spin_lock_irq(&q->lock);
+	lpar_ring_ask(q);
+	lpar_policy_apply_locked(q);
+	spin_unlock_irq(&q->lock);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ struct task_struct;
  * @segs:     segments for each slot
  * @role:     what the host is told it is for
  * @irq:      Linux interrupt number, 0 without one
+ * @polled:   a disk's, without an interrupt: who submits looks for the completion
  * @napi:     of a NIC's queue, else NULL: looks at the queue in place of
  *            lpar_ring_poll(), and when a broken device has become quiet
  * @ctrl:     shared indices (the start of the queue's memory)
@@ -65,6 +66,7 @@ struct lpar_queue {
 	u32 segs;
 	enum lpar_queue_role role;
 	int irq;
+	bool polled;
 	struct napi_struct *napi;
 	struct lpar_queue_ctrl *ctrl;
 	struct lpar_blk_sqe *sq;
@@ -115,7 +117,8 @@ bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
 void lpar_ring_commit(struct lpar_queue *q);
 void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent);
 void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped);
-void lpar_ring_poll(struct lpar_queue *q);
+int lpar_ring_poll(struct lpar_queue *q);
+void lpar_ring_ask(struct lpar_queue *q);
 void lpar_ring_nudge(struct lpar_queue *q);
 void lpar_ring_serve(struct lpar_queue *q);
 bool lpar_ring_waits(struct lpar_queue *q);

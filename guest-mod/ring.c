@@ -395,6 +395,19 @@ static bool ring_consume_locked(struct lpar_queue *q, struct list_head *done)
 	return true;
 }
 
+/**
+ * lpar_ring_ask - have the host interrupt for the next completion, or for none
+ * @q: its lock is held
+ *
+ * Any context.
+ */
+void lpar_ring_ask(struct lpar_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+	/* What is behind cq_head is passed by no completion. */
+	WRITE_ONCE(q->ctrl->cq_event, cpu_to_le32(q->cq_head - q->polled));
+}
+
 /* Consume all there is, then ask for the next interrupt. */
 static bool ring_reap_locked(struct lpar_queue *q, struct list_head *done)
 {
@@ -420,7 +433,7 @@ static bool ring_reap_locked(struct lpar_queue *q, struct list_head *done)
 		}
 		/* Order our reads of the entries before giving them back. */
 		virt_store_release(&ctrl->cq_head, cpu_to_le32(q->cq_head));
-		WRITE_ONCE(ctrl->cq_event, cpu_to_le32(q->cq_head));
+		lpar_ring_ask(q);
 		/*
 		 * Order the request for an interrupt before looking again. Pairs
 		 * with the host's full barrier between cq_tail and cq_event: one
@@ -464,6 +477,9 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 		ring = ring || ring_inflight(q);
 	if (ring_resumes_locked(q))
 		ring = true;
+	/* Who polls waits: for what is held as well. */
+	if (q->polled && ring_held(q) && !q->backlog)
+		ring = true;
 	if (reaped && ring_held(q) == ring_inflight(q) &&
 	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
 		ring = true;
@@ -501,17 +517,23 @@ void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped)
  * lpar_ring_poll - take completions, and donate again where that is wanted
  * @q: the queue
  *
- * Any context; from its interrupt.
+ * Any context; from its interrupt, or by who waits.
+ *
+ * Return: how many were taken.
  */
-void lpar_ring_poll(struct lpar_queue *q)
+int lpar_ring_poll(struct lpar_queue *q)
 {
 	bool ring = false;
 	unsigned long flags;
 	LIST_HEAD(done);
+	u32 before;
+	int taken;
 
 	spin_lock_irqsave(&q->lock, flags);
+	before = q->cq_head;
 	if (!lpar_device_broken(q->dev) && ring_reap_locked(q, &done))
 		ring = ring_wants_locked(q, !list_empty(&done));
+	taken = q->cq_head - before;
 	if (ring)
 		ring = ring_leave_locked(q, ktime_get_ns());
 	spin_unlock_irqrestore(&q->lock, flags);
@@ -519,6 +541,7 @@ void lpar_ring_poll(struct lpar_queue *q)
 	if (ring)
 		ring_now(q);
 	lpar_blk_finish(q->dev, &done);
+	return taken;
 }
 
 /**
