@@ -2,8 +2,8 @@
 /*
  * The partition's device: what the files of this module share.
  *
- * Lock order: disks_lock → (block layer, rtnl) → channel.lock → queues_lock →
- * queue.lock → windows.park_lock. The last three are spinlocks, taken with
+ * Lock order: disks_lock → (block layer, rtnl, a disk's policy_lock) → channel.lock →
+ * queues_lock → queue.lock → windows.park_lock. The last three are spinlocks, taken with
  * interrupts off; a netdev's transmit lock is above them. Calls to the host sleep,
  * with channel.lock held and often disks_lock, never a spinlock.
  */
