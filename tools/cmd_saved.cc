@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 // lparctl save, diff, apply: the configuration that outlasts a boot.
 #include <cerrno>
-#include <cstdlib>
-#include <fcntl.h>
-#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <ostream>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "error.h"
 #include "format.h"
 #include "plan.h"
-#include "undo.h"
+#include "whole_file.h"
 
 namespace lpar {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr auto by_id = "/dev/disk/by-id/";
 
@@ -61,37 +54,6 @@ std::optional<std::string> lasting_name(const Host &host, const std::string &dev
         if (host.block_name(by_id + name) == block)
             return by_id + name;
     return std::nullopt;
-}
-
-// Whole or not at all, also if the power fails now.
-void write_file(const std::string &file, const std::string &text) {
-    std::error_code error;
-    fs::path target = fs::weakly_canonical(file, error); // a link stays one
-    if (error)
-        target = file;
-    fs::create_directories(target.parent_path(), error);
-    std::string temporary = target.string() + ".XXXXXX";
-    int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
-    if (fd < 0)
-        throw Failure(fmt::format("{}: {}", file, error_text(errno)));
-    SignalHold hold;
-    bool done = ::fchmod(fd, 0644) == 0;
-    for (size_t at = 0; done && at < text.size();) {
-        ssize_t count = ::write(fd, text.data() + at, text.size() - at);
-        done = count > 0;
-        at += done ? static_cast<size_t>(count) : 0;
-    }
-    done = done && ::fsync(fd) == 0;
-    int failed = errno;
-    ::close(fd);
-    if (done && ::rename(temporary.c_str(), target.c_str()) != 0) {
-        failed = errno;
-        done = false;
-    }
-    if (done)
-        return;
-    ::unlink(temporary.c_str());
-    throw Failure(fmt::format("{}: {}", file, error_text(failed)));
 }
 
 Json step_json(const Step &step) {
@@ -135,7 +97,7 @@ void save(Context &context, const std::string &file) {
         context.out << text;
         return;
     }
-    write_file(file, text);
+    write_whole_file(file, text, 0644);
     if (context.json) {
         context.emit({{"file", file}, {"partitions", wanted.size()}, {"notes", notes}});
         return;

@@ -131,7 +131,12 @@ std::optional<std::string> Host::read(const std::string &path) const {
     std::ifstream file(real_path(path), std::ios::binary);
     if (!file)
         return std::nullopt;
-    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    std::string text;
+    try {
+        text.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    } catch (const std::ios_base::failure &) { // the C++ library's way to say so
+        return std::nullopt;
+    }
     if (file.bad())
         return std::nullopt;
     auto last = text.find_last_not_of(" \t\r\n");

@@ -58,7 +58,7 @@ class Host {
     virtual double now() const;
     virtual void sleep(double seconds);
 
-  protected:
+    // Where a path is, for those who need more than the above.
     std::string real_path(const std::string &path) const { return root_ + path; }
 
   private:

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "iov_execute.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "error.h"
+#include "iov_scan.h"
+#include "nvme_admin.h"
+#include "qmp.h"
+#include "undo.h"
+#include "vf_link.h"
+
+namespace lpar {
+
+namespace {
+
+using Kind = IovStep::Kind;
+
+constexpr double unplug_seconds = 60;
+constexpr double settle_seconds = 10; // until an adapter is itself again
+constexpr double poll_seconds = 0.1;
+
+bool is_interrupted() {
+    sigset_t pending;
+    ::sigpending(&pending);
+    return ::sigismember(&pending, SIGINT) == 1 || ::sigismember(&pending, SIGTERM) == 1 ||
+           ::sigismember(&pending, SIGHUP) == 1;
+}
+
+uint32_t number_of(const std::string &text) {
+    uint32_t value = 0;
+    auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || stop != text.data() + text.size())
+        throw Failure("'" + text + "' is no number");
+    return value;
+}
+
+class Machine {
+  public:
+    explicit Machine(Host &host) : host_(host) {}
+
+    // What @step would change: as it is now. Throws Failure if the thing is not there.
+    std::string current(const IovStep &step) {
+        std::string base = pci_devices + (step.vf.empty() ? step.adapter : step.vf);
+        switch (step.kind) {
+        case Kind::autoprobe:
+            return read(base + "/sriov_drivers_autoprobe");
+        case Kind::count:
+            return read(base + "/sriov_numvfs");
+        case Kind::driver:
+            return driver(base);
+        case Kind::driver_override: {
+            std::string text = host_.read(base + "/driver_override").value_or("");
+            return text == "(null)" ? "" : text;
+        }
+        case Kind::mac:
+        case Kind::vlan:
+        case Kind::rate:
+        case Kind::trust:
+        case Kind::spoofchk:
+            return link_value(step);
+        case Kind::plug:
+            return plugged(step);
+        case Kind::claim:
+            return step.from;
+        default:
+            return nvme_value(step);
+        }
+    }
+
+    void set(const IovStep &step) {
+        std::string base = pci_devices + (step.vf.empty() ? step.adapter : step.vf);
+        switch (step.kind) {
+        case Kind::claim:
+            break;
+        case Kind::autoprobe:
+            write(base + "/sriov_drivers_autoprobe", step.to);
+            break;
+        case Kind::count:
+            write(base + "/sriov_numvfs", step.to);
+            break;
+        case Kind::driver:
+            set_driver(step, base);
+            break;
+        case Kind::driver_override:
+            // an empty line takes it away
+            write(base + "/driver_override", step.to + "\n");
+            break;
+        case Kind::mac:
+        case Kind::vlan:
+        case Kind::rate:
+        case Kind::trust:
+        case Kind::spoofchk:
+            vf_link_set(interface(step.adapter), index(step), step.kind, step.to);
+            break;
+        case Kind::plug:
+            set_plugged(step);
+            break;
+        default:
+            set_nvme(step);
+        }
+    }
+
+    // Is what it is about gone altogether, and so its change?
+    bool is_gone(const IovStep &step) {
+        if (step.kind == Kind::claim)
+            return false;
+        return !host_.exists(pci_devices + (step.vf.empty() ? step.adapter : step.vf));
+    }
+
+  private:
+    std::string read(const std::string &path) {
+        auto text = host_.read(path);
+        if (!text)
+            throw Failure(path + " cannot be read");
+        return *text;
+    }
+
+    void write(const std::string &path, const std::string &text) {
+        if (int error = host_.write(path, text))
+            throw Failure(path + ": " + error_text(error));
+    }
+
+    std::string driver(const std::string &base) {
+        auto target = host_.resolve(base + "/driver");
+        return target ? base_name(*target) : "";
+    }
+
+    void set_driver(const IovStep &step, const std::string &base) {
+        if (auto old = driver(base); !old.empty() && old != step.to)
+            write("/sys/bus/pci/drivers/" + old + "/unbind", step.vf);
+        if (step.to.empty())
+            return;
+        auto others = iommu_neighbours(host_, step.vf);
+        if (step.to == "vfio-pci" && !others.empty())
+            throw Failure(fmt::format("{} shares its IOMMU group with {}: they would have to go to "
+                                      "one guest together",
+                                      step.vf, fmt::join(others, ", ")));
+        std::string folder = "/sys/bus/pci/drivers/" + step.to;
+        if (!host_.exists(folder))
+            if (host_.run({"modprobe", step.to}).status != 0)
+                throw Failure("modprobe " + step.to + " failed");
+        if (driver(base) != step.to)
+            write(folder + "/bind", step.vf);
+    }
+
+    unsigned index(const IovStep &step) {
+        for (unsigned i = 0;; i++) {
+            auto target = host_.resolve(fmt::format("{}{}/virtfn{}", pci_devices, step.adapter, i));
+            if (!target)
+                throw Failure(step.vf + " is no VF of " + step.adapter + " any more");
+            if (base_name(*target) == step.vf)
+                return i;
+        }
+    }
+
+    std::string interface(const std::string &adapter) {
+        auto names = host_.list(pci_devices + adapter + "/net");
+        if (names.empty())
+            throw Failure(adapter + " has no network interface: no driver has it");
+        return names[0];
+    }
+
+    std::string link_value(const IovStep &step) {
+        unsigned vf = index(step);
+        for (const auto &link : vf_links(interface(step.adapter)))
+            if (link.vf == vf)
+                return step.kind == Kind::mac     ? link.mac
+                       : step.kind == Kind::vlan  ? link.vlan
+                       : step.kind == Kind::rate  ? link.rate
+                       : step.kind == Kind::trust ? link.trust
+                                                  : link.spoofchk;
+        throw Failure(interface(step.adapter) + " does not know its VFs");
+    }
+
+    std::string controller(const std::string &adapter) {
+        auto names = host_.list(pci_devices + adapter + "/nvme");
+        if (names.empty())
+            throw Failure(adapter + " has no NVMe controller: no driver has it");
+        return "/dev/" + names[0];
+    }
+
+    NvmeSecondary secondary(const NvmeAdmin &admin, const IovStep &step) {
+        unsigned vf = index(step) + 1;
+        for (const auto &one : admin.secondaries())
+            if (one.vf == vf)
+                return one;
+        throw Failure(step.adapter + " has no secondary controller for " + step.vf);
+    }
+
+    std::string nvme_value(const IovStep &step) {
+        NvmeAdmin admin(controller(step.adapter));
+        if (step.kind == Kind::primary) {
+            auto primary = admin.primary();
+            return fmt::format("{}/{}", primary.queues.primary, primary.interrupts.primary);
+        }
+        auto one = secondary(admin, step);
+        if (step.kind == Kind::queues)
+            return std::to_string(one.queues);
+        if (step.kind == Kind::interrupts)
+            return std::to_string(one.interrupts);
+        if (step.kind == Kind::online)
+            return one.online ? "1" : "0";
+        const std::string &id = step.to.empty() ? step.from : step.to;
+        return admin.controllers(number_of(id)).contains(one.controller) ? id : "";
+    }
+
+    void set_nvme(const IovStep &step) {
+        NvmeAdmin admin(controller(step.adapter));
+        if (step.kind == Kind::primary) {
+            auto slash = step.to.find('/');
+            uint16_t own = admin.primary().controller;
+            admin.set_primary(own, NvmeAdmin::Resource::queues,
+                              number_of(step.to.substr(0, slash)));
+            admin.set_primary(own, NvmeAdmin::Resource::interrupts,
+                              number_of(step.to.substr(slash + 1)));
+            write(pci_devices + step.adapter + "/reset", "1");
+            for (double end = host_.now() + settle_seconds; nvme_value(step) != step.to;
+                 host_.sleep(poll_seconds))
+                if (host_.now() > end)
+                    throw Failure(step.adapter + " has kept its queues after a reset");
+            return;
+        }
+        auto one = secondary(admin, step);
+        if (step.kind == Kind::queues)
+            admin.set_secondary(one.controller, NvmeAdmin::Resource::queues, number_of(step.to));
+        else if (step.kind == Kind::interrupts)
+            admin.set_secondary(one.controller, NvmeAdmin::Resource::interrupts,
+                                number_of(step.to));
+        else if (step.kind == Kind::online)
+            admin.set_online(one.controller, step.to == "1");
+        else
+            admin.attach(number_of(step.to.empty() ? step.from : step.to), one.controller,
+                         !step.to.empty());
+    }
+
+    std::string plugged(const IovStep &step) {
+        const std::string &socket = step.to.empty() ? step.from : step.to;
+        if (Qmp::is_gone(socket))
+            return ""; // and with it its guest
+        return Qmp(socket).has_device(qmp_device_id(step.vf)) ? socket : "";
+    }
+
+    void set_plugged(const IovStep &step) {
+        if (!step.to.empty()) {
+            Qmp(step.to).plug(step.vf, qmp_device_id(step.vf));
+            return;
+        }
+        if (!Qmp::is_gone(step.from))
+            Qmp(step.from).unplug(qmp_device_id(step.vf), unplug_seconds, is_interrupted);
+    }
+
+    Host &host_;
+};
+
+// Undoes what may have been done, or in part, or changed by others since.
+void put_back(Machine &machine, const IovStep &back) {
+    if (back.kind == Kind::claim || machine.is_gone(back) || machine.current(back) == back.to)
+        return;
+    machine.set(back);
+}
+
+} // namespace
+
+void iov_carry_out(Host &host, IovState &state, const std::vector<IovStep> &steps,
+                   const IovMishap &mishap) {
+    SignalHold hold;
+    Machine machine(host);
+    std::vector<IovStep> done;
+    std::string reason;
+    try {
+        unsigned number = 0;
+        for (IovStep step : steps) {
+            number++;
+            if (mishap.interrupt_at == number)
+                ::raise(SIGINT);
+            if (is_interrupted())
+                throw Failure("interrupted");
+            if (step.kind != Kind::claim)
+                step.from = machine.current(step);
+            // first the note, then the deed: what is noted and not done is easily undone
+            state.add(step);
+            done.push_back(step);
+            if (mishap.fail_at == number)
+                throw Failure(fmt::format("step {} fails for a test", number));
+            if (step.from != step.to)
+                machine.set(step);
+        }
+        return;
+    } catch (const Failure &failure) {
+        reason = failure.what();
+    }
+    for (auto step = done.rbegin(); step != done.rend(); ++step) {
+        try {
+            put_back(machine, iov_undo(*step));
+            state.remove(*step);
+        } catch (const Failure &failure) {
+            reason +=
+                fmt::format("; {} could not be undone: {}", iov_step_text(*step), failure.what());
+        }
+    }
+    throw Failure(reason);
+}
+
+void iov_take_back(Host &host, IovState &state, const std::vector<IovStep> &steps,
+                   const IovMishap &mishap) {
+    SignalHold hold;
+    Machine machine(host);
+    unsigned number = 0;
+    for (const auto &step : steps) {
+        number++;
+        if (mishap.interrupt_at == number)
+            ::raise(SIGINT);
+        if (is_interrupted())
+            throw Failure("interrupted: the rest is still assigned");
+        try {
+            if (mishap.fail_at == number)
+                throw Failure(fmt::format("step {} fails for a test", number));
+            put_back(machine, step);
+        } catch (const Failure &failure) {
+            throw Failure(fmt::format("{}: {}; this and what comes after it is still assigned",
+                                      iov_step_text(step), failure.what()));
+        }
+        state.remove(iov_undo(step));
+    }
+}
+
+} // namespace lpar

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "iov_state.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "whole_file.h"
+
+namespace lpar {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int state_version = 1;
+
+} // namespace
+
+std::vector<IovStep> parse_iov_state(std::string_view text) {
+    std::vector<IovStep> taken;
+    try {
+        Json json = Json::parse(text);
+        if (json.at("version") != state_version)
+            throw Failure("it is of another version of lparctl");
+        for (const auto &entry : json.at("steps")) {
+            auto kind = iov_kind_of(entry.at("kind").get<std::string>());
+            if (!kind)
+                throw Failure("it has a step of an unknown kind");
+            taken.push_back({*kind, entry.at("adapter").get<std::string>(),
+                             entry.at("vf").get<std::string>(), entry.at("from").get<std::string>(),
+                             entry.at("to").get<std::string>()});
+        }
+    } catch (const Json::exception &error) {
+        throw Failure(error.what());
+    }
+    return taken;
+}
+
+std::string format_iov_state(const std::vector<IovStep> &taken) {
+    Json steps = Json::array();
+    for (const auto &step : taken)
+        steps.push_back({{"kind", iov_kind_name(step.kind)},
+                         {"adapter", step.adapter},
+                         {"vf", step.vf},
+                         {"from", step.from},
+                         {"to", step.to}});
+    return Json{{"version", state_version}, {"steps", steps}}.dump(1, ' ', false,
+                                                                   Json::error_handler_t::replace) +
+           "\n";
+}
+
+std::vector<IovStep> read_iov_state(const Host &host) {
+    auto text = host.read(iov_state_file);
+    if (!text)
+        return {};
+    try {
+        return parse_iov_state(*text);
+    } catch (const Failure &failure) {
+        throw Failure(fmt::format("{}: {}", iov_state_file, failure.what()));
+    }
+}
+
+IovState::IovState(const Host &host) : file_(host.real_path(iov_state_file)) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(file_).parent_path(), ignored);
+    lock_ = ::open((file_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int locked = -1;
+    do {
+        locked = lock_ < 0 ? -1 : ::flock(lock_, LOCK_EX);
+    } while (locked < 0 && errno == EINTR);
+    if (locked < 0) {
+        int error = errno;
+        if (lock_ >= 0)
+            ::close(lock_);
+        throw Failure(fmt::format("{}.lock: {}", iov_state_file, error_text(error)));
+    }
+    try {
+        taken_ = read_iov_state(host);
+    } catch (const Failure &) {
+        ::close(lock_);
+        throw;
+    }
+}
+
+IovState::~IovState() {
+    ::close(lock_);
+}
+
+void IovState::add(const IovStep &step) {
+    taken_.push_back(step);
+    write();
+}
+
+void IovState::remove(const IovStep &step) {
+    auto found = std::ranges::find(taken_.rbegin(), taken_.rend(), step);
+    if (found == taken_.rend())
+        return;
+    taken_.erase(std::next(found).base());
+    write();
+}
+
+void IovState::write() const {
+    write_whole_file(file_, format_iov_state(taken_), 0644);
+}
+
+} // namespace lpar

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "qmp.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "error.h"
+
+namespace lpar {
+
+namespace {
+
+using Json = nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr double answer_seconds = 60; // device_add pins all memory of the guest
+constexpr double slice_seconds = 0.2;
+constexpr size_t most_bytes = 1 << 24; // of one message
+constexpr unsigned class_bridge = 0x0604;
+
+int connect_to(const std::string &path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    path.copy(address.sun_path, path.size());
+    int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 &&
+        ::connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof(address)) != 0) {
+        int error = errno;
+        ::close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+// The id of a root port that nothing is plugged into
+std::string free_port(const Json &buses) {
+    for (const auto &bus : buses)
+        for (const auto &device : bus.at("devices")) {
+            if (device.at("class_info").at("class") != class_bridge ||
+                !device.contains("pci_bridge"))
+                continue;
+            const Json &below = device["pci_bridge"];
+            std::string id = device.value("qdev_id", "");
+            if (!id.empty() && (!below.contains("devices") || below["devices"].empty()))
+                return id;
+        }
+    return "";
+}
+
+} // namespace
+
+std::string qmp_device_id(const std::string &address) {
+    std::string id = "vf-" + address;
+    std::ranges::replace_if(
+        id, [](char c) { return c == ':' || c == '.'; }, '-');
+    return id;
+}
+
+Qmp::Qmp(const std::string &path) : name_(path), fd_(connect_to(path)) {
+    if (fd_ < 0)
+        throw Failure(path + ": " + error_text(errno));
+    greet();
+}
+
+Qmp::Qmp(int fd, std::string name) : name_(std::move(name)), fd_(fd) {
+    greet();
+}
+
+Qmp::~Qmp() {
+    ::close(fd_);
+}
+
+bool Qmp::is_gone(const std::string &path) {
+    int fd = connect_to(path);
+    if (fd < 0)
+        return errno == ECONNREFUSED || errno == ENOENT;
+    ::close(fd);
+    return false;
+}
+
+void Qmp::greet() {
+    try {
+        auto greeting = next(answer_seconds);
+        if (!greeting || !greeting->contains("QMP"))
+            throw Failure(name_ + ": this is no QMP socket, or another program is connected to it");
+        execute("qmp_capabilities");
+    } catch (const Failure &) {
+        ::close(fd_);
+        fd_ = -1;
+        throw;
+    }
+}
+
+std::optional<Json> Qmp::next(double seconds) {
+    auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    for (;;) {
+        auto line = buffer_.find('\n');
+        if (line != std::string::npos) {
+            std::string text = buffer_.substr(0, line);
+            buffer_.erase(0, line + 1);
+            if (text.find_first_not_of(" \r\t") == std::string::npos)
+                continue;
+            Json message = Json::parse(text, nullptr, false);
+            if (!message.is_object())
+                throw Failure(name_ + ": what it says is no QMP");
+            return message;
+        }
+        auto left = std::chrono::duration<double>(end - Clock::now()).count();
+        if (left <= 0)
+            return std::nullopt;
+        pollfd ready{fd_, POLLIN, 0};
+        if (::poll(&ready, 1, static_cast<int>(left * 1000) + 1) < 0 && errno != EINTR)
+            throw Failure(name_ + ": " + error_text(errno));
+        if (ready.revents == 0)
+            continue;
+        char bytes[4096];
+        ssize_t got = ::recv(fd_, bytes, sizeof(bytes), MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            continue;
+        if (got <= 0 || buffer_.size() > most_bytes)
+            throw Failure(name_ + ": the guest has ended");
+        buffer_.append(bytes, static_cast<size_t>(got));
+    }
+}
+
+Json Qmp::execute(const std::string &command, Json arguments) {
+    Json request{{"execute", command}, {"id", command}};
+    if (!arguments.is_null())
+        request["arguments"] = std::move(arguments);
+    std::string text = request.dump() + "\n";
+    if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
+        throw Failure(name_ + ": " + error_text(errno));
+    while (auto message = next(answer_seconds)) {
+        if (message->contains("event")) {
+            const Json &event = *message;
+            std::string id = event.contains("data") ? event["data"].value("device", "") : "";
+            if (!leaving_.empty() && id == leaving_) {
+                has_left_ = has_left_ || event["event"] == "DEVICE_DELETED";
+                if (event["event"] == "DEVICE_UNPLUG_GUEST_ERROR")
+                    refusal_ = "the guest does not let go of it";
+            }
+            continue;
+        }
+        if (message->value("id", Json()) != Json(command))
+            continue;
+        if (message->contains("error"))
+            throw Failure(fmt::format("{}: {}: {}", name_, command,
+                                      (*message)["error"].value("desc", "refused")));
+        return message->value("return", Json());
+    }
+    throw Failure(fmt::format("{}: {}: no answer", name_, command));
+}
+
+uint64_t Qmp::memory() {
+    Json summary = execute("query-memory-size-summary");
+    return summary.value("base-memory", uint64_t{0}) + summary.value("plugged-memory", uint64_t{0});
+}
+
+bool Qmp::has_device(const std::string &id) {
+    for (const auto &one : execute("qom-list", {{"path", "/machine/peripheral"}}))
+        if (one.value("name", "") == id)
+            return true;
+    return false;
+}
+
+void Qmp::plug(const std::string &address, const std::string &id) {
+    std::string port = free_port(execute("query-pci"));
+    if (port.empty())
+        throw Failure(name_ + ": the guest has no free root port: start it with -device "
+                              "pcie-root-port,id=NAME,chassis=NUMBER");
+    execute("device_add", {{"driver", "vfio-pci"}, {"host", address}, {"id", id}, {"bus", port}});
+}
+
+void Qmp::unplug(const std::string &id, double seconds, const std::function<bool()> &stop) {
+    if (!has_device(id))
+        return;
+    auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    leaving_ = id;
+    has_left_ = false;
+    refusal_.clear();
+    execute("device_del", {{"id", id}});
+    // its event may have been taken for nobody's: ask, too
+    while (!has_left_ && has_device(id)) {
+        if (!refusal_.empty())
+            throw Failure(name_ + ": " + refusal_);
+        if (stop())
+            throw Failure(name_ + ": interrupted");
+        if (Clock::now() >= end)
+            throw Failure(
+                fmt::format("{}: the guest has not let go of it within {} s", name_, seconds));
+        ::usleep(static_cast<useconds_t>(slice_seconds * 1e6));
+    }
+    leaving_.clear();
+}
+
+} // namespace lpar

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+// A running guest's monitor: QEMU's machine protocol on a socket.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+namespace lpar {
+
+class Qmp {
+  public:
+    // Throws Failure; is_gone() tells whether nobody listens there.
+    explicit Qmp(const std::string &path);
+    // An open connection
+    Qmp(int fd, std::string name);
+    ~Qmp();
+    Qmp(const Qmp &) = delete;
+    Qmp &operator=(const Qmp &) = delete;
+
+    static bool is_gone(const std::string &path);
+
+    // What it returns; throws Failure with its description of an error.
+    nlohmann::json execute(const std::string &command, nlohmann::json arguments = nullptr);
+
+    // Bytes of RAM that the guest has
+    uint64_t memory();
+    bool has_device(const std::string &id);
+    // Gives the guest the host's PCI function @address, on the first root port that is free.
+    void plug(const std::string &address, const std::string &id);
+    // Asks the guest to let go, and waits for it: @seconds, or until @stop says so.
+    void unplug(const std::string &id, double seconds, const std::function<bool()> &stop);
+
+  private:
+    // The next message, or nothing after @seconds
+    std::optional<nlohmann::json> next(double seconds);
+    void greet();
+
+    std::string name_;
+    int fd_;
+    std::string buffer_;
+    bool has_left_ = false; // it was told that a device is gone
+    std::string leaving_;
+    std::string refusal_;
+};
+
+// The id of a VF's device in QEMU
+std::string qmp_device_id(const std::string &address);
+
+} // namespace lpar

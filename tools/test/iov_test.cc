@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+// lparctl iov on a tree of files, and what it says to adapters, NICs and guests.
+#include <cstring>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <nlohmann/json.hpp>
+#include <rapidcheck/gtest.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+#include "error.h"
+#include "fake.h"
+#include "iov_execute.h"
+#include "iov_scan.h"
+#include "iov_state.h"
+#include "nvme_admin.h"
+#include "qmp.h"
+#include "vf_link.h"
+
+namespace lpar {
+
+namespace {
+
+using Kind = IovStep::Kind;
+using Json = nlohmann::json;
+using test::FakeHost;
+using test::lparctl;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr auto root = "/sys/devices/pci0000:00/0000:00:06.0/";
+constexpr auto pf = "0000:03:00.0";
+constexpr auto group = "/sys/kernel/iommu_groups/";
+
+void add_function(FakeHost &host, const std::string &address, const std::string &kind,
+                  const std::string &iommu_group) {
+    std::string node = root + address;
+    host.put(node + "/class", kind + "\n");
+    host.put(node + "/driver_override", "(null)\n");
+    host.link(std::string("/sys/bus/pci/devices/") + address, node);
+    host.directory(group + iommu_group + "/devices");
+    host.link(group + iommu_group + "/devices/" + address, node);
+    host.link(node + "/iommu_group", group + iommu_group);
+}
+
+// A PF of class @kind with a driver, and two of its four VFs
+void add_adapter(FakeHost &host, const std::string &kind) {
+    add_function(host, pf, kind, "11");
+    std::string node = std::string(root) + pf;
+    host.put(node + "/vendor", "0x8086\n");
+    host.put(node + "/sriov_totalvfs", "4\n");
+    host.put(node + "/sriov_numvfs", "2\n");
+    host.put(node + "/sriov_offset", "128\n");
+    host.put(node + "/sriov_stride", "2\n");
+    host.put(node + "/sriov_vf_device", "10ca\n");
+    host.put(node + "/sriov_drivers_autoprobe", "1\n");
+    host.put(node + "/numa_node", "-1\n");
+    host.directory("/sys/bus/pci/drivers/own");
+    host.link(node + "/driver", "/sys/bus/pci/drivers/own");
+    for (int i = 0; i < 2; i++) {
+        std::string vf = "0000:03:10." + std::to_string(2 * i);
+        add_function(host, vf, kind, std::to_string(20 + i));
+        host.link(node + "/virtfn" + std::to_string(i), root + vf);
+    }
+}
+
+TEST(Iov, AddressesOfVfs) {
+    EXPECT_EQ(vf_address(pf, 128, 2, 0), "0000:03:10.0");
+    EXPECT_EQ(vf_address(pf, 128, 2, 3), "0000:03:10.6");
+    EXPECT_EQ(vf_address("0001:ff:1f.0", 1, 1, 9), "0001:100:00.2");
+    EXPECT_EQ(vf_address("eth0", 1, 1, 0), "");
+}
+
+TEST(Iov, ListsAnAdapter) {
+    FakeHost host;
+    EXPECT_THAT(lparctl(host, {"iov", "list"}).out, HasSubstr("ADAPTER"));
+    add_adapter(host, "0x0b4000");
+    host.put(iov_state_file, format_iov_state({{Kind::claim, pf, "0000:03:10.2", "", "web"}}));
+    auto answer = lparctl(host, {"iov", "list", "-j"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    auto adapter = Json::parse(answer.out)["adapters"][0];
+    EXPECT_EQ(adapter["adapter"], pf);
+    EXPECT_EQ(adapter["supported"], 4);
+    EXPECT_EQ(adapter["enabled"], 2);
+    EXPECT_EQ(adapter["assigned"], 1);
+    EXPECT_EQ(adapter["type"], "other");
+    EXPECT_EQ(adapter["vf_device"], "8086:10ca");
+    EXPECT_EQ(adapter["isolated"], true);
+    EXPECT_EQ(adapter["numa_node"], -1);
+    EXPECT_EQ(adapter["objections"], Json::array());
+    EXPECT_EQ(adapter["vfs"].size(), 2);
+    EXPECT_EQ(adapter["vfs"][1]["partition"], "web");
+    EXPECT_THAT(lparctl(host, {"iov", "list"}).out, HasSubstr("0000:03:10.2  web"));
+}
+
+TEST(Iov, SaysWhatIsWrongWithAnAdapter) {
+    FakeHost host;
+    add_adapter(host, "0x0b4000");
+    host.link(std::string(group) + "11/devices/0000:00:06.0",
+              "/sys/devices/pci0000:00/0000:00:06.0");
+    host.put("/sys/devices/pci0000:00/0000:00:06.0/class", "0x060400\n");
+    host.link("/sys/bus/pci/devices/0000:00:06.0", "/sys/devices/pci0000:00/0000:00:06.0");
+    add_function(host, "0000:03:10.7", "0x0b4000", "20");
+    auto out = lparctl(host, {"iov", "list"}).out;
+    EXPECT_THAT(out,
+                HasSubstr("0000:03:00.0: unsuitable: bridge 0000:00:06.0 above it has no ACS"));
+    EXPECT_THAT(out,
+                HasSubstr("0000:03:10.0: unsuitable: shares IOMMU group 20 with 0000:03:10.7"));
+    host.erase(std::string(root) + pf + "/iommu_group");
+    host.erase(std::string(root) + pf + "/driver");
+    auto adapter = Json::parse(lparctl(host, {"iov", "list", "-j"}).out)["adapters"][0];
+    EXPECT_EQ(adapter["isolated"], false);
+    EXPECT_THAT(adapter["objections"].dump(), HasSubstr("no driver has it"));
+    EXPECT_THAT(adapter["objections"].dump(), HasSubstr("no IOMMU group"));
+}
+
+TEST(Iov, WhatMakesNoSense) {
+    FakeHost host;
+    add_adapter(host, "0x0b4000");
+    for (const auto &words : std::vector<std::vector<std::string>>{
+             {"iov"},
+             {"iov", "assign"},
+             {"iov", "assign", "web=1"},
+             {"iov", "assign", "web", "--adapter", pf},
+             {"iov", "assign", "web=", "--adapter", pf},
+             {"iov", "assign", "web=0", "--adapter", pf},
+             {"iov", "assign", "web=-1", "--adapter", pf},
+             {"iov", "assign", "web=1x", "--adapter", pf},
+             {"iov", "assign", "web=99999", "--adapter", pf},
+             {"iov", "assign", "=1", "--adapter", pf},
+             {"iov", "assign", "web=1", "--adapter", pf, "--vlan", "4095"},
+             {"iov", "assign", "web=1", "--adapter", pf, "--mac", "02"},
+             {"iov", "assign", "web=1", "--adapter", pf, "--trust", "maybe"},
+             {"iov", "assign", "web=1", "--adapter", pf, "--queues", "0"},
+             {"iov", "release"}})
+        EXPECT_EQ(lparctl(host, words).status, 2) << testing::PrintToString(words);
+    auto answer = lparctl(host, {"iov", "assign", "web=1", "--adapter", pf});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("iov assign: there is no partition 'web'"));
+    EXPECT_EQ(lparctl(host, {"iov", "release", "web"}).status, 1);
+    host.privileged = false;
+    EXPECT_THAT(lparctl(host, {"iov", "release", "web"}).err, HasSubstr("this needs root"));
+    host.privileged = true;
+    host.put(iov_state_file, "{");
+    EXPECT_THAT(lparctl(host, {"iov", "list"}).err, HasSubstr("/run/lpar/iov.json: "));
+}
+
+// Plain files change as sysfs would, but for the links: a driver is never bound.
+TEST(Iov, WhatFailsIsUndone) {
+    FakeHost host;
+    add_adapter(host, "0x0b4000");
+    host.directory("/sys/bus/pci/drivers/vfio-pci");
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    auto plan = lparctl(host, {"iov", "assign", "web=1", "--adapter", pf, "--plan"});
+    EXPECT_EQ(plan.status, 0) << plan.err;
+    EXPECT_THAT(plan.out, HasSubstr("0000:03:10.0: driver none -> vfio-pci"));
+    EXPECT_THAT(read_iov_state(host), IsEmpty());
+    std::string override_file = std::string(root) + "0000:03:10.0/driver_override";
+    // no file to write to in drivers/vfio-pci
+    auto answer = lparctl(host, {"iov", "assign", "web=1", "--adapter", pf});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("vfio-pci/bind"));
+    EXPECT_EQ(host.read(override_file), "");
+    EXPECT_THAT(read_iov_state(host), IsEmpty());
+    host.put("/sys/bus/pci/drivers/vfio-pci/bind", "");
+    for (int i = 1; i <= 3; i++) {
+        answer = lparctl(
+            host, {"iov", "assign", "web=1", "--adapter", pf, "--fail-at", std::to_string(i)});
+        EXPECT_EQ(answer.status, 1);
+        EXPECT_EQ(host.read(override_file), "");
+        EXPECT_THAT(read_iov_state(host), IsEmpty());
+    }
+    answer = lparctl(host, {"iov", "assign", "web=1", "--adapter", pf});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(answer.out,
+                HasSubstr("web: -device vfio-pci,host=0000:03:10.0,id=vf-0000-03-10-0"));
+    EXPECT_EQ(host.read(override_file), "vfio-pci");
+    EXPECT_EQ(host.read("/sys/bus/pci/drivers/vfio-pci/bind"), "0000:03:10.0");
+    EXPECT_EQ(read_iov_state(host).size(), 3);
+    answer = lparctl(host, {"iov", "release", "web", "--fail-at", "2"});
+    EXPECT_THAT(answer.err, HasSubstr("is still assigned"));
+    EXPECT_EQ(read_iov_state(host).size(), 2);
+    answer = lparctl(host, {"iov", "release", "0000:03:10.0"});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(host.read(override_file), "");
+    EXPECT_THAT(read_iov_state(host), IsEmpty());
+}
+
+RC_GTEST_PROP(IovState, WhatIsReadIsWhatWasWritten, ()) {
+    auto steps = *rc::gen::container<std::vector<IovStep>>(rc::gen::exec([] {
+        auto text = [] { return *rc::gen::container<std::string>(rc::gen::inRange(' ', '~')); };
+        return IovStep{static_cast<Kind>(*rc::gen::inRange(0, static_cast<int>(Kind::plug) + 1)),
+                       text(), text(), text(), text()};
+    }));
+    RC_ASSERT(parse_iov_state(format_iov_state(steps)) == steps);
+}
+
+TEST(IovState, RefusesOthers) {
+    for (const char *text :
+         {"", "[]", "{}", R"({"version":2,"steps":[]})", R"({"version":1})",
+          R"({"version":1,"steps":[{}]})",
+          R"({"version":1,"steps":[{"kind":"x","adapter":"","vf":"","from":"","to":""}]})"})
+        EXPECT_THROW(parse_iov_state(text), Failure) << text;
+}
+
+// ------------------------------------------------------------------------- NVMe
+
+TEST(NvmeAdmin, Pages) {
+    NvmePage page{};
+    page[0] = 5;
+    page[32] = 12; // queues: total, of the primary, fixed, for each, step
+    page[40] = 2;
+    page[42] = 7;
+    page[44] = 3;
+    page[46] = 1;
+    page[64] = 8;
+    page[76] = 2;
+    auto primary = nvme_primary_of(page);
+    EXPECT_EQ(primary.controller, 5);
+    EXPECT_EQ(primary.queues.total, 12);
+    EXPECT_EQ(primary.queues.primary, 2);
+    EXPECT_EQ(primary.queues.fixed, 7);
+    EXPECT_EQ(primary.queues.per_function, 3);
+    EXPECT_EQ(primary.queues.step, 1);
+    EXPECT_EQ(primary.interrupts.total, 8);
+    EXPECT_EQ(primary.interrupts.per_function, 2);
+
+    page = {};
+    page[0] = 1;
+    page[32] = 2;
+    page[33] = 1;
+    page[36] = 1;
+    page[40] = 4;
+    page[42] = 3;
+    page[44] = 2;
+    auto list = nvme_secondaries_of(page);
+    ASSERT_EQ(list.size(), 1);
+    EXPECT_EQ(list[0].controller, 258);
+    EXPECT_TRUE(list[0].online);
+    EXPECT_EQ(list[0].vf, 4);
+    EXPECT_EQ(list[0].queues, 3);
+    EXPECT_EQ(list[0].interrupts, 2);
+
+    EXPECT_THAT(nvme_controllers_of(page), ElementsAre(0));
+    page.fill(0xff); // a liar's: as much as there can be, and not a byte more
+    EXPECT_EQ(nvme_secondaries_of(page).size(), 127);
+    EXPECT_EQ(nvme_namespaces_of(page).size(), 1);
+    EXPECT_EQ(nvme_controllers_of(page).size(), 1);
+    EXPECT_THAT(nvme_status_text(0x4121), HasSubstr("not as many resources to give (NVMe status"));
+    EXPECT_THAT(nvme_status_text(0x777), HasSubstr("refused"));
+}
+
+// ------------------------------------------------------------------------- NICs
+
+TEST(VfLink, Requests) {
+    auto message = vf_link_request(7, 3, Kind::vlan, "5");
+    nlmsghdr header{};
+    std::memcpy(&header, message.data(), sizeof(header));
+    EXPECT_EQ(header.nlmsg_len, message.size());
+    EXPECT_EQ(header.nlmsg_type, RTM_SETLINK);
+    EXPECT_EQ(header.nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
+    ifinfomsg info{};
+    std::memcpy(&info, message.data() + sizeof(header), sizeof(info));
+    EXPECT_EQ(info.ifi_index, 7);
+    ifla_vf_vlan vlan{};
+    ASSERT_EQ(message.size(), sizeof(header) + sizeof(info) + 3 * sizeof(rtattr) + sizeof(vlan));
+    std::memcpy(&vlan, message.data() + message.size() - sizeof(vlan), sizeof(vlan));
+    EXPECT_EQ(vlan.vf, 3);
+    EXPECT_EQ(vlan.vlan, 5);
+    for (const auto &[kind, value] :
+         std::vector<std::pair<Kind, std::string>>{{Kind::mac, "52:54:00:00:00"},
+                                                   {Kind::mac, "52-54-00-00-00-01"},
+                                                   {Kind::vlan, ""},
+                                                   {Kind::rate, "1x"},
+                                                   {Kind::trust, "1"},
+                                                   {Kind::spoofchk, ""},
+                                                   {Kind::driver, "igb"}})
+        EXPECT_THROW(vf_link_request(1, 0, kind, value), Failure) << value;
+}
+
+// What is asked for has the form in which the kernel tells.
+TEST(VfLink, AnswersAreRead) {
+    for (const auto &[kind, value] :
+         std::vector<std::pair<Kind, std::string>>{{Kind::mac, "52:54:00:ab:cd:ef"},
+                                                   {Kind::vlan, "4094"},
+                                                   {Kind::rate, "100"},
+                                                   {Kind::trust, "on"},
+                                                   {Kind::spoofchk, "off"}}) {
+        auto message = vf_link_request(7, 2, kind, value);
+        EXPECT_THAT(vf_links_of(message), IsEmpty()); // it is no answer
+        message[offsetof(nlmsghdr, nlmsg_type)] = RTM_NEWLINK;
+        auto links = vf_links_of(message);
+        ASSERT_EQ(links.size(), 1);
+        const VfLink &link = links[0];
+        EXPECT_EQ(kind == Kind::mac     ? link.mac
+                  : kind == Kind::vlan  ? link.vlan
+                  : kind == Kind::rate  ? link.rate
+                  : kind == Kind::trust ? link.trust
+                                        : link.spoofchk,
+                  value);
+    }
+}
+
+RC_GTEST_PROP(VfLinkProperty, AnyBytesAreRead, (std::vector<uint8_t> bytes)) {
+    auto message = vf_link_request(7, 2, Kind::mac, "52:54:00:ab:cd:ef");
+    message[offsetof(nlmsghdr, nlmsg_type)] = RTM_NEWLINK;
+    for (uint8_t byte : bytes)
+        message[byte % message.size()] = *rc::gen::arbitrary<uint8_t>();
+    message.resize(*rc::gen::inRange<size_t>(0, message.size() + 1));
+    vf_links_of(message);
+}
+
+// ------------------------------------------------------------------------- guests
+
+// A monitor that answers as it is told, a line for each request after the greeting's
+class Monitor {
+  public:
+    explicit Monitor(std::vector<std::string> answers) {
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends_) != 0)
+            throw std::runtime_error("socketpair");
+        thread_ = std::thread([this, answers = std::move(answers)] {
+            say(R"({"QMP":{}})");
+            for (const auto &answer : answers) {
+                std::string request;
+                char byte = 0;
+                while (::read(ends_[1], &byte, 1) == 1 && byte != '\n')
+                    request += byte;
+                asked.push_back(Json::parse(request, nullptr, false).value("execute", "?"));
+                std::string text = answer;
+                if (auto at = text.find("ID"); at != std::string::npos)
+                    text.replace(at, 2, "\"id\":\"" + asked.back() + "\"");
+                say(text);
+            }
+            ::shutdown(ends_[1], SHUT_RDWR);
+        });
+    }
+    ~Monitor() {
+        join();
+        ::close(ends_[1]);
+    }
+    void join() {
+        if (thread_.joinable())
+            thread_.join();
+    }
+    int end() const { return ends_[0]; }
+    std::vector<std::string> asked;
+
+  private:
+    void say(const std::string &text) {
+        std::string line = text + "\r\n";
+        (void)!::write(ends_[1], line.data(), line.size());
+    }
+    int ends_[2];
+    std::thread thread_;
+};
+
+constexpr auto yes = R"({"return":{},ID})";
+
+TEST(Qmp, PlugsIntoAFreeRootPort) {
+    Monitor monitor({yes,
+                     R"({"return":[{"bus":0,"devices":[
+{"class_info":{"class":1536},"qdev_id":""},{"class_info":{"class":1540},"qdev_id":"rp0","pci_bridge":{"devices":[{}]}},
+{"class_info":{"class":1540},"qdev_id":"rp1","pci_bridge":{"bus":{}}}]}],ID})",
+                     yes});
+    // JSON over several lines is no QMP
+    Qmp qmp(monitor.end(), "test");
+    EXPECT_THROW(qmp.plug("0000:03:00.1", "vf"), Failure);
+}
+
+TEST(Qmp, PlugAndUnplug) {
+    std::string ports =
+        R"({"return":[{"bus":0,"devices":[{"class_info":{"class":1536},"qdev_id":""},)"
+        R"({"class_info":{"class":1540},"qdev_id":"rp0","pci_bridge":{"devices":[{}]}},)"
+        R"({"class_info":{"class":1540},"qdev_id":"rp1","pci_bridge":{"bus":{}}}]}],ID})";
+    Monitor monitor({yes, ports, yes, R"({"return":[{"name":"vf"}],ID})", yes,
+                     R"({"event":"DEVICE_DELETED","data":{"device":"vf"}}
+{"return":[],ID})"});
+    Qmp qmp(monitor.end(), "test");
+    qmp.plug("0000:03:00.1", "vf");
+    qmp.unplug("vf", 5, [] { return false; });
+    monitor.join();
+    EXPECT_THAT(monitor.asked, ElementsAre("qmp_capabilities", "query-pci", "device_add",
+                                           "qom-list", "device_del", "qom-list"));
+}
+
+TEST(Qmp, SaysWhatIsWrong) {
+    auto said = [](std::vector<std::string> answers, auto what) {
+        Monitor monitor(std::move(answers));
+        try {
+            Qmp qmp(monitor.end(), "test");
+            what(qmp);
+        } catch (const Failure &failure) {
+            return std::string(failure.what());
+        }
+        return std::string();
+    };
+    auto plug = [](Qmp &qmp) { qmp.plug("0000:03:00.1", "vf"); };
+    EXPECT_THAT(said({yes, R"({"return":[],ID})"}, plug), HasSubstr("no free root port"));
+    EXPECT_THAT(said({yes}, plug), HasSubstr("the guest has ended"));
+    EXPECT_THAT(said({yes, R"({"error":{"desc":"no such thing"},ID})"}, plug),
+                HasSubstr("test: query-pci: no such thing"));
+    auto unplug = [](Qmp &qmp) { qmp.unplug("vf", 0, [] { return false; }); };
+    EXPECT_THAT(
+        said({yes, R"({"return":[{"name":"vf"}],ID})", yes, R"({"return":[{"name":"vf"}],ID})"},
+             unplug),
+        HasSubstr("has not let go of it within 0 s"));
+    EXPECT_THAT(said({yes, R"({"return":[{"name":"vf"}],ID})", yes,
+                      R"({"event":"DEVICE_UNPLUG_GUEST_ERROR","data":{"device":"vf"}})"
+                      "\n"
+                      R"({"return":[{"name":"vf"}],ID})"},
+                     unplug),
+                HasSubstr("the guest does not let go of it"));
+    EXPECT_TRUE(Qmp::is_gone("/nonexistent"));
+    EXPECT_EQ(qmp_device_id("0000:03:00.1"), "vf-0000-03-00-1");
+}
+
+} // namespace
+
+} // namespace lpar
