@@ -21,6 +21,16 @@ _lparctl_nics() # the host's network interfaces that are not virtual
 	done
 }
 
+_lparctl_adapters() # PCI addresses of SR-IOV adapters
+{
+	local entry
+	for entry in "${LPAR_ROOT-}/sys/bus/pci/devices/"*/sriov_totalvfs; do
+		[[ -e $entry ]] || continue
+		entry=${entry%/sriov_totalvfs}
+		printf '%s\n' "${entry##*/}"
+	done
+}
+
 _lparctl_words() # the candidates, one a line: those that begin with the current word
 {
 	local IFS=$'\n'
@@ -44,7 +54,20 @@ _lparctl()
 		return
 		;;
 	--adapter)
-		_lparctl_words "$(_lparctl_nics)" "$current"
+		if [[ ${COMP_WORDS[1]} == iov || ${COMP_WORDS[2]-} == iov ]]; then
+			_lparctl_words "$(_lparctl_adapters)" "$current"
+		else
+			_lparctl_words "$(_lparctl_nics)" "$current"
+		fi
+		return
+		;;
+	--trust | --spoofchk)
+		_lparctl_words $'on\noff' "$current"
+		return
+		;;
+	--qmp)
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		compopt -o filenames 2>/dev/null
 		return
 		;;
 	--owner)
@@ -56,7 +79,7 @@ _lparctl()
 		return
 		;;
 	--memory | --quantum | --name | --start | --size | --queues | --serial | --mac | \
-		--vlan | --max-rate | --wait | -i | --interval | -c | --count)
+		--vlan | --max-rate | --vfs | --interrupts | --namespaces | --wait | -i | --interval | -c | --count)
 		return
 		;;
 	esac
@@ -66,8 +89,8 @@ _lparctl()
 		word=${COMP_WORDS[i]}
 		case $word in
 		--memory | --quantum | --owner | --force | --name | --start | --size | --queues | \
-			--serial | --mode | --adapter | --mac | --vlan | --max-rate | \
-			--qemu | --wait | -i | --interval | -c | --count)
+			--serial | --mode | --adapter | --mac | --vlan | --max-rate | --vfs | \
+			--interrupts | --namespaces | --spoofchk | --qmp | --qemu | --wait | -i | --interval | -c | --count)
 			((i++))
 			;;
 		-*) ;;
@@ -77,7 +100,7 @@ _lparctl()
 
 	command=${plain[0]-}
 	case $command in
-	adapter | partition | disk | nic)
+	adapter | partition | disk | nic | iov)
 		[[ ${plain[1]-} ]] && command+=" ${plain[1]}" && plain=("${plain[@]:1}")
 		;;
 	esac
@@ -91,6 +114,11 @@ _lparctl()
 			options=$'--name\n--start\n--size\n--read-only\n--queues\n--serial\n--mode\n'
 			;;
 		"nic add") options=$'--adapter\n--mac\n--vlan\n--max-rate\n--queues\n--trust\n--mode\n' ;;
+		"iov assign")
+			options=$'--adapter\n--vfs\n--queues\n--interrupts\n--namespaces\n--mac\n--vlan\n'
+			options+=$'--max-rate\n--trust\n--spoofchk\n--qmp\n--plan\n'
+			;;
+		"iov release") options=$'--qmp\n--plan\n' ;;
 		diff) options=$'--prune\n' ;;
 		apply) options=$'--prune\n--wait\n' ;;
 		stat) options=$'--interval\n--count\n--queues\n' ;;
@@ -102,9 +130,15 @@ _lparctl()
 	fi
 
 	case $command:${#plain[@]} in
-	:0) _lparctl_words $'adapter\npartition\ndisk\nnic\nsave\ndiff\napply\nstat\ndoctor' "$current" ;;
+	:0) _lparctl_words $'adapter\npartition\ndisk\nnic\niov\nsave\ndiff\napply\nstat\ndoctor' "$current" ;;
 	adapter:0) _lparctl_words $'list\nshow' "$current" ;;
 	partition:0) _lparctl_words $'create\nshow\nlist\ndelete' "$current" ;;
+	iov:0) _lparctl_words $'list\nassign\nrelease' "$current" ;;
+	"iov release:"*) _lparctl_words "$(_lparctl_names "")" "$current" ;;
+	"iov assign:"*)
+		_lparctl_words "$(_lparctl_names "" | sed 's/$/=/')" "$current"
+		compopt -o nospace 2>/dev/null
+		;;
 	disk:0 | nic:0) _lparctl_words $'add\nremove\nlist' "$current" ;;
 	"partition show:0" | "partition delete:0" | "disk add:0" | "disk remove:0" | "disk list:0" | \
 		"nic add:0" | "nic remove:0" | "nic list:0" | stat:0)

@@ -98,7 +98,8 @@ expect 0 '^$' partition delete web
 # ------------------------------ each option is in the man page and the completion
 
 leaves=("adapter list" "adapter show" "partition create" "partition show" "partition list"
-	"partition delete" "disk add" "disk remove" "disk list" "nic add" "nic remove" "nic list" "save"
+	"partition delete" "disk add" "disk remove" "disk list" "nic add" "nic remove" "nic list" "iov list"
+	"iov assign" "iov release" "save"
 	"diff" "apply" "stat" "doctor")
 completion=$(<"$sources/lparctl.bash")
 manual=$(<"$sources/lparctl.8")
@@ -135,7 +136,7 @@ complete_to() {
 }
 mkdir -p "$partitions"/{web,db}/{disks/d,nics/n}{0,1} "$root"/sys/class/net/{eth0/device,lo}
 complete_to "partition" pa
-complete_to "adapter partition disk nic save diff apply stat doctor" ""
+complete_to "adapter partition disk nic iov save diff apply stat doctor" ""
 complete_to "/dev/null" apply --wait 3 /dev/nul
 complete_to "add remove list" disk ""
 complete_to "db web" disk add ""
@@ -154,6 +155,15 @@ complete_to "eth0" adapter show eth
 complete_to "/dev/null" adapter show /dev/nul
 complete_to "disks nics all" partition delete web --force ""
 complete_to "db web" stat -i 1 ""
+complete_to "list assign release" iov ""
+complete_to "db= web=" iov assign ""
+complete_to "web=" iov assign db=1 --vfs 2 w
+complete_to "--namespaces" iov assign --names
+complete_to "on off" iov assign web=1 --trust ""
+complete_to "db web" iov release ""
+mkdir -p "$root/sys/bus/pci/devices/0000:03:00.0"
+: >"$root/sys/bus/pci/devices/0000:03:00.0/sriov_totalvfs"
+complete_to "0000:03:00.0" iov assign web=1 --adapter ""
 complete_to "" disk remove nobody ""
 complete_to "" stat web ""
 
