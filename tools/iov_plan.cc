@@ -280,10 +280,14 @@ class Assigner {
     void take() {
         if (adapter_->enabled == 0)
             make_vfs();
-        auto next = chosen_.begin();
+        std::vector<std::string> owners;
         for (const auto &[partition, count] : request_.wishes)
-            for (unsigned i = 0; i < count; i++)
-                give(**next++, partition);
+            owners.insert(owners.end(), count, partition);
+        // what some have too much of, others may need
+        for (size_t i = 0; i < chosen_.size(); i++)
+            free_up(*chosen_[i], owners[i]);
+        for (const auto *vf : chosen_)
+            give(*vf);
     }
 
     void make_vfs() {
@@ -302,11 +306,26 @@ class Assigner {
         step(Kind::autoprobe, "", "0", flag(adapter_->autoprobe));
     }
 
-    void give(const IovFunction &vf, const std::string &partition) {
+    bool is_right(const IovFunction &vf) const {
+        return vf.queues == queues_ && vf.interrupts == interrupts_;
+    }
+
+    void free_up(const IovFunction &vf, const std::string &partition) {
         const std::string &at = vf.address;
         plan_.assigned.emplace_back(at, partition);
         step(Kind::claim, at, "", partition);
         step(Kind::driver, at, vf.driver, "");
+        if (adapter_->type != IovType::nvme || is_right(vf))
+            return;
+        step(Kind::online, at, flag(vf.online), "0");
+        step(Kind::queues, at, std::to_string(vf.queues),
+             std::to_string(std::min(vf.queues, queues_)));
+        step(Kind::interrupts, at, std::to_string(vf.interrupts),
+             std::to_string(std::min(vf.interrupts, interrupts_)));
+    }
+
+    void give(const IovFunction &vf) {
+        const std::string &at = vf.address;
         if (adapter_->type == IovType::nvme)
             give_resources(vf);
         if (adapter_->type == IovType::nic)
@@ -319,14 +338,10 @@ class Assigner {
 
     void give_resources(const IovFunction &vf) {
         const std::string &at = vf.address;
-        bool same = vf.queues == queues_ && vf.interrupts == interrupts_;
-        bool online = vf.online;
-        if (online && !same) {
-            step(Kind::online, at, "1", "0");
-            online = false;
-        }
-        step(Kind::queues, at, std::to_string(vf.queues), std::to_string(queues_));
-        step(Kind::interrupts, at, std::to_string(vf.interrupts), std::to_string(interrupts_));
+        step(Kind::queues, at, std::to_string(std::min(vf.queues, queues_)),
+             std::to_string(queues_));
+        step(Kind::interrupts, at, std::to_string(std::min(vf.interrupts, interrupts_)),
+             std::to_string(interrupts_));
         if (!request_.settings.namespaces.empty()) {
             for (uint32_t id : vf.namespaces)
                 if (!request_.settings.namespaces.contains(id))
@@ -335,7 +350,7 @@ class Assigner {
                 if (!vf.namespaces.contains(id))
                     step(Kind::attach, at, "", std::to_string(id));
         }
-        step(Kind::online, at, flag(online), "1");
+        step(Kind::online, at, flag(vf.online && is_right(vf)), "1");
     }
 
     void give_identity(const IovFunction &vf) {

@@ -166,8 +166,8 @@ std::vector<uint8_t> vf_link_request(unsigned interface, unsigned vf, Kind kind,
         for (size_t i = 0; i < mac_bytes; i++) {
             auto [stop, error] =
                 std::from_chars(text.data() + 3 * i, text.data() + text.size(), mac.mac[i], 16);
-            if (text.size() != 3 * mac_bytes - 1 || error != std::errc() ||
-                stop != text.data() + 3 * i + 2)
+            if (text.size() != 3 * mac_bytes - 1 || (i != 0 && text[3 * i - 1] != ':') ||
+                error != std::errc() || stop != text.data() + 3 * i + 2)
                 throw Failure("'" + text + "' is no MAC address");
         }
         message.attribute(IFLA_VF_MAC, mac);

@@ -329,7 +329,10 @@ class Monitor {
                 char byte = 0;
                 while (::read(ends_[1], &byte, 1) == 1 && byte != '\n')
                     request += byte;
-                asked.push_back(Json::parse(request, nullptr, false).value("execute", "?"));
+                Json json = Json::parse(request, nullptr, false);
+                if (!json.is_object())
+                    break; // the other end has enough
+                asked.push_back(json.value("execute", "?"));
                 std::string text = answer;
                 if (auto at = text.find("ID"); at != std::string::npos)
                     text.replace(at, 2, "\"id\":\"" + asked.back() + "\"");
@@ -352,24 +355,13 @@ class Monitor {
   private:
     void say(const std::string &text) {
         std::string line = text + "\r\n";
-        (void)!::write(ends_[1], line.data(), line.size());
+        ::send(ends_[1], line.data(), line.size(), MSG_NOSIGNAL);
     }
     int ends_[2];
     std::thread thread_;
 };
 
 constexpr auto yes = R"({"return":{},ID})";
-
-TEST(Qmp, PlugsIntoAFreeRootPort) {
-    Monitor monitor({yes,
-                     R"({"return":[{"bus":0,"devices":[
-{"class_info":{"class":1536},"qdev_id":""},{"class_info":{"class":1540},"qdev_id":"rp0","pci_bridge":{"devices":[{}]}},
-{"class_info":{"class":1540},"qdev_id":"rp1","pci_bridge":{"bus":{}}}]}],ID})",
-                     yes});
-    // JSON over several lines is no QMP
-    Qmp qmp(monitor.end(), "test");
-    EXPECT_THROW(qmp.plug("0000:03:00.1", "vf"), Failure);
-}
 
 TEST(Qmp, PlugAndUnplug) {
     std::string ports =
