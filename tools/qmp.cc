@@ -140,7 +140,7 @@ Json Qmp::execute(const std::string &command, Json arguments) {
         request["arguments"] = std::move(arguments);
     std::string text = request.dump() + "\n";
     if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
-        throw Failure(name_ + ": " + error_text(errno));
+        throw Failure(name_ + ": " + (errno == EPIPE ? "the guest has ended" : error_text(errno)));
     while (auto message = next(answer_seconds)) {
         if (message->contains("event")) {
             const Json &event = *message;
