@@ -417,6 +417,7 @@ static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
 	FIX(TX_VLAN, lim->tx_vlan);
 	FIX(RX_CSUM, lim->rx_csum);
 	FIX(RX_VLAN, lim->rx_vlan);
+	FIX(RX_MERGED, 1);
 	FIX(ALLMULTI, 1);
 	FIX(PORT_VLAN, lim->vlan);
 #undef FIX
