@@ -15,6 +15,7 @@
 #include "channel.h"
 #include "disk.h"
 #include "net.h"
+#include "policy.h"
 
 #define WATCH_INTERVAL	(5 * HZ)
 #define NET_REPOST_MS	10	/* from one taking back of all buffers to the next */
@@ -586,6 +587,7 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	INIT_WORK(&net->mode_work, net_mode_work);
 	INIT_DELAYED_WORK(&net->repost_work, net_repost_work);
 	INIT_DEFERRABLE_WORK(&net->watch_work, net_watch_work);
+	lpar_policy_coalesce(&net->tx_frames, &net->tx_usecs);
 	net_apply(net, &caps);
 	netdev->features |= net->features;
 	netdev->mtu = caps.mtu;

@@ -176,6 +176,8 @@ struct lpar_net_rx_queue {
  * @nr_rx:      of @rx
  * @use_tx:     of these, as many are in use; changed under rtnl
  * @use_rx:     likewise
+ * @tx_frames: most that one doorbell is for; under rtnl
+ * @tx_usecs:  shortest time that one is held back; under rtnl
  * @tx:         queues
  * @rx:         queues
  */
@@ -199,6 +201,8 @@ struct lpar_net {
 	u32 nr_rx;
 	u32 use_tx;
 	u32 use_rx;
+	u32 tx_frames;
+	u32 tx_usecs;
 	struct lpar_net_tx *tx;
 	struct lpar_net_rx_queue *rx;
 };
@@ -233,6 +237,7 @@ netdev_features_t lpar_net_features_check(struct sk_buff *skb,
 					  struct net_device *netdev,
 					  netdev_features_t features);
 void lpar_net_tx_watch(struct lpar_net_tx *tx);
+void lpar_net_tx_coalesce(struct lpar_net_tx *tx);
 
 /* net_rx.c */
 void lpar_net_rx_init(struct lpar_net *net, struct lpar_net_rx_queue *rx, u32 index);

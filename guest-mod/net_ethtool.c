@@ -5,6 +5,7 @@
 #include <linux/ethtool.h>
 
 #include "net.h"
+#include "policy.h"
 
 static const char * const net_counters[] = {
 	"packets", "bytes", "drops", "errors", "doorbells",
@@ -74,6 +75,45 @@ static void ethtool_ringparam(struct net_device *netdev,
 	ring->tx_max_pending = max(ring->tx_pending, net->caps.depth);
 }
 
+static int ethtool_coalesce(struct net_device *netdev, struct ethtool_coalesce *coalesce,
+			    struct kernel_ethtool_coalesce *kernel_coalesce,
+			    struct netlink_ext_ack *extack)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+
+	coalesce->tx_max_coalesced_frames = net->tx_frames;
+	coalesce->tx_coalesce_usecs = net->tx_usecs;
+	return 0;
+}
+
+static int ethtool_set_coalesce(struct net_device *netdev,
+				struct ethtool_coalesce *coalesce,
+				struct kernel_ethtool_coalesce *kernel_coalesce,
+				struct netlink_ext_ack *extack)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+	u32 i;
+
+	if (!coalesce->tx_max_coalesced_frames ||
+	    coalesce->tx_max_coalesced_frames > LPAR_QUEUE_DEPTH_MAX) {
+		NL_SET_ERR_MSG_MOD(extack, "tx-frames is 1 to 1024");
+		return -ERANGE;
+	}
+	if (coalesce->tx_coalesce_usecs > LPAR_POLICY_HOLD_MAX) {
+		NL_SET_ERR_MSG_MOD(extack, "tx-usecs is at most 50000");
+		return -ERANGE;
+	}
+	net->tx_frames = coalesce->tx_max_coalesced_frames;
+	net->tx_usecs = coalesce->tx_coalesce_usecs;
+	for (i = 0; i < net->use_tx; i++) {
+		lpar_net_tx_coalesce(&net->tx[i]);
+		/* What is held has waited for what was wanted before. */
+		if (net->tx[i].q)
+			lpar_ring_nudge(net->tx[i].q);
+	}
+	return 0;
+}
+
 static int ethtool_sset_count(struct net_device *netdev, int set)
 {
 	struct lpar_net *net = netdev_priv(netdev);
@@ -136,6 +176,10 @@ static void ethtool_statistics(struct net_device *netdev,
 }
 
 const struct ethtool_ops lpar_net_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_TX_USECS |
+				     ETHTOOL_COALESCE_TX_MAX_FRAMES,
+	.get_coalesce		= ethtool_coalesce,
+	.set_coalesce		= ethtool_set_coalesce,
 	.get_drvinfo		= ethtool_drvinfo,
 	.get_link		= ethtool_op_get_link,
 	.get_link_ksettings	= ethtool_link_settings,

@@ -17,6 +17,7 @@
 
 #include "channel.h"
 #include "net.h"
+#include "policy.h"
 
 #define TX_HEADERS	64	/* of a frame whose headers nobody needs to know */
 #define TX_PACING_SHIFT	8	/* a socket has data of 4 ms on its way, not of 1 */
@@ -607,6 +608,25 @@ static void tx_free(struct lpar_net_tx *tx)
 }
 
 /**
+ * lpar_net_tx_coalesce - hold frames back as the NIC is to
+ * @tx: with a queue or without
+ *
+ * Under rtnl.
+ */
+void lpar_net_tx_coalesce(struct lpar_net_tx *tx)
+{
+	struct lpar_queue *q = tx->q;
+
+	if (!q)
+		return;
+	spin_lock_irq(&q->lock);
+	q->batch = min(tx->net->tx_frames, q->depth);
+	q->hold_us = tx->net->tx_usecs;
+	lpar_policy_apply_locked(q);
+	spin_unlock_irq(&q->lock);
+}
+
+/**
  * lpar_net_tx_up - make a queue
  * @tx: without one
  *
@@ -632,6 +652,7 @@ int lpar_net_tx_up(struct lpar_net_tx *tx)
 	tx->free_got = 0;
 	tx->waited = false;
 	lpar_window_waiter_init(&tx->waiter, tx_ready);
+	lpar_net_tx_coalesce(tx);
 	netdev_tx_reset_queue(tx_netdev_queue(tx));
 
 	err = lpar_net_queue_create(tx->net, tx->q, tx->index, LPAR_ROLE_REQUESTS,

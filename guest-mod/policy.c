@@ -68,7 +68,21 @@ void lpar_policy_default(struct lpar_queue *q)
 {
 	q->policy = donate == LPAR_DONATE_THREAD ? LPAR_DONATE_BATCH : donate;
 	q->batch = clamp(donate_batch, 1u, q->depth);
+	q->hold_us = donate_us;
 	q->quantum_us = quantum_us;
+}
+
+/**
+ * lpar_policy_coalesce - what the module parameters say for a new NIC
+ * @batch:   most frames that one doorbell is for
+ * @hold_us: shortest time that a frame is held back
+ *
+ * Any context.
+ */
+void lpar_policy_coalesce(u32 *batch, u32 *hold_us)
+{
+	*batch = clamp(donate_batch, 1u, LPAR_QUEUE_DEPTH_MAX + 0u);
+	*hold_us = min(donate_us, LPAR_POLICY_HOLD_MAX + 0u);
 }
 
 /**
@@ -82,7 +96,7 @@ void lpar_policy_default(struct lpar_queue *q)
 void lpar_policy_apply_locked(struct lpar_queue *q)
 {
 	lockdep_assert_held(&q->lock);
-	lpar_donate_init(&q->donate, q->policy, q->batch, donate_us);
+	lpar_donate_init(&q->donate, q->policy, q->batch, q->hold_us);
 	WRITE_ONCE(q->ctrl->quantum_us,
 		   cpu_to_le32(lpar_donate_quantum(q->quantum_us,
 						   q->dev->channel.quantum_us)));

@@ -3,11 +3,16 @@
 #ifndef LPAR_GUEST_POLICY_H
 #define LPAR_GUEST_POLICY_H
 
+#include <linux/types.h>
+
+#define LPAR_POLICY_HOLD_MAX	50000	/* microseconds */
+
 struct attribute_group;
 struct lpar_disk;
 struct lpar_queue;
 
 void lpar_policy_default(struct lpar_queue *q);
+void lpar_policy_coalesce(u32 *batch, u32 *hold_us);
 void lpar_policy_apply_locked(struct lpar_queue *q);
 int lpar_policy_add(struct lpar_disk *disk, const struct attribute_group *first);
 void lpar_policy_free(struct lpar_disk *disk);

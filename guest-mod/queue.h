@@ -37,6 +37,7 @@ struct task_struct;
  *            broken device
  * @policy:   who rings, and when
  * @batch:    most requests that are in the ring and not taken by the host
+ * @hold_us:  shortest time that something is held back
  * @quantum_us: longest service of a doorbell; 0: the host's limit
  * @closed:   nothing is submitted any more
  * @reqs:     by id: the request that the host has, the one owner of it
@@ -77,6 +78,7 @@ struct lpar_queue {
 	spinlock_t lock;	/* all below */
 	enum lpar_donate_policy policy;
 	u32 batch;
+	u32 hold_us;
 	u32 quantum_us;
 	bool closed;
 	struct lpar_request **reqs;
