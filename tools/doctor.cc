@@ -13,6 +13,7 @@
 #include "device.h"
 #include "format.h"
 #include "gzip.h"
+#include "netdev.h"
 #include "paths.h"
 #include "version.h"
 
@@ -112,7 +113,7 @@ void check_group(const Host &host, const std::string &pci, const std::string &dr
         checks.push_back(
             {name, is_nvme ? Level::bad : Level::warn, found + ": not translated",
              fmt::format("boot with iommu.passthrough=0 instead of iommu=pt, or for this group "
-                         "alone, while its disks are not in use: echo {} > "
+                         "alone, while its devices are not in use: echo {} > "
                          "/sys/bus/pci/drivers/{}/unbind; echo DMA > {}; echo {} > "
                          "/sys/bus/pci/drivers/{}/bind",
                          pci, driver, file, pci, driver)});
@@ -133,6 +134,11 @@ void check_iommu(const Host &host, Checks &checks) {
     for (const auto &name : devices.names()) {
         BlockDevice device = devices.get(name);
         if (!device.pci.empty() && device.disk.empty())
+            adapters.emplace(device.pci, device.driver);
+    }
+    for (const auto &name : physical_interfaces(host)) {
+        NetDevice device = net_device(host, name);
+        if (!device.pci.empty())
             adapters.emplace(device.pci, device.driver);
     }
     for (const auto &[pci, driver] : adapters)

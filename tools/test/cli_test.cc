@@ -459,6 +459,17 @@ TEST_F(DoctorTest, Iommu) {
     EXPECT_EQ(check("adapters")["level"], "warn");
 }
 
+TEST_F(DoctorTest, IommuOfNics) {
+    host.add_nic("eth0", "0000:02:00.0");
+    host.add_nic("veth0", "");
+    EXPECT_EQ(check("iommu 0000:02:00.0")["level"], "warn");
+    host.add_group("0000:02:00.0", "13", "DMA");
+    EXPECT_EQ(check("iommu 0000:02:00.0")["level"], "ok");
+    EXPECT_THAT(check("iommu 0000:02:00.0")["found"].get<std::string>(),
+                HasSubstr("e1000e: group 13, DMA: translated"));
+    EXPECT_TRUE(check("iommu ").is_null());
+}
+
 TEST_F(DoctorTest, Module) {
     host.put("/sys/kernel/lpar/version", "99\n");
     EXPECT_EQ(check("module")["level"], "bad");
