@@ -582,6 +582,94 @@ CASE(net_buffers, "N4 buffers that are none", 300)
 	g.alone(wire);
 }
 
+CASE(net_merged, "N4 frames that are yet to be cut, and buffers for them or not", 300)
+{
+	need_nic();
+	Wire wire;
+	Station g(wire);
+	attack *const a = g.a;
+	attack_queue far{};
+	const u32 own = a->function;
+
+	// the partition's other NIC sends them
+	EXPECT(g.trusted, "no trusted NIC");
+	EXPECT(attack_call(a, LPAR_OP_CAPS, g.trusted, 0, 0, 0, 0) == LPAR_OK, "CAPS");
+	const u64 far_mac = attack_value(&a->answer, LPAR_CAP_MAC);
+	a->function = g.trusted;
+	const u32 made = attack_create_as(a, &far, 3, 16, 4, LPAR_ROLE_REQUESTS);
+	a->function = own;
+	EXPECT(made == LPAR_OK, "no queue of the other NIC");
+	Frame sent;
+	auto send = [&](u32 payload, u16 gso_size) {
+		const lpar_net_sqe s = g.tcp(payload, gso_size);
+		std::copy(g.mac.begin(), g.mac.end(), g.data());
+		for (int i = 0; i < 6; i++)
+			g.data()[6 + i] = far_mac >> (40 - 8 * i);
+		sent.assign(g.data(), g.data(54 + payload));
+		EXPECT(attack_io(a, &far, std::bit_cast<lpar_blk_sqe>(s)) == LPAR_OK, "{} bytes are not sent", payload);
+	};
+	constexpr u32 at = 0x20000, whole = LPAR_NET_RX_MERGED;
+	// A buffer of so many bytes in all, in two pieces and a third one that lies at @last.
+	auto receive = [&](u32 bytes, u32 first, u32 second, u64 last) {
+		lpar_net_sqe s = g.buffer(bytes, at);
+		lpar_seg *segs = &g.rx.table[(g.rx.sq_tail & (g.rx.depth - 1)) * g.rx.segs];
+		segs[0] = {g.io(at), first, 0};
+		segs[1] = {g.io(at + first), second, 0};
+		segs[2] = {last, bytes - first - second, 0};
+		s.nsegs = 3, s.seg[0] = {};
+		return g.receive(s);
+	};
+	auto bytes = [&] { return g.rx.cq[(g.rx.cq_head - 1) & (g.rx.depth - 1)].bytes; };
+	auto is_whole = [&] {
+		lpar_net_rx head;
+		std::memcpy(&head, g.data(at), sizeof(head));
+		EXPECT(bytes() == sizeof(head) + sent.size(), "{} bytes of {}", bytes(), sent.size());
+		EXPECT(head.flags == LPAR_NET_RX_CSUM && head.gso_type == LPAR_GSO_TCP4 && head.gso_size == 1400 && head.headers == 54 &&
+			       head.csum_start == 34 && head.csum_offset == 16 && !head.vlan_tci && !head.reserved && !head.reserved2,
+		       "flags {}, type {}, size {}, headers {}, sum at {} + {}", head.flags, head.gso_type, head.gso_size, head.headers,
+		       head.csum_start, head.csum_offset);
+		EXPECT(std::equal(sent.begin(), sent.end(), g.data(at + sizeof(head))), "another frame");
+	};
+	// In buffers for one frame of the wire each.
+	auto is_cut = [&] {
+		Frame payload;
+		for (unsigned n = 0; payload.size() < sent.size() - 54 && n < 20; n++) {
+			EXPECT(g.receive(g.buffer(2048, at)) == LPAR_OK, "part {}", n);
+			const u32 part = bytes() - sizeof(lpar_net_rx);
+			EXPECT(part > 54 && part <= 1454 && !g.data(at)[1], "a part of {} bytes", part);
+			payload.insert(payload.end(), g.data(at + sizeof(lpar_net_rx) + 54), g.data(at + sizeof(lpar_net_rx) + part));
+		}
+		EXPECT(payload.size() == sent.size() - 54 && std::equal(payload.begin(), payload.end(), sent.begin() + 54), "other data");
+	};
+
+	send(8000, 1400);
+	std::memset(g.data(at), ATTACK_CANARY, 0x20000);
+	EXPECT(receive(whole, 7, 4096, g.io(at + 4103)) == LPAR_OK, "a buffer for any frame");
+	is_whole();
+	EXPECT(std::count(g.data(at + 16 + 8054), g.data(at + 0x20000), ATTACK_CANARY) == 0x20000 - 16 - 8054, "more than the frame was written");
+	// what the frame does not reach is not looked for
+	const u64 nowhere = 77777ull << LPAR_WINDOW_SHIFT;
+	send(8000, 1400);
+	EXPECT(receive(whole, 4096, 8192, nowhere) == LPAR_OK, "a buffer whose end is not needed");
+	is_whole();
+	// and where it is, the frame waits: whole for one buffer, cut for others
+	send(20000, 1400);
+	EXPECT(receive(whole, 4096, 8192, nowhere) == LPAR_NOWINDOW, "a buffer whose end is needed");
+	EXPECT(receive(whole, 4096, 8192, g.io(at + 12288)) == LPAR_OK, "the next one");
+	is_whole();
+	send(20000, 1400);
+	EXPECT(receive(whole, 4096, 8192, nowhere) == LPAR_NOWINDOW, "a buffer whose end is needed");
+	is_cut();
+	// one byte less, and it is for the wire's frames
+	send(8000, 1400);
+	EXPECT(receive(whole - 1, 4096, 8192, g.io(at + 12288)) == LPAR_OK, "a buffer for the wire's frames");
+	EXPECT(bytes() == 16 + 1454, "{} bytes", bytes());
+	for (u32 left = 6600; left; left -= std::min(left, 1400u))
+		EXPECT(g.receive(g.buffer(2048, at)) == LPAR_OK && bytes() == 16 + 54 + std::min(left, 1400u), "{} bytes with {} left", bytes(), left);
+	EXPECT(attack_destroy(a, &far) == LPAR_OK, "QUEUE_DESTROY");
+	g.alone(wire);
+}
+
 CASE(net_revoked, "N5 memory taken away from under buffers and frames", 300)
 {
 	need_nic();
