@@ -14,7 +14,6 @@
 #include "iov_scan.h"
 #include "iov_state.h"
 #include "parse.h"
-#include "paths.h"
 #include "qmp.h"
 
 namespace lpar {
@@ -26,36 +25,13 @@ constexpr uint32_t most_vfs = 65535;
 struct Options {
     std::vector<std::string> words; // PARTITION=NUMBER, or what is to be released
     IovRequest request;
+    IovSettings settings;
     std::vector<uint32_t> namespaces;
     std::optional<std::string> trust;
     std::optional<std::string> spoofchk;
     bool plan_only = false;
     IovMishap mishap;
 };
-
-uint64_t host_memory(const Host &host) {
-    constexpr std::string_view title = "MemTotal:";
-    std::string text = host.read("/proc/meminfo").value_or("");
-    auto at = text.find(title);
-    uint64_t kib = 0;
-    if (at == std::string::npos)
-        return UINT64_MAX;
-    at = text.find_first_not_of(' ', at + title.size());
-    if (at != std::string::npos)
-        std::from_chars(text.data() + at, text.data() + text.size(), kib);
-    return kib == 0 ? UINT64_MAX : kib << 10;
-}
-
-IovSnapshot snapshot(const Host &host, std::vector<IovStep> taken) {
-    IovSnapshot now;
-    now.adapters = iov_adapters(host);
-    now.taken = std::move(taken);
-    now.memory = host_memory(host);
-    for (const auto &name : host.list(configfs_partitions))
-        now.partitions.push_back(
-            {name, host.read_number(configfs_partitions + name + "/memory_limit")});
-    return now;
-}
 
 // "4-7 queues, ..." in words: what one VF could have
 std::string offer(const IovAdapter &adapter) {
@@ -152,7 +128,7 @@ Json adapter_json(const IovSnapshot &now, const IovAdapter &adapter) {
 }
 
 void list(Context &context) {
-    IovSnapshot now = snapshot(context.host, read_iov_state(context.host));
+    IovSnapshot now = iov_snapshot(context.host, read_iov_state(context.host));
     if (context.json) {
         Json array = Json::array();
         for (const auto &adapter : now.adapters)
@@ -202,7 +178,7 @@ void list(Context &context) {
 }
 
 // "web1=2"
-std::pair<std::string, unsigned> parse_wish(const std::string &text) {
+IovWish parse_wish(const std::string &text, const IovSettings &settings) {
     auto at = text.find('=');
     uint32_t count = 0;
     const char *end = text.data() + text.size();
@@ -212,7 +188,7 @@ std::pair<std::string, unsigned> parse_wish(const std::string &text) {
     if (error != std::errc() || stop != end || count == 0 || count > most_vfs)
         throw UsageError(fmt::format("'{}': a number of VFs is 1 to {}", text, most_vfs));
     check_name("partition", text.substr(0, at));
-    return {text.substr(0, at), count};
+    return {text.substr(0, at), count, settings};
 }
 
 std::string device_option(const std::string &vf) {
@@ -252,23 +228,24 @@ void say(Context &context, const IovPlan &plan, const std::string &socket, bool 
 
 void assign(Context &context, Options &options) {
     IovRequest &request = options.request;
-    for (const auto &word : options.words)
-        request.wishes.push_back(parse_wish(word));
+    IovSettings &settings = options.settings;
     auto flag = [](const std::optional<std::string> &text) {
         return text ? std::optional(*text == "on") : std::nullopt;
     };
-    request.settings.namespaces = {options.namespaces.begin(), options.namespaces.end()};
-    request.settings.trust = flag(options.trust);
-    request.settings.spoofchk = flag(options.spoofchk);
-    if (request.settings.mac)
-        request.settings.mac = parse_mac(*request.settings.mac);
+    settings.namespaces = {options.namespaces.begin(), options.namespaces.end()};
+    settings.trust = flag(options.trust);
+    settings.spoofchk = flag(options.spoofchk);
+    if (settings.mac)
+        settings.mac = parse_mac(*settings.mac);
+    for (const auto &word : options.words)
+        request.wishes.push_back(parse_wish(word, settings));
     check_name("adapter", request.adapter);
     context.require_privilege();
     IovState state(context.host);
-    IovSnapshot now = snapshot(context.host, state.taken());
+    IovSnapshot now = iov_snapshot(context.host, state.taken());
     if (!request.socket.empty() && request.wishes.size() == 1)
         for (auto &partition : now.partitions)
-            if (partition.name == request.wishes[0].first)
+            if (partition.name == request.wishes[0].partition)
                 partition.memory = Qmp(request.socket).memory();
     IovPlan plan = iov_assign(now, request);
     if (!plan.refusals.empty())
@@ -281,8 +258,8 @@ void assign(Context &context, Options &options) {
 void release(Context &context, Options &options) {
     context.require_privilege();
     IovState state(context.host);
-    IovPlan plan =
-        iov_release(snapshot(context.host, state.taken()), options.words, options.request.socket);
+    IovPlan plan = iov_release(iov_snapshot(context.host, state.taken()), options.words,
+                               options.request.socket);
     if (!plan.refusals.empty())
         refuse(context, plan.refusals);
     if (!options.plan_only)
@@ -318,7 +295,7 @@ void add_iov_commands(CLI::App &app, Context &context) {
                  "--vlan 7\n"
                  "  lparctl iov assign web=1 --adapter 0000:00:05.0 --qmp /run/web.qmp",
                  [&context, options] { assign(context, *options); });
-    IovSettings &settings = options->request.settings;
+    IovSettings &settings = options->settings;
     leaf->add_option("PARTITION=NUMBER", options->words, "Who gets how many VFs")->required();
     leaf->add_option("--adapter", options->request.adapter, "Its PCI address")->required();
     leaf->add_option("--vfs", options->request.vfs,

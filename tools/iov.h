@@ -84,6 +84,20 @@ struct IovPartition {
     std::optional<uint64_t> memory; // of its guest; nothing: not known
 };
 
+// What VFs are to be given; what is not said is left as it is, or is a fair share.
+struct IovSettings {
+    std::optional<uint32_t> queues; // NVMe: besides the admin queue
+    std::optional<uint32_t> interrupts;
+    std::set<uint32_t> namespaces;
+    std::optional<std::string> mac; // NIC
+    std::optional<uint32_t> vlan;
+    std::optional<uint32_t> rate;
+    std::optional<bool> trust;
+    std::optional<bool> spoofchk;
+
+    bool operator==(const IovSettings &) const = default;
+};
+
 // One thing that changes, from what it was to what it will be. Undone, it goes back.
 struct IovStep {
     enum class Kind {
@@ -109,6 +123,7 @@ struct IovStep {
     std::string vf; // empty: the adapter itself
     std::string from;
     std::string to;
+    IovSettings settings{}; // a claim's: as somebody asked for them
 
     bool operator==(const IovStep &) const = default;
 };
@@ -130,29 +145,24 @@ struct IovSnapshot {
     std::string owner(const std::string &vf) const;
 };
 
-// What all VFs of a request are given; what is not said is left as it is, or is a fair share.
-struct IovSettings {
-    std::optional<uint32_t> queues; // NVMe: besides the admin queue
-    std::optional<uint32_t> interrupts;
-    std::set<uint32_t> namespaces;
-    std::optional<std::string> mac; // NIC
-    std::optional<uint32_t> vlan;
-    std::optional<uint32_t> rate;
-    std::optional<bool> trust;
-    std::optional<bool> spoofchk;
+// So many VFs for a partition, which are alike. It may have several wishes, of other settings.
+struct IovWish {
+    std::string partition;
+    unsigned count = 0;
+    IovSettings settings{};
 };
 
 struct IovRequest {
     std::string adapter;
-    std::optional<unsigned> vfs;                          // how many there are to be
-    std::vector<std::pair<std::string, unsigned>> wishes; // partition, VFs
-    IovSettings settings;
+    std::optional<unsigned> vfs; // how many there are to be
+    std::vector<IovWish> wishes;
     std::string socket; // a running guest's monitor; empty: for its next start
 };
 
 struct IovPlan {
     std::vector<IovStep> steps;
-    std::vector<std::string> refusals; // not empty: there are no steps
+    std::vector<std::string> refusals;         // not empty: there are no steps
+    std::vector<std::optional<size_t>> blamed; // assign: for each the wish, if it is one's alone
     std::vector<std::string> notes;
     std::vector<std::pair<std::string, std::string>> assigned; // VF, partition
 };

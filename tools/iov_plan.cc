@@ -58,7 +58,7 @@ class Assigner {
 
     IovPlan plan() {
         for (const auto &wish : request_.wishes)
-            wanted_ += wish.second;
+            wanted_ += wish.count;
         check_partitions();
         adapter_ = now_.adapter(request_.adapter);
         if (adapter_ == nullptr)
@@ -75,7 +75,28 @@ class Assigner {
     }
 
   private:
-    void refuse(std::string why) { plan_.refusals.push_back(std::move(why)); }
+    // A VF, who gets it, and its share
+    struct Choice {
+        const IovFunction *vf;
+        const IovWish *wish;
+        uint32_t queues;
+        uint32_t interrupts;
+
+        bool is_right() const { return vf->queues == queues && vf->interrupts == interrupts; }
+    };
+
+    // @wish: the one that cannot be; nothing: all of them together
+    void refuse(std::string why, const IovWish *wish = nullptr) {
+        plan_.refusals.push_back(std::move(why));
+        plan_.blamed.push_back(
+            wish == nullptr ? std::nullopt : std::optional<size_t>(wish - request_.wishes.data()));
+    }
+
+    // Has an earlier wish the same settings? Then what is wrong with them was said.
+    bool is_repeated(const IovWish &wish) const {
+        return std::any_of(request_.wishes.data(), &wish,
+                           [&](const auto &other) { return other.settings == wish.settings; });
+    }
 
     void step(Kind kind, const std::string &vf, const std::string &from, const std::string &to) {
         if (from != to)
@@ -85,15 +106,20 @@ class Assigner {
     // vfio pins all memory of a guest that has a VF.
     void check_partitions() {
         std::set<std::string> with_vfs;
-        for (const auto &[name, count] : request_.wishes) {
+        for (const auto &wish : request_.wishes) {
+            const std::string &name = wish.partition;
             if (std::ranges::find(now_.partitions, name, &IovPartition::name) ==
                 now_.partitions.end())
                 refuse(fmt::format("there is no partition '{}': lparctl partition create {}", name,
-                                   name));
-            if (count == 0)
-                refuse(fmt::format("{}=0: a partition gets one VF or more", name));
-            if (!with_vfs.insert(name).second)
-                refuse(fmt::format("{} is named twice", name));
+                                   name),
+                       &wish);
+            if (wish.count == 0)
+                refuse(fmt::format("{}=0: a partition gets one VF or more", name), &wish);
+            with_vfs.insert(name);
+            if (std::any_of(request_.wishes.data(), &wish, [&](const auto &other) {
+                    return other.partition == name && other.settings == wish.settings;
+                }))
+                refuse(fmt::format("{} is named twice", name), &wish);
         }
         if (request_.wishes.empty())
             refuse("who gets how many? PARTITION=NUMBER");
@@ -126,7 +152,8 @@ class Assigner {
     void check_adapter() {
         for (const auto &objection : iov_objections(*adapter_))
             refuse(fmt::format("{}: {}", adapter_->address, objection));
-        check_type();
+        for (const auto &wish : request_.wishes)
+            check_type(wish);
         if (wanted_ == 0)
             return;
         count_ = request_.vfs.value_or(adapter_->enabled != 0 ? adapter_->enabled : wanted_);
@@ -144,21 +171,28 @@ class Assigner {
             choose();
     }
 
-    void check_type() {
-        const auto &settings = request_.settings;
+    void check_type(const IovWish &wish) {
+        const auto &settings = wish.settings;
+        bool again = std::any_of(request_.wishes.data(), &wish, [&](const auto &other) {
+            return other.settings.mac == settings.mac;
+        });
+        if (settings.mac && (wish.count > 1 || again))
+            refuse("one MAC address is for one VF", &wish);
+        if (is_repeated(wish))
+            return;
         bool nvme = settings.queues || settings.interrupts || !settings.namespaces.empty();
         bool nic =
             settings.mac || settings.vlan || settings.rate || settings.trust || settings.spoofchk;
         std::string type = iov_type_name(adapter_->type);
         if (nvme && adapter_->type != IovType::nvme)
             refuse(fmt::format("{} is of type {}: queues, interrupts and namespaces are an NVMe's",
-                               adapter_->address, type));
+                               adapter_->address, type),
+                   &wish);
         if (nic && adapter_->type != IovType::nic)
             refuse(
                 fmt::format("{} is of type {}: MAC, VLAN, rate, trust and spoof check are a NIC's",
-                            adapter_->address, type));
-        if (settings.mac && wanted_ > 1)
-            refuse("one MAC address is for one VF");
+                            adapter_->address, type),
+                &wish);
     }
 
     // What must be released before the number of VFs can be another one
@@ -178,6 +212,7 @@ class Assigner {
 
     // The lowest that are free; those that no driver of the host has before the others
     void choose() {
+        std::vector<const IovFunction *> free;
         std::vector<const IovFunction *> others;
         std::vector<std::string> reasons;
         for (unsigned i = 0; i < count_ && i < adapter_->vfs.size(); i++) {
@@ -186,66 +221,80 @@ class Assigner {
             if (!why.empty())
                 reasons.push_back(vf.address + " " + why);
             else if (vf.driver.empty() || vf.driver == vfio)
-                chosen_.push_back(&vf);
+                free.push_back(&vf);
             else
                 others.push_back(&vf);
         }
-        chosen_.insert(chosen_.end(), others.begin(), others.end());
-        if (chosen_.size() < wanted_) {
+        free.insert(free.end(), others.begin(), others.end());
+        if (free.size() < wanted_) {
             refuse(fmt::format("{} VFs are wished for, {} of the {} that {} has are free{}{}",
-                               wanted_, chosen_.size(), count_, adapter_->address,
+                               wanted_, free.size(), count_, adapter_->address,
                                reasons.empty() ? "" : ": ", names_of(reasons)));
             return;
         }
-        chosen_.resize(wanted_);
-        if (adapter_->type == IovType::nvme) {
-            check_namespaces();
-            queues_ = share("queues", adapter_->queues, &IovFunction::queues, least_queues,
-                            request_.settings.queues
-                                ? std::optional(*request_.settings.queues + admin_queue)
-                                : std::nullopt,
-                            primary_queues_);
-            interrupts_ = share("interrupts", adapter_->interrupts, &IovFunction::interrupts, 1,
-                                request_.settings.interrupts, primary_interrupts_);
-        }
+        for (const auto &wish : request_.wishes)
+            for (unsigned i = 0; i < wish.count; i++)
+                chosen_.push_back({free[chosen_.size()], &wish, 0, 0});
+        if (adapter_->type != IovType::nvme)
+            return;
+        check_namespaces();
+        primary_queues_ = share("queues", adapter_->queues, &IovFunction::queues, least_queues,
+                                &IovSettings::queues, admin_queue, &Choice::queues);
+        primary_interrupts_ = share("interrupts", adapter_->interrupts, &IovFunction::interrupts, 1,
+                                    &IovSettings::interrupts, 0, &Choice::interrupts);
     }
 
     void check_namespaces() {
-        for (uint32_t id : request_.settings.namespaces) {
+        for (const auto &wish : request_.wishes)
+            if (!is_repeated(wish))
+                check_namespaces(wish);
+        if (std::ranges::any_of(chosen_, [](const auto &choice) {
+                return choice.wish->settings.namespaces.empty() && choice.vf->namespaces.empty();
+            }))
+            plan_.notes.push_back("without --namespaces a VF has no disk");
+        std::map<uint32_t, std::string> writers;
+        for (const auto &wish : request_.wishes)
+            for (uint32_t id : wish.settings.namespaces)
+                if (writers.try_emplace(id, wish.partition).first->second != wish.partition) {
+                    plan_.notes.push_back("each of these partitions can write what the others "
+                                          "have on the same namespaces");
+                    return;
+                }
+    }
+
+    void check_namespaces(const IovWish &wish) {
+        for (uint32_t id : wish.settings.namespaces) {
             auto found = std::ranges::find(adapter_->namespaces, id, &IovNamespace::id);
             if (found == adapter_->namespaces.end()) {
                 std::vector<std::string> ids;
                 for (const auto &one : adapter_->namespaces)
                     ids.push_back(std::to_string(one.id));
                 refuse(fmt::format("{} has no namespace {}: it has {}", adapter_->address, id,
-                                   or_none(names_of(ids))));
+                                   or_none(names_of(ids))),
+                       &wish);
             } else if (!found->in_use.empty()) {
                 refuse(fmt::format("namespace {} ({}) {}: a guest would write to it as well", id,
-                                   found->device, found->in_use));
+                                   found->device, found->in_use),
+                       &wish);
             }
         }
-        if (request_.settings.namespaces.empty() &&
-            std::ranges::any_of(chosen_, [](const auto *vf) { return vf->namespaces.empty(); }))
-            plan_.notes.push_back("without --namespaces a VF has no disk");
-        if (!request_.settings.namespaces.empty() && request_.wishes.size() > 1)
-            plan_.notes.push_back("each of these partitions can write what the others have on the "
-                                  "same namespaces");
     }
 
-    // How much of a resource each chosen VF gets, and what @primary keeps. @asked: by the user.
+    // How much of a resource each chosen VF gets. What is @asked for of each, it gets with @more;
+    // the others a fair share. Returns what the adapter itself keeps.
     uint32_t share(const char *what, const IovPool &pool, uint32_t IovFunction::*has,
-                   uint32_t least, std::optional<uint32_t> asked, uint32_t &primary) {
+                   uint32_t least, std::optional<uint32_t> IovSettings::*asked, uint32_t more,
+                   uint32_t Choice::*given) {
         uint32_t others = 0;  // what VFs have that are not chosen
         uint32_t waiting = 0; // VFs that are not chosen and have nothing yet
         for (unsigned i = 0; i < adapter_->vfs.size(); i++) {
             const IovFunction &vf = adapter_->vfs[i];
-            if (std::ranges::find(chosen_, &vf) != chosen_.end())
+            if (std::ranges::find(chosen_, &vf, &Choice::vf) != chosen_.end())
                 continue;
             others += vf.*has;
             if (i < count_ && vf.*has == 0)
                 waiting++;
         }
-        primary = pool.primary;
         // with VFs there is no way to make the adapter give: its reset would remove them
         uint32_t kept = adapter_->enabled != 0 ? pool.primary
                         : pool.fixed >= least  ? 0
@@ -253,41 +302,73 @@ class Assigner {
         uint32_t gone = std::min(pool.total, others + kept);
         uint32_t left = pool.total - gone;
         uint32_t step = std::max<uint32_t>(pool.step, 1);
-        uint32_t each = std::min(pool.per_function, left / (wanted_ + waiting)) / step * step;
-        // the least that works is better than a fair share that does not
-        if (each < least && uint64_t{least} * wanted_ <= left)
-            each = least;
-        uint32_t given = asked.value_or(each);
         std::string hint =
             adapter_->enabled != 0 && pool.primary != 0
                 ? fmt::format("; the adapter keeps {} while it has VFs", pool.primary)
                 : "";
-        if (given > pool.per_function)
-            refuse(fmt::format("{} {} for a VF: {} gives {} at most", given, what,
-                               adapter_->address, pool.per_function));
-        else if (given < least || given % step != 0)
-            refuse(fmt::format("{} {} for a VF: it needs {} or more, in steps of {}; {} has {} to "
-                               "give to {} VFs{}",
-                               given, what, least, step, adapter_->address, left, wanted_, hint));
-        else if (uint64_t{given} * wanted_ > left)
-            refuse(fmt::format("{} {} for each of {} VFs: {} has {} to give{}", given, what,
-                               wanted_, adapter_->address, left, hint));
-        else
-            primary = std::min(pool.primary, pool.total - others - given * wanted_);
-        return given;
+        auto is_refused = [&](uint32_t value, const IovWish *wish) {
+            if (value > pool.per_function)
+                refuse(fmt::format("{} {} for a VF: {} gives {} at most", value, what,
+                                   adapter_->address, pool.per_function),
+                       wish);
+            else if (value < least || value % step != 0)
+                refuse(fmt::format("{} {} for a VF: it needs {} or more, in steps of {}; {} has {} "
+                                   "to give to {} VFs{}",
+                                   value, what, least, step, adapter_->address, left, wanted_,
+                                   hint),
+                       wish);
+            else
+                return false;
+            return true;
+        };
+        uint64_t sum = 0;
+        uint32_t sharing = wanted_;
+        bool bad = false;
+        for (const auto &wish : request_.wishes) {
+            auto number = wish.settings.*asked;
+            if (!number)
+                continue;
+            sum += (uint64_t{*number} + more) * wish.count;
+            sharing -= wish.count;
+            if (!is_repeated(wish))
+                bad |= is_refused(*number + more, &wish);
+        }
+        if (bad)
+            return 0;
+        uint32_t rest = sum > left ? 0 : left - static_cast<uint32_t>(sum);
+        uint32_t each =
+            std::min(pool.per_function, rest / std::max(sharing + waiting, 1U)) / step * step;
+        // the least that works is better than a fair share that does not
+        if (each < least && uint64_t{least} * sharing <= rest)
+            each = least;
+        if (sum <= left && sharing != 0 && is_refused(each, nullptr))
+            return 0;
+        sum += uint64_t{each} * sharing;
+        bool alike = true;
+        for (auto &choice : chosen_) {
+            auto number = choice.wish->settings.*asked;
+            choice.*given = number ? *number + more : each;
+            alike = alike && choice.*given == chosen_[0].*given;
+        }
+        if (sum > left) {
+            refuse(alike ? fmt::format("{} {} for each of {} VFs: {} has {} to give{}",
+                                       chosen_[0].*given, what, wanted_, adapter_->address, left,
+                                       hint)
+                         : fmt::format("{} {} for {} VFs together: {} has {} to give{}", sum, what,
+                                       wanted_, adapter_->address, left, hint));
+            return 0;
+        }
+        return std::min(pool.primary, pool.total - others - static_cast<uint32_t>(sum));
     }
 
     void take() {
         if (adapter_->enabled == 0)
             make_vfs();
-        std::vector<std::string> owners;
-        for (const auto &[partition, count] : request_.wishes)
-            owners.insert(owners.end(), count, partition);
         // what some have too much of, others may need
-        for (size_t i = 0; i < chosen_.size(); i++)
-            free_up(*chosen_[i], owners[i]);
-        for (const auto *vf : chosen_)
-            give(*vf);
+        for (const auto &choice : chosen_)
+            free_up(choice);
+        for (const auto &choice : chosen_)
+            give(choice);
     }
 
     void make_vfs() {
@@ -306,59 +387,62 @@ class Assigner {
         step(Kind::autoprobe, "", "0", flag(adapter_->autoprobe));
     }
 
-    bool is_right(const IovFunction &vf) const {
-        return vf.queues == queues_ && vf.interrupts == interrupts_;
-    }
-
-    void free_up(const IovFunction &vf, const std::string &partition) {
+    void free_up(const Choice &choice) {
+        const IovFunction &vf = *choice.vf;
         const std::string &at = vf.address;
-        plan_.assigned.emplace_back(at, partition);
-        step(Kind::claim, at, "", partition);
+        plan_.assigned.emplace_back(at, choice.wish->partition);
+        step(Kind::claim, at, "", choice.wish->partition);
+        plan_.steps.back().settings = choice.wish->settings;
         step(Kind::driver, at, vf.driver, "");
-        if (adapter_->type != IovType::nvme || is_right(vf))
+        if (adapter_->type != IovType::nvme || choice.is_right())
             return;
         step(Kind::online, at, flag(vf.online), "0");
         step(Kind::queues, at, std::to_string(vf.queues),
-             std::to_string(std::min(vf.queues, queues_)));
+             std::to_string(std::min(vf.queues, choice.queues)));
         step(Kind::interrupts, at, std::to_string(vf.interrupts),
-             std::to_string(std::min(vf.interrupts, interrupts_)));
+             std::to_string(std::min(vf.interrupts, choice.interrupts)));
     }
 
-    void give(const IovFunction &vf) {
+    void give(const Choice &choice) {
+        const IovFunction &vf = *choice.vf;
         const std::string &at = vf.address;
         if (adapter_->type == IovType::nvme)
-            give_resources(vf);
+            give_resources(choice);
         if (adapter_->type == IovType::nic)
-            give_identity(vf);
+            give_identity(choice);
         step(Kind::driver_override, at, vf.driver_override, vfio);
         step(Kind::driver, at, "", vfio);
         if (!request_.socket.empty())
             step(Kind::plug, at, "", request_.socket);
     }
 
-    void give_resources(const IovFunction &vf) {
+    void give_resources(const Choice &choice) {
+        const IovFunction &vf = *choice.vf;
         const std::string &at = vf.address;
-        step(Kind::queues, at, std::to_string(std::min(vf.queues, queues_)),
-             std::to_string(queues_));
-        step(Kind::interrupts, at, std::to_string(std::min(vf.interrupts, interrupts_)),
-             std::to_string(interrupts_));
-        if (!request_.settings.namespaces.empty()) {
+        const auto &namespaces = choice.wish->settings.namespaces;
+        step(Kind::queues, at, std::to_string(std::min(vf.queues, choice.queues)),
+             std::to_string(choice.queues));
+        step(Kind::interrupts, at, std::to_string(std::min(vf.interrupts, choice.interrupts)),
+             std::to_string(choice.interrupts));
+        if (!namespaces.empty()) {
             for (uint32_t id : vf.namespaces)
-                if (!request_.settings.namespaces.contains(id))
+                if (!namespaces.contains(id))
                     step(Kind::attach, at, std::to_string(id), "");
-            for (uint32_t id : request_.settings.namespaces)
+            for (uint32_t id : namespaces)
                 if (!vf.namespaces.contains(id))
                     step(Kind::attach, at, "", std::to_string(id));
         }
-        step(Kind::online, at, flag(vf.online && is_right(vf)), "1");
+        step(Kind::online, at, flag(vf.online && choice.is_right()), "1");
     }
 
-    void give_identity(const IovFunction &vf) {
-        const auto &settings = request_.settings;
+    void give_identity(const Choice &choice) {
+        const IovFunction &vf = *choice.vf;
+        const auto &settings = choice.wish->settings;
         auto set = [&](Kind kind, const std::string &was, const std::string &wish) {
             if (was.empty() && vf.exists)
                 refuse(fmt::format("{}: {} knows no {} of a VF", adapter_->address,
-                                   adapter_->driver, iov_kind_name(kind)));
+                                   adapter_->driver, iov_kind_name(kind)),
+                       choice.wish);
             step(kind, vf.address, was, wish);
         };
         // trust first: without it a driver may refuse the rest
@@ -380,9 +464,7 @@ class Assigner {
     IovPlan plan_;
     unsigned wanted_ = 0;
     unsigned count_ = 0;
-    std::vector<const IovFunction *> chosen_;
-    uint32_t queues_ = 0;
-    uint32_t interrupts_ = 0;
+    std::vector<Choice> chosen_;
     uint32_t primary_queues_ = 0;
     uint32_t primary_interrupts_ = 0;
 };

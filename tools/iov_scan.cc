@@ -21,6 +21,19 @@ constexpr auto class_network = "0x02";
 constexpr auto class_bridge = "0x0604";
 constexpr unsigned most_vfs = 65535;
 
+uint64_t host_memory(const Host &host) {
+    constexpr std::string_view title = "MemTotal:";
+    std::string text = host.read("/proc/meminfo").value_or("");
+    auto at = text.find(title);
+    uint64_t kib = 0;
+    if (at == std::string::npos)
+        return UINT64_MAX;
+    at = text.find_first_not_of(' ', at + title.size());
+    if (at != std::string::npos)
+        std::from_chars(text.data() + at, text.data() + text.size(), kib);
+    return kib == 0 ? UINT64_MAX : kib << 10;
+}
+
 std::string link_name(const Host &host, const std::string &path) {
     auto target = host.resolve(path);
     return target ? base_name(*target) : "";
@@ -245,6 +258,17 @@ std::vector<IovAdapter> iov_adapters(const Host &host) {
         if (host.exists(pci_devices + address + "/sriov_totalvfs"))
             adapters.push_back(scanner.adapter(address));
     return adapters;
+}
+
+IovSnapshot iov_snapshot(const Host &host, std::vector<IovStep> taken) {
+    IovSnapshot now;
+    now.adapters = iov_adapters(host);
+    now.taken = std::move(taken);
+    now.memory = host_memory(host);
+    for (const auto &name : host.list(configfs_partitions))
+        now.partitions.push_back(
+            {name, host.read_number(configfs_partitions + name + "/memory_limit")});
+    return now;
 }
 
 } // namespace lpar

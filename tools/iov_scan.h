@@ -15,6 +15,9 @@ inline constexpr auto pci_devices = "/sys/bus/pci/devices/";
 // All of them, in order of address. What an adapter does not answer is its control_error.
 std::vector<IovAdapter> iov_adapters(const Host &host);
 
+// These, the partitions that there are, and the host's memory. @taken: what the state has.
+IovSnapshot iov_snapshot(const Host &host, std::vector<IovStep> taken);
+
 // The others in a device's IOMMU group, without bridges; sysfs is read anew.
 std::vector<std::string> iommu_neighbours(const Host &host, const std::string &address);
 

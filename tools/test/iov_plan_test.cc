@@ -66,7 +66,7 @@ IovSnapshot machine(IovAdapter adapter) {
     return now;
 }
 
-IovRequest wish(std::vector<std::pair<std::string, unsigned>> wishes) {
+IovRequest wish(std::vector<IovWish> wishes) {
     IovRequest request;
     request.adapter = pf;
     request.wishes = std::move(wishes);
@@ -187,7 +187,7 @@ class Model {
 TEST(IovPlan, StepsOfAnNvmeFromNothing) {
     IovSnapshot now = machine(nvme_adapter(4));
     IovRequest request = wish({{"web1", 1}});
-    request.settings.namespaces = {1};
+    request.wishes[0].settings.namespaces = {1};
     IovPlan plan = iov_assign(now, request);
     EXPECT_THAT(plan.refusals, IsEmpty());
     EXPECT_THAT(texts(plan),
@@ -234,18 +234,18 @@ TEST(IovPlan, AVfOfAHostsDriverIsTakenFromIt) {
 
 TEST(IovPlan, NicSettings) {
     IovRequest request = wish({{"web1", 1}});
-    request.settings.mac = "52:54:00:00:00:07";
-    request.settings.vlan = 5;
-    request.settings.trust = true;
-    request.settings.spoofchk = false;
-    request.settings.rate = 100;
+    request.wishes[0].settings.mac = "52:54:00:00:00:07";
+    request.wishes[0].settings.vlan = 5;
+    request.wishes[0].settings.trust = true;
+    request.wishes[0].settings.spoofchk = false;
+    request.wishes[0].settings.rate = 100;
     auto plan = iov_assign(machine(nic_adapter(2)), request);
     EXPECT_THAT(texts(plan), Contains("0000:03:00.1: mac none -> 52:54:00:00:00:07"));
     EXPECT_THAT(texts(plan), Contains("0000:03:00.1: vlan none -> 5"));
     EXPECT_THAT(texts(plan), Contains("0000:03:00.1: trust none -> on"));
     EXPECT_THAT(texts(plan), Contains("0000:03:00.1: spoofchk none -> off"));
     EXPECT_THAT(texts(plan), Contains("0000:03:00.1: rate none -> 100"));
-    request.wishes[0].second = 2;
+    request.wishes[0].count = 2;
     EXPECT_THAT(iov_assign(machine(nic_adapter(2)), request).refusals,
                 ElementsAre("one MAC address is for one VF"));
 }
@@ -322,26 +322,26 @@ TEST(IovPlan, Refusals) {
              {"it has no IOMMU group", [&](auto &now, auto &) { adapter(now).group = ""; }},
              {"no driver has it", [&](auto &now, auto &) { adapter(now).driver = ""; }},
              {"7 queues for a VF: 0000:03:00.0 gives 3 at most",
-              [](auto &, auto &request) { request.settings.queues = 6; }},
+              [](auto &, auto &request) { request.wishes[0].settings.queues = 6; }},
              {"3 queues for each of 4 VFs: 0000:03:00.0 has 11 to give",
               [&](auto &now, auto &request) {
                   adapter(now).queues.total = 11;
                   request.wishes = {{"web1", 4}};
-                  request.settings.queues = 2;
+                  request.wishes[0].settings.queues = 2;
               }},
              {"1 queues for a VF: it needs 2 or more",
-              [](auto &, auto &request) { request.settings.queues = 0; }},
+              [](auto &, auto &request) { request.wishes[0].settings.queues = 0; }},
              {"is of type nvme: MAC, VLAN, rate, trust and spoof check are a NIC's",
-              [](auto &, auto &request) { request.settings.vlan = 5; }},
+              [](auto &, auto &request) { request.wishes[0].settings.vlan = 5; }},
              {"is of type nic: queues, interrupts and namespaces are an NVMe's",
               [&](auto &now, auto &request) {
                   adapter(now) = nic_adapter(4);
-                  request.settings.queues = 1;
+                  request.wishes[0].settings.queues = 1;
               }},
              {"has no namespace 3: it has 1, 2",
-              [](auto &, auto &request) { request.settings.namespaces = {3}; }},
+              [](auto &, auto &request) { request.wishes[0].settings.namespaces = {3}; }},
              {"namespace 2 (/dev/nvme1n2) is mounted on /data",
-              [](auto &, auto &request) { request.settings.namespaces = {2}; }},
+              [](auto &, auto &request) { request.wishes[0].settings.namespaces = {2}; }},
          }) {
         IovSnapshot now = machine(nvme_adapter(4));
         IovRequest request = wish({{"web1", 1}});
@@ -351,6 +351,54 @@ TEST(IovPlan, Refusals) {
         EXPECT_THAT(plan.steps, IsEmpty()) << said;
         EXPECT_THAT(plan.assigned, IsEmpty()) << said;
     }
+}
+
+// Each wish has its own; a share is what those leave that say how many they want.
+TEST(IovPlan, WishesOfDifferentSettings) {
+    IovRequest request = wish({{"web1", 1}, {"db1", 1}, {"web1", 1}});
+    request.wishes[0].settings.namespaces = {1};
+    request.wishes[0].settings.queues = 1;
+    request.wishes[1].settings.interrupts = 3;
+    IovSnapshot now = machine(nvme_adapter(4));
+    now.adapters[0].queues.per_function = 9;
+    now.adapters[0].interrupts.per_function = 9;
+    auto plan = iov_assign(now, request);
+    EXPECT_THAT(plan.refusals, IsEmpty());
+    std::map<std::string, std::string> last;
+    for (const auto &step : plan.steps) {
+        last[step.vf + " " + iov_kind_name(step.kind)] = step.to;
+        if (step.kind == Kind::claim && step.to == "db1") {
+            EXPECT_EQ(step.settings, request.wishes[1].settings);
+        }
+    }
+    EXPECT_EQ(last["0000:03:00.1 queues"], "2");
+    EXPECT_EQ(last["0000:03:00.2 queues"], "5");
+    EXPECT_EQ(last["0000:03:00.3 queues"], "5");
+    EXPECT_EQ(last["0000:03:00.2 interrupts"], "3");
+    EXPECT_EQ(last["0000:03:00.1 interrupts"], "2");
+    EXPECT_EQ(last["0000:03:00.3 claim"], "web1");
+    EXPECT_EQ(last.count("0000:03:00.2 attach"), 0);
+
+    request.wishes[1].settings.namespaces = {2};
+    request.wishes[2].settings.queues = 20;
+    plan = iov_assign(now, request);
+    EXPECT_THAT(plan.refusals, ElementsAre(HasSubstr("namespace 2"), HasSubstr("21 queues")));
+    EXPECT_THAT(plan.blamed, ElementsAre(1, 2));
+    request = wish({{"web1", 1}, {"db1", 1}});
+    request.wishes[0].settings.queues = 8;
+    request.wishes[1].settings.queues = 4;
+    plan = iov_assign(now, request);
+    EXPECT_THAT(plan.refusals,
+                ElementsAre("14 queues for 2 VFs together: 0000:03:00.0 has 12 to give"));
+    EXPECT_THAT(plan.blamed, ElementsAre(std::nullopt));
+
+    now = machine(nic_adapter(4));
+    request = wish({{"web1", 1}, {"web1", 1}});
+    request.wishes[0].settings.mac = request.wishes[1].settings.mac = "52:54:00:00:00:07";
+    request.wishes[1].settings.vlan = 5;
+    EXPECT_THAT(iov_assign(now, request).refusals, ElementsAre("one MAC address is for one VF"));
+    request.wishes[1].settings.mac = "52:54:00:00:00:08";
+    EXPECT_THAT(iov_assign(now, request).refusals, IsEmpty());
 }
 
 TEST(IovPlan, MemoryThatIsNotKnownIsSaid) {
@@ -470,13 +518,18 @@ rc::Gen<IovRequest> requests() {
         IovRequest request = wish({});
         for (const char *name : {"web1", "db1", "new"})
             if ((number(0, 1) == 1) || std::string_view(name) == "web1")
-                request.wishes.emplace_back(name, *rc::gen::element(1U, 1U, 2U));
+                request.wishes.push_back({name, *rc::gen::element(1U, 1U, 2U)});
         if (number(0, 4) == 0)
             request.vfs = number(1, 6);
-        if (number(0, 2) == 0)
-            request.settings.queues = number(1, 4);
-        if (number(0, 7) == 0)
-            request.settings.namespaces = {1};
+        bool alike = number(0, 1) == 0;
+        for (auto &one : request.wishes) {
+            if (number(0, 2) == 0)
+                one.settings.queues = number(1, 4);
+            if (number(0, 7) == 0)
+                one.settings.namespaces = {1};
+            if (alike)
+                one.settings = request.wishes[0].settings;
+        }
         return request;
     });
 }
@@ -507,7 +560,7 @@ RC_GTEST_PROP(IovPlanProperty, NothingTwiceNothingTooMuchNothingSplit, ()) {
         got[partition]++;
     }
     RC_ASSERT(adapter.neighbours.empty());
-    for (const auto &[partition, count] : request.wishes)
+    for (const auto &[partition, count, settings] : request.wishes)
         RC_ASSERT(got[partition] == count);
     RC_ASSERT(vfs.size() <= adapter.total);
 }
