@@ -19,7 +19,48 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int state_version = 1;
+// 1 has no settings.
+constexpr int state_version = 2;
+
+template <typename T>
+void put(Json &json, const char *key, const std::optional<T> &value) {
+    if (value)
+        json[key] = *value;
+}
+
+template <typename T>
+void get(const Json &json, const char *key, std::optional<T> &value) {
+    if (json.contains(key))
+        value = json.at(key).get<T>();
+}
+
+Json settings_json(const IovSettings &settings) {
+    Json json = Json::object();
+    put(json, "queues", settings.queues);
+    put(json, "interrupts", settings.interrupts);
+    if (!settings.namespaces.empty())
+        json["namespaces"] = settings.namespaces;
+    put(json, "mac", settings.mac);
+    put(json, "vlan", settings.vlan);
+    put(json, "max_rate", settings.rate);
+    put(json, "trust", settings.trust);
+    put(json, "spoofchk", settings.spoofchk);
+    return json;
+}
+
+IovSettings settings_of(const Json &json) {
+    IovSettings settings;
+    get(json, "queues", settings.queues);
+    get(json, "interrupts", settings.interrupts);
+    if (json.contains("namespaces"))
+        settings.namespaces = json.at("namespaces").get<std::set<uint32_t>>();
+    get(json, "mac", settings.mac);
+    get(json, "vlan", settings.vlan);
+    get(json, "max_rate", settings.rate);
+    get(json, "trust", settings.trust);
+    get(json, "spoofchk", settings.spoofchk);
+    return settings;
+}
 
 } // namespace
 
@@ -27,7 +68,8 @@ std::vector<IovStep> parse_iov_state(std::string_view text) {
     std::vector<IovStep> taken;
     try {
         Json json = Json::parse(text);
-        if (json.at("version") != state_version)
+        int version = json.at("version").get<int>();
+        if (version < 1 || version > state_version)
             throw Failure("it is of another version of lparctl");
         for (const auto &entry : json.at("steps")) {
             auto kind = iov_kind_of(entry.at("kind").get<std::string>());
@@ -36,6 +78,8 @@ std::vector<IovStep> parse_iov_state(std::string_view text) {
             taken.push_back({*kind, entry.at("adapter").get<std::string>(),
                              entry.at("vf").get<std::string>(), entry.at("from").get<std::string>(),
                              entry.at("to").get<std::string>()});
+            if (entry.contains("settings"))
+                taken.back().settings = settings_of(entry.at("settings"));
         }
     } catch (const Json::exception &error) {
         throw Failure(error.what());
@@ -45,12 +89,15 @@ std::vector<IovStep> parse_iov_state(std::string_view text) {
 
 std::string format_iov_state(const std::vector<IovStep> &taken) {
     Json steps = Json::array();
-    for (const auto &step : taken)
+    for (const auto &step : taken) {
         steps.push_back({{"kind", iov_kind_name(step.kind)},
                          {"adapter", step.adapter},
                          {"vf", step.vf},
                          {"from", step.from},
                          {"to", step.to}});
+        if (step.settings != IovSettings{})
+            steps.back()["settings"] = settings_json(step.settings);
+    }
     return Json{{"version", state_version}, {"steps", steps}}.dump(1, ' ', false,
                                                                    Json::error_handler_t::replace) +
            "\n";

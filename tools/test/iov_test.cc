@@ -193,15 +193,38 @@ TEST(Iov, WhatFailsIsUndone) {
 RC_GTEST_PROP(IovState, WhatIsReadIsWhatWasWritten, ()) {
     auto steps = *rc::gen::container<std::vector<IovStep>>(rc::gen::exec([] {
         auto text = [] { return *rc::gen::container<std::string>(rc::gen::inRange(' ', '~')); };
-        return IovStep{static_cast<Kind>(*rc::gen::inRange(0, static_cast<int>(Kind::plug) + 1)),
-                       text(), text(), text(), text()};
+        IovStep step{static_cast<Kind>(*rc::gen::inRange(0, static_cast<int>(Kind::plug) + 1)),
+                     text(), text(), text(), text()};
+        auto number = [](auto &value) {
+            if (*rc::gen::arbitrary<bool>())
+                value = *rc::gen::arbitrary<uint32_t>() & 1;
+        };
+        number(step.settings.queues);
+        number(step.settings.interrupts);
+        number(step.settings.vlan);
+        number(step.settings.rate);
+        number(step.settings.trust);
+        number(step.settings.spoofchk);
+        step.settings.namespaces = *rc::gen::arbitrary<std::set<uint32_t>>();
+        if (*rc::gen::arbitrary<bool>())
+            step.settings.mac = text();
+        return step;
     }));
     RC_ASSERT(parse_iov_state(format_iov_state(steps)) == steps);
 }
 
+TEST(IovState, OldOnesHaveNoSettings) {
+    auto taken = parse_iov_state(
+        R"({"version":1,"steps":[{"kind":"claim","adapter":"a","vf":"v","from":"","to":"web"}]})");
+    EXPECT_THAT(taken, ElementsAre(IovStep{Kind::claim, "a", "v", "", "web"}));
+}
+
 TEST(IovState, RefusesOthers) {
     for (const char *text :
-         {"", "[]", "{}", R"({"version":2,"steps":[]})", R"({"version":1})",
+         {"", "[]", "{}", R"({"version":3,"steps":[]})", R"({"version":0,"steps":[]})",
+          R"({"version":1})",
+          R"({"version":2,"steps":[{"kind":"claim","adapter":"","vf":"","from":"","to":"",)"
+          R"("settings":{"queues":"x"}}]})",
           R"({"version":1,"steps":[{}]})",
           R"({"version":1,"steps":[{"kind":"x","adapter":"","vf":"","from":"","to":""}]})"})
         EXPECT_THROW(parse_iov_state(text), Failure) << text;
