@@ -150,6 +150,7 @@ struct IovWish {
     std::string partition;
     unsigned count = 0;
     IovSettings settings{};
+    std::vector<std::string> vfs{}; // which, as many as @count; empty: any
 };
 
 struct IovRequest {

@@ -156,7 +156,7 @@ class Assigner {
             check_type(wish);
         if (wanted_ == 0)
             return;
-        count_ = request_.vfs.value_or(adapter_->enabled != 0 ? adapter_->enabled : wanted_);
+        count_ = request_.vfs.value_or(adapter_->enabled != 0 ? adapter_->enabled : least_vfs());
         if (adapter_->enabled != 0 && count_ != adapter_->enabled) {
             refuse(fmt::format("{} has {} VFs, and their number can only go up from 0: {}",
                                adapter_->address, adapter_->enabled, way_to_none()));
@@ -210,31 +210,62 @@ class Assigner {
         return "first " + names_of(ways);
     }
 
-    // The lowest that are free; those that no driver of the host has before the others
+    // As many as are wished for; more if one of those that are named comes after that
+    unsigned least_vfs() const {
+        unsigned least = wanted_;
+        for (const auto &wish : request_.wishes)
+            for (const auto &name : wish.vfs)
+                for (unsigned i = least; i < adapter_->vfs.size(); i++)
+                    if (adapter_->vfs[i].address == name)
+                        least = i + 1;
+        return least;
+    }
+
+    // Those that are named, or else the lowest that are free; those that no driver of the host has
+    // before the others
     void choose() {
+        size_t refused = plan_.refusals.size();
+        std::map<std::string, const IovWish *> named;
+        for (const auto &wish : request_.wishes)
+            for (const auto &name : wish.vfs)
+                if (!named.emplace(name, &wish).second)
+                    refuse(name + " is wished for twice", &wish);
+        std::map<std::string, const IovFunction *> found;
         std::vector<const IovFunction *> free;
         std::vector<const IovFunction *> others;
         std::vector<std::string> reasons;
         for (unsigned i = 0; i < count_ && i < adapter_->vfs.size(); i++) {
             const IovFunction &vf = adapter_->vfs[i];
             auto why = vf_objection(now_, *adapter_, vf);
-            if (!why.empty())
+            auto wish = named.find(vf.address);
+            if (wish != named.end()) {
+                found[vf.address] = &vf;
+                if (!why.empty())
+                    refuse(vf.address + " " + why, wish->second);
+            } else if (!why.empty()) {
                 reasons.push_back(vf.address + " " + why);
-            else if (vf.driver.empty() || vf.driver == vfio)
+            } else if (vf.driver.empty() || vf.driver == vfio) {
                 free.push_back(&vf);
-            else
+            } else {
                 others.push_back(&vf);
+            }
         }
+        for (const auto &[name, wish] : named)
+            if (!found.contains(name))
+                refuse(
+                    fmt::format("{} is none of the {} VFs of {}", name, count_, adapter_->address),
+                    wish);
         free.insert(free.end(), others.begin(), others.end());
-        if (free.size() < wanted_) {
+        if (free.size() + named.size() < wanted_)
             refuse(fmt::format("{} VFs are wished for, {} of the {} that {} has are free{}{}",
-                               wanted_, free.size(), count_, adapter_->address,
+                               wanted_, free.size() + named.size(), count_, adapter_->address,
                                reasons.empty() ? "" : ": ", names_of(reasons)));
+        if (plan_.refusals.size() != refused)
             return;
-        }
+        auto next = free.begin();
         for (const auto &wish : request_.wishes)
             for (unsigned i = 0; i < wish.count; i++)
-                chosen_.push_back({free[chosen_.size()], &wish, 0, 0});
+                chosen_.push_back({wish.vfs.empty() ? *next++ : found[wish.vfs[i]], &wish, 0, 0});
         if (adapter_->type != IovType::nvme)
             return;
         check_namespaces();

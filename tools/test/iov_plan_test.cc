@@ -401,6 +401,30 @@ TEST(IovPlan, WishesOfDifferentSettings) {
     EXPECT_THAT(iov_assign(now, request).refusals, IsEmpty());
 }
 
+TEST(IovPlan, VfsThatAreNamed) {
+    IovSnapshot now = machine(nvme_adapter(4));
+    IovRequest request = wish({{"web1", 1}, {"db1", 1}});
+    request.wishes[1].vfs = {"0000:03:00.1"};
+    auto plan = iov_assign(now, request);
+    EXPECT_THAT(plan.assigned,
+                ElementsAre(std::pair("0000:03:00.2", "web1"), std::pair("0000:03:00.1", "db1")));
+    request.wishes[0].vfs = {"0000:03:00.4"};
+    plan = iov_assign(now, request);
+    EXPECT_THAT(texts(plan), Contains("0000:03:00.0: VFs 0 -> 4"));
+    EXPECT_EQ(plan.assigned[0].first, "0000:03:00.4");
+    request.vfs = 3;
+    EXPECT_THAT(iov_assign(now, request).refusals,
+                ElementsAre("0000:03:00.4 is none of the 3 VFs of 0000:03:00.0"));
+    request.wishes[0].vfs = {"0000:03:00.1"};
+    EXPECT_THAT(iov_assign(now, request).refusals, Contains("0000:03:00.1 is wished for twice"));
+    now = machine(nvme_adapter(4, 2));
+    now.adapters[0].vfs[0].user = "process 7 (qemu)";
+    request.vfs.reset();
+    request.wishes[0].vfs.clear();
+    EXPECT_THAT(iov_assign(now, request).refusals,
+                ElementsAre("0000:03:00.1 is in use by process 7 (qemu)"));
+}
+
 TEST(IovPlan, MemoryThatIsNotKnownIsSaid) {
     auto plan = iov_assign(machine(nvme_adapter(4)), wish({{"new", 1}}));
     EXPECT_THAT(plan.refusals, IsEmpty());
@@ -529,6 +553,9 @@ rc::Gen<IovRequest> requests() {
                 one.settings.namespaces = {1};
             if (alike)
                 one.settings = request.wishes[0].settings;
+            if (number(0, 3) == 0)
+                for (unsigned i = 0; i < one.count; i++)
+                    one.vfs.push_back(fmt::format("0000:03:00.{}", number(1, 4)));
         }
         return request;
     });
@@ -560,8 +587,11 @@ RC_GTEST_PROP(IovPlanProperty, NothingTwiceNothingTooMuchNothingSplit, ()) {
         got[partition]++;
     }
     RC_ASSERT(adapter.neighbours.empty());
-    for (const auto &[partition, count, settings] : request.wishes)
+    for (const auto &[partition, count, settings, named] : request.wishes) {
+        for (const auto &vf : named)
+            RC_ASSERT(model.value(Kind::claim, vf) == partition);
         RC_ASSERT(got[partition] == count);
+    }
     RC_ASSERT(vfs.size() <= adapter.total);
 }
 
