@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // lparctl save, diff, apply: the configuration that outlasts a boot.
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
 #include <fstream>
@@ -10,7 +11,8 @@
 #include "cli.h"
 #include "error.h"
 #include "format.h"
-#include "plan.h"
+#include "iov_scan.h"
+#include "plan_vfs.h"
 #include "whole_file.h"
 
 namespace lpar {
@@ -31,6 +33,19 @@ std::vector<Partition> configured(Host &host) {
     for (const auto &name : config.partition_names())
         partitions.push_back(config.partition(name));
     return partitions;
+}
+
+bool wants_vfs(const std::vector<WantedPartition> &wanted) {
+    return std::ranges::any_of(wanted, [](const auto &one) { return !one.vfs.empty(); });
+}
+
+// What there is; adapters are only looked at if there is anything about VFs.
+Present present(Host &host, const std::vector<WantedPartition> &wanted,
+                std::vector<IovStep> taken) {
+    Present found{configured(host), {}};
+    if (!taken.empty() || wants_vfs(wanted))
+        found.iov = iov_snapshot(host, std::move(taken));
+    return found;
 }
 
 std::vector<WantedPartition> read_file(const std::string &file) {
@@ -76,6 +91,25 @@ void emit_steps(const Context &context, const std::vector<Step> &steps) {
     context.emit({{"steps", array}});
 }
 
+// Adds those of the partitions that there are. Returns how many.
+unsigned save_vfs(Host &host, std::vector<WantedPartition> &wanted,
+                  std::vector<std::string> &notes) {
+    unsigned count = 0;
+    for (const auto &vfs : assigned_vfs(present(host, {}, read_iov_state(host)).iov)) {
+        auto found = std::ranges::find_if(
+            wanted, [&](const auto &one) { return one.partition.name == vfs.partition; });
+        if (found == wanted.end()) {
+            notes.push_back(fmt::format("{} has VFs of {}, and there is no such partition: they "
+                                        "are not saved",
+                                        vfs.partition, vfs.adapter));
+            continue;
+        }
+        found->vfs.push_back(vfs);
+        count += vfs.number;
+    }
+    return count;
+}
+
 void save(Context &context, const std::string &file) {
     std::vector<WantedPartition> wanted;
     std::vector<std::string> notes;
@@ -92,6 +126,7 @@ void save(Context &context, const std::string &file) {
         }
         functions += wanted.back().disks.size() + wanted.back().nics.size();
     }
+    unsigned vfs = save_vfs(context.host, wanted, notes);
     std::string text = format_saved(wanted);
     if (file == "-") {
         context.out << text;
@@ -99,18 +134,20 @@ void save(Context &context, const std::string &file) {
     }
     write_whole_file(file, text, 0644);
     if (context.json) {
-        context.emit({{"file", file}, {"partitions", wanted.size()}, {"notes", notes}});
+        context.emit(
+            {{"file", file}, {"partitions", wanted.size()}, {"vfs", vfs}, {"notes", notes}});
         return;
     }
-    context.out << fmt::format("{}: {} partitions, {} disks and NICs\n", file, wanted.size(),
-                               functions);
+    context.out << fmt::format("{}: {} partitions, {} disks and NICs, {} VFs\n", file,
+                               wanted.size(), functions, vfs);
     for (const auto &note : notes)
         context.out << printable(note) << '\n';
 }
 
 void diff(Context &context, const Options &options) {
     auto wanted = read_file(options.file);
-    auto steps = plan(context.host, configured(context.host), wanted, options.prune);
+    auto steps = plan(context.host, present(context.host, wanted, read_iov_state(context.host)),
+                      wanted, options.prune);
     if (context.json)
         emit_steps(context, steps);
     else
@@ -122,8 +159,15 @@ void diff(Context &context, const Options &options) {
 void apply(Context &context, const Options &options) {
     auto wanted = read_file(options.file);
     context.require_privilege();
-    auto steps = plan(context.host, configured(context.host), wanted, options.prune);
-    carry_out(context.host, steps, options.wait);
+    // others may assign until it is locked
+    std::optional<IovState> state;
+    if (wants_vfs(wanted) || context.host.exists(iov_state_file))
+        state.emplace(context.host);
+    auto steps =
+        plan(context.host,
+             present(context.host, wanted, state ? state->taken() : std::vector<IovStep>{}), wanted,
+             options.prune);
+    carry_out(context.host, steps, state ? &*state : nullptr, options.wait);
     if (context.json)
         emit_steps(context, steps);
     std::string errors;

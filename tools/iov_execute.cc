@@ -279,7 +279,7 @@ void iov_carry_out(Host &host, IovState &state, const std::vector<IovStep> &step
             number++;
             if (mishap.interrupt_at == number)
                 ::raise(SIGINT);
-            if (is_interrupted())
+            if (!mishap.is_deaf && is_interrupted())
                 throw Failure("interrupted");
             if (step.kind != Kind::claim)
                 step.from = machine.current(step);
@@ -316,7 +316,7 @@ void iov_take_back(Host &host, IovState &state, const std::vector<IovStep> &step
         number++;
         if (mishap.interrupt_at == number)
             ::raise(SIGINT);
-        if (is_interrupted())
+        if (!mishap.is_deaf && is_interrupted())
             throw Failure("interrupted: the rest is still assigned");
         try {
             if (mishap.fail_at == number)

@@ -12,6 +12,7 @@ namespace lpar {
 struct IovMishap {
     unsigned fail_at = 0;
     unsigned interrupt_at = 0;
+    bool is_deaf = false; // not only for tests: who interrupts has to wait for the end
 };
 
 // All steps, or none: when one fails, or somebody presses Ctrl-C, those before it are undone. The

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <set>
 
 #include "error.h"
 #include "format.h"
 #include "netdev.h"
 #include "parse.h"
+#include "plan_vfs.h"
 #include "undo.h"
 
 namespace lpar {
@@ -21,8 +23,6 @@ template <typename... Handlers>
 struct Overloaded : Handlers... {
     using Handlers::operator()...;
 };
-
-using Attributes = std::vector<std::pair<std::string, std::string>>;
 
 std::string flag_text(bool flag) {
     return flag ? "true" : "";
@@ -69,16 +69,6 @@ Attributes attributes(const NewNic &nic) {
             {"mode", mode_text(nic.mode)}};
 }
 
-std::vector<Change> differences(const Attributes &from, const Attributes &to) {
-    std::vector<Change> changes;
-    for (size_t i = 0; i < to.size(); i++) {
-        std::string was = i < from.size() ? from[i].second : "";
-        if (was != to[i].second)
-            changes.push_back({to[i].first, was, to[i].second});
-    }
-    return changes;
-}
-
 // Two names of one device are no difference.
 NewDisk named_alike(const Host &host, NewDisk old, const NewDisk &wish) {
     auto block = host.block_name(wish.device);
@@ -107,7 +97,9 @@ const T *find(const std::vector<T> &list, const std::string &name) {
 
 class Planner {
   public:
-    Planner(const Host &host, bool prune) : host_(host), prune_(prune) {}
+    Planner(const Host &host, bool prune, VfSteps vfs)
+        : host_(host), prune_(prune), removals_(std::move(vfs.removals)),
+          vfs_(std::move(vfs.others)) {}
 
     void partition(const Partition *old, const WantedPartition &wanted) {
         const NewPartition &wish = wanted.partition;
@@ -140,6 +132,7 @@ class Planner {
         std::vector<Step> all = std::move(removals_);
         std::ranges::move(partitions_, std::back_inserter(all));
         std::ranges::move(functions_, std::back_inserter(all));
+        std::ranges::move(vfs_, std::back_inserter(all));
         return all;
     }
 
@@ -170,11 +163,13 @@ class Planner {
     std::vector<Step> removals_;
     std::vector<Step> partitions_;
     std::vector<Step> functions_;
+    std::vector<Step> vfs_;
 };
 
 class Carrier {
   public:
-    Carrier(Host &host, double wait) : host_(host), config_(host), end_(host.now() + wait) {}
+    Carrier(Host &host, IovState *state, double wait)
+        : host_(host), config_(host), state_(state), end_(host.now() + wait) {}
 
     void take(std::vector<Step> &steps) {
         for (const auto &step : steps)
@@ -186,17 +181,51 @@ class Carrier {
         // What goes, and what is made anew, makes room first.
         for (auto &step : steps)
             if (step.action == Step::Action::remove)
-                attempt(step, [&] { remove(step.thing); });
-            else if (step.action == Step::Action::change && !is_partition(step))
+                remove(step);
+            else if (step.action == Step::Action::change && !is_partition(step) && !is_vfs(step))
                 attempt(step, [&] { remove(step.before); });
+        for (const auto &[adapter, changes] : of_adapters(steps, Step::Action::change))
+            release_vfs(host_, *state_, changes);
         for (auto &step : steps)
-            if (step.error.empty() && step.action != Step::Action::remove)
+            if (step.error.empty() && step.action != Step::Action::remove && !is_vfs(step))
                 attempt(step, [&] { add(step); });
+        for (auto &step : steps)
+            if (is_vfs(step) && step.error.empty() && missing_.contains(partition_of(step.thing)))
+                step.error = no_partition;
+        for (const auto &[adapter, wishes] : of_adapters(steps, {}))
+            assign_vfs(host_, *state_, wishes);
     }
 
   private:
+    static constexpr auto no_partition = "its partition could not be made";
+
     static bool is_partition(const Step &step) {
         return std::holds_alternative<NewPartition>(step.thing);
+    }
+
+    static bool is_vfs(const Step &step) { return std::holds_alternative<NewVfs>(step.thing); }
+
+    // Steps of VFs without an error that are no removals; of one @action only, if it is said.
+    static std::map<std::string, std::vector<Step *>>
+    of_adapters(std::vector<Step> &steps, std::optional<Step::Action> action) {
+        std::map<std::string, std::vector<Step *>> found;
+        for (auto &step : steps)
+            if (is_vfs(step) && step.error.empty() && step.action != Step::Action::remove &&
+                step.action == action.value_or(step.action))
+                found[std::get<NewVfs>(step.thing).adapter].push_back(&step);
+        return found;
+    }
+
+    void remove(Step &step) {
+        if (is_vfs(step)) {
+            release_vfs(host_, *state_, {&step});
+            if (!step.error.empty())
+                occupied_.insert(partition_of(step.thing));
+        } else if (is_partition(step) && occupied_.contains(partition_of(step.thing))) {
+            step.error = "it has VFs that could not be released";
+        } else {
+            attempt(step, [&] { remove(step.thing); });
+        }
     }
 
     static void attempt(Step &step, const auto &action) {
@@ -214,6 +243,7 @@ class Carrier {
                        [&](const NewPartition &it) { config_.remove(it.name, true, true); },
                        [&](const NewDisk &it) { config_.remove_disk(it.partition, it.name); },
                        [&](const NewNic &it) { config_.remove_nic(it.partition, it.name); },
+                       [](const NewVfs &) {},
                    },
                    thing);
     }
@@ -227,7 +257,7 @@ class Carrier {
             return;
         }
         if (missing_.contains(partition_of(step.thing)))
-            throw Failure("its partition could not be made");
+            throw Failure(no_partition);
         try {
             add(step.thing);
         } catch (const Failure &failure) {
@@ -251,6 +281,7 @@ class Carrier {
                        [](const NewPartition &) {},
                        [&](const NewDisk &it) { config_.add(it); },
                        [&](const NewNic &it) { config_.add(it); },
+                       [](const NewVfs &) {},
                    },
                    thing);
     }
@@ -270,6 +301,7 @@ class Carrier {
             [](const NewPartition &) { return true; },
             [&](const NewDisk &it) { return host_.block_name(it.device).has_value(); },
             [&](const NewNic &it) { return is_interface(host_, it.adapter); },
+            [&](const NewVfs &it) { return has_vf_driver(host_, it.adapter); },
         };
         while (!std::visit(is_there, thing) && host_.now() < end_)
             host_.sleep(poll_seconds);
@@ -277,16 +309,29 @@ class Carrier {
 
     Host &host_;
     Config config_;
+    IovState *state_;
     double end_;
-    std::set<std::string> missing_;
+    std::set<std::string> missing_;  // partitions
+    std::set<std::string> occupied_; // likewise
 };
 
 } // namespace
 
+std::vector<Change> differences(const Attributes &from, const Attributes &to) {
+    std::vector<Change> changes;
+    for (size_t i = 0; i < to.size(); i++) {
+        std::string was = i < from.size() ? from[i].second : "";
+        if (was != to[i].second)
+            changes.push_back({to[i].first, was, to[i].second});
+    }
+    return changes;
+}
+
 std::string kind_of(const Step::Thing &thing) {
     return std::visit(Overloaded{[](const NewPartition &) { return "partition"; },
                                  [](const NewDisk &) { return "disk"; },
-                                 [](const NewNic &) { return "nic"; }},
+                                 [](const NewNic &) { return "nic"; },
+                                 [](const NewVfs &) { return "vfs"; }},
                       thing);
 }
 
@@ -298,6 +343,7 @@ std::string partition_of(const Step::Thing &thing) {
 
 std::string path_of(const Step::Thing &thing) {
     return std::visit(Overloaded{[](const NewPartition &it) { return it.name; },
+                                 [](const NewVfs &it) { return it.partition + "/" + it.adapter; },
                                  [](const auto &it) { return it.partition + "/" + it.name; }},
                       thing);
 }
@@ -318,20 +364,20 @@ std::string step_text(const Step &step) {
     return printable(text);
 }
 
-std::vector<Step> plan(const Host &host, const std::vector<Partition> &present,
+std::vector<Step> plan(const Host &host, const Present &present,
                        const std::vector<WantedPartition> &wanted, bool prune) {
-    Planner planner(host, prune);
-    for (const auto &old : present)
+    Planner planner(host, prune, plan_vfs(present.iov, wanted, prune));
+    for (const auto &old : present.partitions)
         if (std::ranges::none_of(wanted,
                                  [&](const auto &one) { return one.partition.name == old.name; }))
             planner.unwanted(old);
     for (const auto &one : wanted)
-        planner.partition(find(present, one.partition.name), one);
+        planner.partition(find(present.partitions, one.partition.name), one);
     return planner.steps();
 }
 
-void carry_out(Host &host, std::vector<Step> &steps, double wait) {
-    Carrier(host, wait).take(steps);
+void carry_out(Host &host, std::vector<Step> &steps, IovState *state, double wait) {
+    Carrier(host, state, wait).take(steps);
 }
 
 } // namespace lpar

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "iov.h"
+#include "iov_state.h"
 #include "saved.h"
 
 namespace lpar {
@@ -18,7 +21,7 @@ struct Change {
 
 struct Step {
     enum class Action { add, change, remove };
-    using Thing = std::variant<NewPartition, NewDisk, NewNic>;
+    using Thing = std::variant<NewPartition, NewDisk, NewNic, NewVfs>;
 
     Action action;
     Thing thing;                 // as it is wanted, or as it was
@@ -27,22 +30,33 @@ struct Step {
     std::string error;           // carrying it out: why it was not
 };
 
-// "partition", "disk", "nic"
+// Names and values in words of the file; a default is empty.
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+std::vector<Change> differences(const Attributes &from, const Attributes &to);
+
+// "partition", "disk", "nic", "vfs"
 std::string kind_of(const Step::Thing &thing);
 std::string partition_of(const Step::Thing &thing);
-// "web", "web/d0"
+// "web", "web/d0", "web/0000:03:00.0"
 std::string path_of(const Step::Thing &thing);
 // "+ disk web/d0: device /dev/nvme0n1, size 8G"
 std::string step_text(const Step &step);
 
+// What there is
+struct Present {
+    std::vector<Partition> partitions;
+    IovSnapshot iov; // nothing, if VFs are neither assigned nor wanted
+};
+
 // The steps from @present to @wanted, in the order in which they can be taken: first what is in the
-// way goes. Of a partition what @wanted leaves out stays; of a disk or NIC it is the default.
-// @prune: what is not wanted goes as well.
-std::vector<Step> plan(const Host &host, const std::vector<Partition> &present,
+// way goes. Of a partition what @wanted leaves out stays; of a disk, a NIC or VFs it is the
+// default. @prune: what is not wanted goes as well.
+std::vector<Step> plan(const Host &host, const Present &present,
                        const std::vector<WantedPartition> &wanted, bool prune);
 
 // Takes the steps, as many as can be taken: each happens entirely or not at all, and has an error
-// if not. @wait: for so many seconds in all, for devices that are not there yet.
-void carry_out(Host &host, std::vector<Step> &steps, double wait);
+// if not; what is added and changed of one adapter's VFs happens together. @state: not null if
+// there are steps of VFs. @wait: for so many seconds in all, for devices that are not there yet.
+void carry_out(Host &host, std::vector<Step> &steps, IovState *state, double wait);
 
 } // namespace lpar

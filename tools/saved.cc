@@ -6,11 +6,13 @@
 #include <concepts>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <map>
 #include <sstream>
 #include <toml++/toml.h>
 
 #include "error.h"
 #include "format.h"
+#include "iov_scan.h"
 #include "parse.h"
 
 namespace lpar {
@@ -18,13 +20,18 @@ namespace lpar {
 namespace {
 
 constexpr uint64_t vlan_max = 4094;
+constexpr uint64_t vfs_max = 65535;
 
 class Reader {
   public:
     explicit Reader(std::string file) : file_(std::move(file)) {}
 
+    std::string place(const toml::source_region &at) const {
+        return fmt::format("{}:{}:{}", file_, at.begin.line, at.begin.column);
+    }
+
     [[noreturn]] void complain(const toml::source_region &at, const std::string &what) const {
-        throw Failure(fmt::format("{}:{}:{}: {}", file_, at.begin.line, at.begin.column, what));
+        throw Failure(place(at) + ": " + what);
     }
 
     const toml::table &table(const toml::node &node, const std::string &what) const {
@@ -71,6 +78,20 @@ class Reader {
         }
     }
 
+    // Calls @parse with each table of the array @key.
+    void each_of(const toml::table &table, std::string_view key,
+                 std::invocable<const toml::table &> auto parse) const {
+        const toml::node *node = table.get(key);
+        if (node == nullptr)
+            return;
+        const toml::array *array = node->as_array();
+        if (array == nullptr)
+            complain(node->source(),
+                     fmt::format("{0} must be an array of tables: [[...{0}]]", key));
+        for (const auto &entry : *array)
+            parse(this->table(entry, std::string(key)));
+    }
+
     // One that has to be there
     std::string required(const toml::table &table, std::string_view key,
                          const std::string &what) const;
@@ -107,6 +128,38 @@ uint64_t vlan_of(const toml::node &node) {
     if (vlan > vlan_max)
         throw UsageError(fmt::format("a VLAN is 1 to {}, 0: none", vlan_max));
     return vlan;
+}
+
+uint32_t number_between(const toml::node &node, uint64_t least, uint64_t most) {
+    uint64_t number = number_of(node);
+    if (number < least || number > most)
+        throw UsageError(fmt::format("it is {} to {}", least, most));
+    return static_cast<uint32_t>(number);
+}
+
+std::string address_of(const toml::node &node) {
+    std::string text = text_of(node);
+    if (vf_address(text, 0, 0, 0) != text)
+        throw UsageError(
+            fmt::format("'{}' is no PCI address, such as 0000:03:00.0", printable(text)));
+    return text;
+}
+
+// One or more, each once, in order
+template <typename T>
+std::set<T> set_of(const toml::node &node, T (*parse)(const toml::node &)) {
+    const toml::array *array = node.as_array();
+    if (array == nullptr || array->empty())
+        throw UsageError("an array is wanted, of one or more");
+    std::set<T> values;
+    for (const auto &entry : *array)
+        if (!values.insert(parse(entry)).second)
+            throw UsageError("one is there twice");
+    return values;
+}
+
+uint32_t namespace_of(const toml::node &node) {
+    return number_between(node, 1, UINT32_MAX - 1);
 }
 
 std::string mode_of(const toml::node &node) {
@@ -168,9 +221,52 @@ NewNic parse_nic(const Reader &reader, const std::string &partition, const std::
     return nic;
 }
 
+NewVfs parse_vfs(const Reader &reader, const std::string &partition, const toml::table &table) {
+    reader.check_keys(table, "vfs",
+                      {"adapter", "number", "functions", "total", "queues", "interrupts",
+                       "namespaces", "mac", "vlan", "max_rate", "trust", "spoofchk"});
+    NewVfs vfs;
+    IovSettings &settings = vfs.settings;
+    vfs.partition = partition;
+    vfs.where = reader.place(table.source());
+    reader.required(table, "adapter", "vfs");
+    reader.take(table, "adapter", [&](const auto &node) { vfs.adapter = address_of(node); });
+    reader.take(table, "number",
+                [&](const auto &node) { vfs.number = number_between(node, 1, vfs_max); });
+    reader.take(table, "functions", [&](const auto &node) {
+        auto functions = set_of<std::string>(node, address_of);
+        vfs.functions = {functions.begin(), functions.end()};
+        if (table.contains("number") && vfs.number != functions.size())
+            throw UsageError("these are not as many as 'number' says");
+        vfs.number = static_cast<unsigned>(functions.size());
+    });
+    reader.take(table, "total",
+                [&](const auto &node) { vfs.total = number_between(node, vfs.number, vfs_max); });
+    reader.take(table, "queues",
+                [&](const auto &node) { settings.queues = number_between(node, 1, vfs_max - 1); });
+    reader.take(table, "interrupts",
+                [&](const auto &node) { settings.interrupts = number_between(node, 1, vfs_max); });
+    reader.take(table, "namespaces", [&](const auto &node) {
+        settings.namespaces = set_of<uint32_t>(node, namespace_of);
+    });
+    reader.take(table, "mac", [&](const auto &node) {
+        settings.mac = parse_mac(text_of(node));
+        if (vfs.number != 1)
+            throw UsageError("one MAC address is for one VF");
+    });
+    reader.take(table, "vlan",
+                [&](const auto &node) { settings.vlan = static_cast<uint32_t>(vlan_of(node)); });
+    reader.take(table, "max_rate",
+                [&](const auto &node) { settings.rate = number_between(node, 0, UINT32_MAX); });
+    reader.take(table, "trust", [&](const auto &node) { settings.trust = flag_of(node); });
+    reader.take(table, "spoofchk", [&](const auto &node) { settings.spoofchk = flag_of(node); });
+    return vfs;
+}
+
 WantedPartition parse_partition(const Reader &reader, const std::string &name,
                                 const toml::table &table) {
-    reader.check_keys(table, "partition " + name, {"memory", "quantum", "owner", "disks", "nics"});
+    reader.check_keys(table, "partition " + name,
+                      {"memory", "quantum", "owner", "disks", "nics", "vfs"});
     WantedPartition wanted;
     NewPartition &partition = wanted.partition;
     partition.name = name;
@@ -190,7 +286,29 @@ WantedPartition parse_partition(const Reader &reader, const std::string &name,
     reader.each(table, "nics", "nic", [&](const std::string &nic, const toml::table &entry) {
         wanted.nics.push_back(parse_nic(reader, name, nic, entry));
     });
+    reader.each_of(table, "vfs", [&](const toml::table &entry) {
+        NewVfs vfs = parse_vfs(reader, name, entry);
+        for (const auto &other : wanted.vfs)
+            if (other.adapter == vfs.adapter && other.settings == vfs.settings)
+                reader.complain(entry.source(),
+                                "VFs of this adapter with these settings are wanted above as well");
+        wanted.vfs.push_back(std::move(vfs));
+    });
     return wanted;
+}
+
+// An adapter has one number of VFs.
+void check_totals(const std::vector<WantedPartition> &wanted) {
+    std::map<std::string, const NewVfs *> said;
+    for (const auto &one : wanted)
+        for (const auto &vfs : one.vfs) {
+            if (!vfs.total)
+                continue;
+            const NewVfs &other = *said.emplace(vfs.adapter, &vfs).first->second;
+            if (other.total != vfs.total)
+                throw Failure(fmt::format("{}: total {}: {} of the same adapter says {}", vfs.where,
+                                          *vfs.total, other.where, *other.total));
+        }
 }
 
 // As a number where it needs no suffix
@@ -208,6 +326,43 @@ void insert_number(toml::table &table, std::string_view key,
 void insert_text(toml::table &table, std::string_view key, const std::optional<std::string> &text) {
     if (text)
         table.insert(key, *text);
+}
+
+// What is said, be it 0 or false
+template <typename T>
+void insert_said(toml::table &table, std::string_view key, const std::optional<T> &value) {
+    if (!value)
+        return;
+    if constexpr (std::is_same_v<T, bool>)
+        table.insert(key, *value);
+    else
+        table.insert(key, static_cast<int64_t>(*value));
+}
+
+toml::table vfs_table(const NewVfs &vfs) {
+    const IovSettings &settings = vfs.settings;
+    toml::table entry{{"adapter", vfs.adapter}};
+    toml::array functions;
+    for (const auto &address : vfs.functions)
+        functions.push_back(address);
+    if (!functions.empty())
+        entry.insert("functions", std::move(functions));
+    else if (vfs.number != 1)
+        entry.insert("number", static_cast<int64_t>(vfs.number));
+    insert_said(entry, "total", vfs.total);
+    insert_said(entry, "queues", settings.queues);
+    insert_said(entry, "interrupts", settings.interrupts);
+    toml::array namespaces;
+    for (uint32_t id : settings.namespaces)
+        namespaces.push_back(static_cast<int64_t>(id));
+    if (!namespaces.empty())
+        entry.insert("namespaces", std::move(namespaces));
+    insert_text(entry, "mac", settings.mac);
+    insert_said(entry, "vlan", settings.vlan);
+    insert_said(entry, "max_rate", settings.rate);
+    insert_said(entry, "trust", settings.trust);
+    insert_said(entry, "spoofchk", settings.spoofchk);
+    return entry;
 }
 
 } // namespace
@@ -238,12 +393,13 @@ std::vector<WantedPartition> parse_saved(std::string_view text, const std::strin
                 [&](const std::string &name, const toml::table &table) {
                     wanted.push_back(parse_partition(reader, name, table));
                 });
+    check_totals(wanted);
     return wanted;
 }
 
 std::string format_saved(const std::vector<WantedPartition> &wanted) {
     toml::table partitions;
-    for (const auto &[partition, disks, nics] : wanted) {
+    for (const auto &[partition, disks, nics, vfs] : wanted) {
         toml::table table;
         if (partition.memory_limit)
             table.insert("memory", size_text(*partition.memory_limit));
@@ -279,6 +435,11 @@ std::string format_saved(const std::vector<WantedPartition> &wanted) {
             table.insert("disks", std::move(disk_tables));
         if (!nic_tables.empty())
             table.insert("nics", std::move(nic_tables));
+        toml::array vfs_tables;
+        for (const auto &one : vfs)
+            vfs_tables.push_back(vfs_table(one));
+        if (!vfs_tables.empty())
+            table.insert("vfs", std::move(vfs_tables));
         partitions.insert(partition.name, std::move(table));
     }
     std::ostringstream text;

@@ -7,15 +7,28 @@
 #include <vector>
 
 #include "config.h"
+#include "iov.h"
 
 namespace lpar {
 
 inline constexpr auto saved_file = "/etc/lpar/lpar.toml";
 
+// VFs of one adapter that are alike
+struct NewVfs {
+    std::string partition;
+    std::string adapter; // PCI address
+    unsigned number = 1;
+    std::vector<std::string> functions; // which, in order; empty: any
+    std::optional<unsigned> total;      // how many the adapter is to have
+    IovSettings settings;
+    std::string where; // in which file, line and column; empty: nowhere
+};
+
 struct WantedPartition {
     NewPartition partition;
     std::vector<NewDisk> disks; // with names
     std::vector<NewNic> nics;   // with names
+    std::vector<NewVfs> vfs;
 };
 
 // @file: its name in messages. Throws Failure with line and column. What the text leaves out is

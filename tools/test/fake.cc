@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "cli.h"
+#include "iov_scan.h"
 #include "paths.h"
 
 namespace lpar::test {
@@ -121,6 +122,68 @@ void FakeHost::add_nic(const std::string &name, const std::string &pci) {
     link(net_class + name, node);
 }
 
+void FakeHost::add_pci(const std::string &pci) {
+    std::string node = "/sys/devices/pci0000:00/0000:00:1d.0/" + pci;
+    std::string group = "/sys/kernel/iommu_groups/" + pci;
+    put(node + "/class", "0x0b4000\n");
+    put(node + "/driver_override", "(null)\n");
+    link(pci_devices + pci, node);
+    directory(group + "/devices");
+    link(group + "/devices/" + pci, node);
+    link(node + "/iommu_group", group);
+}
+
+void FakeHost::add_sriov(const std::string &pci, unsigned total) {
+    add_pci(pci);
+    std::string base = resolve(pci_devices + pci).value();
+    put(base + "/sriov_totalvfs", std::to_string(total) + "\n");
+    for (const auto *file : {"/sriov_numvfs", "/sriov_drivers_autoprobe"})
+        put(base + file, "0\n");
+    put(base + "/sriov_offset", "1\n");
+    put(base + "/sriov_stride", "1\n");
+    for (const auto *driver : {"own", "vfio-pci"})
+        for (const auto *file : {"/bind", "/unbind"})
+            put(std::string("/sys/bus/pci/drivers/") + driver + file, "");
+    link(base + "/driver", "/sys/bus/pci/drivers/own");
+    has_sriov_ = true;
+}
+
+int FakeHost::write_pci(const std::string &file, const std::string &text) {
+    std::string folder = file.substr(0, file.rfind('/'));
+    if (file.ends_with("bind")) {
+        std::string at = pci_devices + text;
+        bool is_unbind = file.ends_with("/unbind");
+        if (!exists(at) || exists(at + "/driver") != is_unbind)
+            return ENODEV;
+        if (is_unbind)
+            erase(at + "/driver");
+        else if (read(at + "/driver_override") == base_name(folder))
+            link(resolve(at).value() + "/driver", folder);
+        else
+            return ENODEV;
+    } else if (file.ends_with("/sriov_numvfs")) {
+        auto number = std::stoul(text);
+        if (number != 0 && read(file) != "0")
+            return EBUSY;
+        for (unsigned i = 0; number == 0 && exists(folder + "/virtfn" + std::to_string(i)); i++) {
+            std::string link_name = folder + "/virtfn" + std::to_string(i);
+            std::string node = resolve(link_name).value_or("");
+            erase(link_name);
+            erase(pci_devices + base_name(node));
+            erase("/sys/kernel/iommu_groups/" + base_name(node));
+            erase(node);
+        }
+        for (unsigned i = 0; i < number; i++) {
+            std::string vf = vf_address(base_name(folder), 1, 1, i);
+            add_pci(vf);
+            link(resolve(folder).value() + "/virtfn" + std::to_string(i),
+                 "/sys/devices/pci0000:00/0000:00:1d.0/" + vf);
+        }
+    }
+    put(file, text);
+    return 0;
+}
+
 void FakeHost::add_holder(const std::string &device, const std::string &holder) {
     directory("/sys/class/block/" + device + "/holders/" + holder);
 }
@@ -196,6 +259,10 @@ int FakeHost::write(const std::string &file, const std::string &text) {
     if (!file.starts_with(configfs_partitions)) {
         if (!exists(file))
             return ENOENT;
+        if (auto found = fail.find("write " + file + "=" + text); found != fail.end())
+            return found->second;
+        if (has_sriov_ && file.starts_with("/sys/bus/pci/"))
+            return write_pci(file, text);
         put(file, text);
         return 0;
     }

@@ -43,6 +43,9 @@ class FakeHost : private TempDir, public Host {
     void add_virtual_disk(const std::string &name, uint64_t sectors);
     // A network interface; without @pci a virtual one.
     void add_nic(const std::string &name, const std::string &pci);
+    // An SR-IOV adapter with a driver and no VFs yet; then VFs, drivers of them and their number
+    // change as the kernel's would.
+    void add_sriov(const std::string &pci, unsigned total);
     void add_holder(const std::string &device, const std::string &holder);
     void add_group(const std::string &pci, const std::string &number, const std::string &type);
     void mount(const std::string &number, const std::string &point, const std::string &source);
@@ -75,9 +78,12 @@ class FakeHost : private TempDir, public Host {
 
   private:
     int enable(const std::string &function, const std::string &wish);
+    int write_pci(const std::string &file, const std::string &text);
+    void add_pci(const std::string &pci);
 
     double time_ = 100;
     int minor_ = 0;
+    bool has_sriov_ = false;
 };
 
 // The result of a command line given as words.

@@ -12,8 +12,10 @@
 
 #include "error.h"
 #include "fake.h"
+#include "iov_scan.h"
+#include "iov_state.h"
 #include "paths.h"
-#include "plan.h"
+#include "plan_vfs.h"
 #include "saved.h"
 
 namespace lpar {
@@ -77,6 +79,52 @@ TEST(Saved, MistakesHaveAPlace) {
               "f:3:1: nic n0 has no 'vlna'"},
              {"[partitions.web.nics.n0]\nadapter = 'eth0'\nvlan = 4095",
               "f:3:8: vlan: a VLAN is 1 to 4094"},
+             {"[partitions.web.vfs]\nadapter = '0000:03:00.0'",
+              "vfs must be an array of tables: [[...vfs]]"},
+             {"[partitions.web]\nvfs = 1", "f:2:7: vfs must be an array of tables"},
+             {"[partitions.web]\nvfs = [1]", "f:2:8: vfs must be a table"},
+             {"[[partitions.web.vfs]]\nnumber = 1", "f:1:1: vfs needs 'adapter'"},
+             {"[[partitions.web.vfs]]\nadapter = 'eth0'",
+              "f:2:11: adapter: 'eth0' is no PCI address, such as 0000:03:00.0"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0x'", "f:2:11: adapter: "},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nnumbr = 1",
+              "f:3:1: vfs has no 'numbr': it has adapter, number"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nnumber = 0",
+              "f:3:10: number: it is 1 to 65535"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nnumber = '1'",
+              "f:3:10: number: a number is wanted"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nnumber = 2\ntotal = 1",
+              "f:4:9: total: it is 2 to 65535"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nfunctions = '0000:03:00.1'",
+              "f:3:13: functions: an array is wanted, of one or more"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nfunctions = ['0000:03:00.1']\n"
+              "number = 2",
+              "f:3:13: functions: these are not as many as 'number' says"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nqueues = 0",
+              "f:3:10: queues: it is 1 to 65534"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\ninterrupts = 65536",
+              "f:3:14: interrupts: it is 1 to 65535"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nnamespaces = []",
+              "f:3:14: namespaces: an array is wanted"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nnamespaces = [0]",
+              "f:3:14: namespaces: it is 1 to 4294967294"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nnamespaces = [3, 3]",
+              "f:3:14: namespaces: one is there twice"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nnumber = 2\n"
+              "mac = '52:54:00:12:34:56'",
+              "f:4:7: mac: one MAC address is for one VF"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nvlan = 4095",
+              "f:3:8: vlan: a VLAN is 1 to 4094"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nmax_rate = 4294967296",
+              "f:3:12: max_rate: it is 0 to 4294967295"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\ntrust = 'on'",
+              "f:3:9: trust: true or false is wanted"},
+             {"[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\n"
+              "[[partitions.web.vfs]]\nadapter = '0000:03:00.0'",
+              "f:3:1: VFs of this adapter with these settings are wanted above as well"},
+             {"[[partitions.db.vfs]]\nadapter = '0000:03:00.0'\ntotal = 3\n"
+              "[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\ntotal = 2",
+              "f:4:1: total 2: f:1:1 of the same adapter says 3"},
              {"[partitions.web]\n[partitions.web]", "f:2:"}})
         EXPECT_THAT(complaint(text), HasSubstr(said)) << text;
 }
@@ -124,10 +172,64 @@ std::optional<uint64_t> some_queues() {
     return queues == 0 ? std::nullopt : std::optional(queues);
 }
 
+constexpr auto pf = "0000:03:00.0";
+
+std::string vf_name(unsigned index) {
+    return vf_address(pf, 1, 1, index);
+}
+
+IovSettings some_settings() {
+    IovSettings settings;
+    auto maybe = [](auto &value, uint32_t least, uint32_t most) {
+        if (*rc::gen::arbitrary<bool>())
+            value = *rc::gen::inRange<uint32_t>(least, most);
+    };
+    maybe(settings.queues, 1, 65535);
+    maybe(settings.interrupts, 1, 65536);
+    maybe(settings.vlan, 0, 4095);
+    maybe(settings.rate, 0, UINT32_MAX);
+    maybe(settings.trust, 0, 2);
+    maybe(settings.spoofchk, 0, 2);
+    for (uint32_t id : {1U, 7U, UINT32_MAX - 1})
+        if (*rc::gen::arbitrary<bool>())
+            settings.namespaces.insert(id);
+    return settings;
+}
+
+// VFs of one adapter for the partition that is number @place: of each two, or by number
+std::vector<NewVfs> some_vfs(const std::string &partition, unsigned place, bool named,
+                             std::optional<unsigned> total, bool has_settings) {
+    std::vector<NewVfs> all;
+    NewVfs vfs;
+    vfs.partition = partition;
+    vfs.adapter = pf;
+    vfs.number = *rc::gen::inRange(0U, 3U);
+    vfs.total = total;
+    if (vfs.number == 0)
+        return all;
+    if (named)
+        for (unsigned i = 0; i < vfs.number; i++)
+            vfs.functions.push_back(vf_name(2 * place + (vfs.number == 2 ? i : place % 2)));
+    if (has_settings)
+        vfs.settings = some_settings();
+    if (has_settings && vfs.number == 1 && *rc::gen::arbitrary<bool>())
+        vfs.settings.mac = "52:54:00:0a:0b:0c";
+    all.push_back(vfs);
+    if (has_settings && !vfs.settings.vlan) {
+        vfs.settings.vlan = 1;
+        vfs.settings.mac.reset();
+        all.push_back(vfs);
+    }
+    return all;
+}
+
 // Few names, so that two of them have much in common; @devices of the fake machine, in any
-// spelling.
-std::vector<WantedPartition> some_wish() {
+// spelling, but for the settings of VFs, which it has not.
+std::vector<WantedPartition> some_wish(bool vf_settings) {
     std::vector<WantedPartition> wanted;
+    unsigned place = 0;
+    bool named = *rc::gen::arbitrary<bool>();
+    auto total = *rc::gen::element<std::optional<unsigned>>(std::nullopt, 6U, 8U);
     for (const auto *name : {"web", "db", "x.1-2_3"}) {
         if (*rc::gen::arbitrary<bool>())
             continue;
@@ -170,6 +272,7 @@ std::vector<WantedPartition> some_wish() {
                 nic.mac = *rc::gen::element<std::string>("52:54:00:12:34:56", "52:54:00:0a:0b:0c");
             one.nics.push_back(nic);
         }
+        one.vfs = some_vfs(name, place++, named, total, vf_settings);
         wanted.push_back(one);
     }
     return wanted;
@@ -177,7 +280,7 @@ std::vector<WantedPartition> some_wish() {
 
 // Plans compare everything: no step from one to the other means that they are the same.
 RC_GTEST_PROP(Saved, WhatIsWrittenIsRead, ()) {
-    auto wanted = some_wish();
+    auto wanted = some_wish(true);
     std::string text = format_saved(wanted);
     RC_LOG() << text;
     auto read = parse_saved(text, "f");
@@ -212,6 +315,15 @@ RC_GTEST_PROP(Saved, WhatIsWrittenIsRead, ()) {
             RC_ASSERT(same->nics[i].queues == one.nics[i].queues);
             RC_ASSERT(same->nics[i].adapter == one.nics[i].adapter);
         }
+        RC_ASSERT(same->vfs.size() == one.vfs.size());
+        for (size_t i = 0; i < one.vfs.size(); i++) {
+            RC_ASSERT(same->vfs[i].partition == one.vfs[i].partition);
+            RC_ASSERT(same->vfs[i].adapter == one.vfs[i].adapter);
+            RC_ASSERT(same->vfs[i].number == one.vfs[i].number);
+            RC_ASSERT(same->vfs[i].functions == one.vfs[i].functions);
+            RC_ASSERT(same->vfs[i].total == one.vfs[i].total);
+            RC_ASSERT(same->vfs[i].settings == one.vfs[i].settings);
+        }
     }
 }
 
@@ -230,6 +342,7 @@ class SavedTest : public testing::Test {
     SavedTest() {
         host.add_nvme(0, "0000:01:00.0", 2);
         host.add_nic("eth0", "0000:02:00.0");
+        host.add_sriov(pf, 8);
     }
 
     std::string file(const std::string &text) const {
@@ -406,7 +519,7 @@ TEST_F(SavedTest, SaveTakesNamesThatLast) {
     std::string name = host.path() + "/new folder/lpar.toml";
     Answer answer = lparctl(host, {"save", name});
     EXPECT_EQ(answer.status, 0) << answer.err;
-    EXPECT_THAT(answer.out, HasSubstr("1 partitions, 2 disks and NICs\n"));
+    EXPECT_THAT(answer.out, HasSubstr("1 partitions, 2 disks and NICs, 0 VFs\n"));
     EXPECT_THAT(answer.out, HasSubstr("web/d1: /dev/nvme0n1p2 has no name in /dev/disk/by-id/"));
     std::string text = content(name);
     EXPECT_THAT(text, HasSubstr("/dev/disk/by-id/nvme-Fast_1-part1"));
@@ -421,14 +534,237 @@ TEST_F(SavedTest, SaveTakesNamesThatLast) {
     EXPECT_THAT(answer.err, HasSubstr("/proc/lpar.toml: "));
 }
 
+// ------------------------------------------------------------------------- VFs
+
+const std::string with_vfs = "[partitions.db]\n"
+                             "[[partitions.db.vfs]]\nadapter = '0000:03:00.0'\n"
+                             "[partitions.web]\n"
+                             "[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nnumber = 2\n";
+
+class SavedVfs : public SavedTest {
+  protected:
+    std::string driver(unsigned index) const {
+        return base_name(host.resolve(pci_devices + vf_name(index) + "/driver").value_or(""));
+    }
+
+    // Nothing of it is left, as after a boot: neither partitions nor VFs.
+    void boot() {
+        ASSERT_EQ(host.write(std::string(pci_devices) + pf + "/sriov_numvfs", "0"), 0);
+        host.erase("/run/lpar");
+        host.erase(configfs_partitions);
+        host.directory(configfs_partitions);
+    }
+
+    void open_vf(unsigned index) {
+        host.put("/proc/77/comm", "qemu\n");
+        host.put("/dev/vfio/" + vf_name(index), "");
+        host.link("/proc/77/fd/9", "/dev/vfio/" + vf_name(index));
+    }
+
+    std::optional<std::string> count() const {
+        return host.read(std::string(pci_devices) + pf + "/sriov_numvfs");
+    }
+};
+
+TEST_F(SavedVfs, AreAssignedAndThenNothing) {
+    Answer answer = lparctl(host, {"diff", file(with_vfs)});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_FALSE(host.has("/run/lpar"));
+    EXPECT_EQ(count(), "0");
+    answer = apply(with_vfs);
+    EXPECT_EQ(answer.err, "");
+    EXPECT_EQ(answer.out, "+ partition db\n+ partition web\n+ vfs db/0000:03:00.0: number 1\n"
+                          "+ vfs web/0000:03:00.0: number 2\n");
+    EXPECT_EQ(count(), "3");
+    for (unsigned i : {0, 1, 2})
+        EXPECT_EQ(driver(i), "vfio-pci");
+    auto taken = read_iov_state(host);
+    answer = apply(with_vfs, {"--prune"});
+    EXPECT_EQ(answer.out + answer.err, "");
+    EXPECT_EQ(read_iov_state(host), taken);
+    EXPECT_EQ(lparctl(host, {"diff", file(with_vfs), "--prune"}).status, 0);
+}
+
+// Guests know their VFs by address.
+TEST_F(SavedVfs, AreTheSameOnesAfterABoot) {
+    for (const auto *name : {"web", "db", "zoo"})
+        ASSERT_EQ(lparctl(host, {"partition", "create", name}).status, 0);
+    ASSERT_EQ(lparctl(host, {"iov", "assign", "zoo=1", "--adapter", pf, "--vfs", "4"}).status, 0);
+    ASSERT_EQ(lparctl(host, {"iov", "assign", "web=1", "db=1", "--adapter", pf}).status, 0);
+    ASSERT_EQ(lparctl(host, {"iov", "release", "zoo"}).status, 0);
+    auto owners = [&] { return lparctl(host, {"iov", "list"}).out; };
+    std::string before = owners();
+    EXPECT_THAT(before, HasSubstr("0000:03:00.2  web"));
+    std::string name = host.path() + "/saved.toml";
+    Answer answer = lparctl(host, {"save", name});
+    EXPECT_THAT(answer.out, HasSubstr("3 partitions, 0 disks and NICs, 2 VFs\n"));
+    EXPECT_THAT(content(name), HasSubstr("functions = [ '0000:03:00.2' ]"));
+    EXPECT_THAT(content(name), HasSubstr("total = 4"));
+    boot();
+    EXPECT_THAT(owners(), Not(HasSubstr("web")));
+    answer = lparctl(host, {"apply", name});
+    EXPECT_EQ(answer.err, "");
+    EXPECT_EQ(owners(), before);
+    EXPECT_EQ(lparctl(host, {"diff", name, "--prune"}).out, "");
+}
+
+TEST_F(SavedVfs, OfNoPartitionAreNotSaved) {
+    ASSERT_EQ(apply(with_vfs).status, 0);
+    ASSERT_EQ(lparctl(host, {"partition", "delete", "db"}).status, 0);
+    std::string name = host.path() + "/saved.toml";
+    Answer answer = lparctl(host, {"save", name});
+    EXPECT_THAT(answer.out, HasSubstr("1 partitions, 0 disks and NICs, 2 VFs\n"
+                                      "db has VFs of 0000:03:00.0, and there is no such"));
+    EXPECT_THAT(content(name), Not(HasSubstr("db")));
+    EXPECT_EQ(lparctl(host, {"diff", name, "--prune"}).out, "- vfs db/0000:03:00.0\n");
+}
+
+TEST_F(SavedVfs, ARefusalHasAPlace) {
+    Answer answer = apply(with_vfs + "total = 9\n");
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_EQ(answer.out, "+ partition db\n+ partition web\n");
+    EXPECT_THAT(answer.err, HasSubstr("vfs db/0000:03:00.0: "));
+    EXPECT_THAT(answer.err, HasSubstr("lpar.toml:2:1: 9 VFs: 0000:03:00.0 can have 8 at most"));
+    EXPECT_THAT(answer.err, HasSubstr("lpar.toml:5:1: not done, as another one of 0000:03:00.0"));
+    EXPECT_THAT(read_iov_state(host), IsEmpty());
+    answer = apply(with_vfs + "queues = 2\n");
+    EXPECT_THAT(answer.err, HasSubstr("lpar.toml:5:1: 0000:03:00.0 is of type other: queues"));
+    EXPECT_THAT(answer.err, HasSubstr("lpar.toml:2:1: not done"));
+    answer = apply("[[partitions.db.vfs]]\nadapter = '0000:09:00.0'\n");
+    EXPECT_THAT(answer.err, HasSubstr("lpar.toml:1:1: 0000:09:00.0 is no SR-IOV adapter"));
+    EXPECT_EQ(count(), "0");
+    // the others of the adapter have theirs
+    host.fail = {{"mkdir x", ENOMEM}};
+    answer = apply(with_vfs + "[[partitions.x.vfs]]\nadapter = '0000:03:00.0'\n");
+    EXPECT_THAT(answer.err, HasSubstr("vfs x/0000:03:00.0: its partition could not be made"));
+    EXPECT_EQ(count(), "3");
+}
+
+TEST_F(SavedVfs, WhatFailsIsUndone) {
+    host.fail = {{std::string("write /sys/bus/pci/drivers/vfio-pci/bind=") + vf_name(2), EIO}};
+    Answer answer = apply(with_vfs);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("vfio-pci/bind: Input/output error"));
+    EXPECT_EQ(count(), "0");
+    EXPECT_THAT(read_iov_state(host), IsEmpty());
+    // a change: as it was
+    std::string fewer = with_vfs;
+    fewer.replace(fewer.find("number = 2"), 10, "number = 1");
+    ASSERT_EQ(apply(fewer).err, "");
+    EXPECT_EQ(count(), "2");
+    answer = lparctl(host, {"diff", file(with_vfs)});
+    EXPECT_EQ(answer.out, "~ vfs db/0000:03:00.0: total 2 -> 3\n"
+                          "~ vfs web/0000:03:00.0: number 1 -> 2, total 2 -> 3\n");
+    answer = apply(with_vfs);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("vfio-pci/bind: Input/output error"));
+    EXPECT_THAT(answer.err, Not(HasSubstr("as it was it could not")));
+    EXPECT_EQ(lparctl(host, {"diff", file(fewer), "--prune"}).out, "");
+    host.fail.clear();
+    EXPECT_EQ(apply(with_vfs).err, "");
+    EXPECT_EQ(lparctl(host, {"diff", file(with_vfs), "--prune"}).out, "");
+    EXPECT_EQ(count(), "3");
+}
+
+TEST_F(SavedVfs, InUseTheyStay) {
+    ASSERT_EQ(apply(with_vfs).status, 0);
+    open_vf(0);
+    std::string more = with_vfs + "total = 4\n";
+    Answer answer = apply(more);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("0000:03:00.1 is in use by process 77 (qemu)"));
+    EXPECT_THAT(answer.err, HasSubstr("lpar.toml:5:1: not done, as another one"));
+    EXPECT_EQ(lparctl(host, {"diff", file(with_vfs), "--prune"}).out, "");
+    // web's go, db's and so db itself do not
+    answer = apply("", {"--prune"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_EQ(answer.out, "- vfs web/0000:03:00.0\n- partition web\n");
+    EXPECT_THAT(answer.err, HasSubstr("partition db: it has VFs that could not be released"));
+    host.erase("/proc/77");
+    answer = apply("", {"--prune"});
+    EXPECT_EQ(answer.out, "- vfs db/0000:03:00.0\n- partition db\n") << answer.err;
+    EXPECT_EQ(count(), "0");
+    EXPECT_THAT(read_iov_state(host), IsEmpty());
+    // of a running guest, that would lose it
+    host.put(iov_state_file,
+             format_iov_state({{IovStep::Kind::claim, pf, vf_name(0), "", "web"},
+                               {IovStep::Kind::plug, pf, vf_name(0), "", "/run/web.qmp"}}));
+    answer = apply("", {"--prune"});
+    EXPECT_THAT(answer.err, HasSubstr("0000:03:00.1 is plugged into a guest"));
+}
+
+TEST_F(SavedVfs, WithoutTheirDriverTheyAreMadeAnew) {
+    ASSERT_EQ(apply(with_vfs).status, 0);
+    ASSERT_EQ(host.write("/sys/bus/pci/drivers/vfio-pci/unbind", vf_name(0)), 0);
+    EXPECT_EQ(lparctl(host, {"diff", file(with_vfs)}).out,
+              "~ vfs db/0000:03:00.0: driver none -> vfio-pci\n");
+    EXPECT_EQ(apply(with_vfs).err, "");
+    EXPECT_EQ(driver(0), "vfio-pci");
+    // somebody took all VFs away
+    ASSERT_EQ(host.write(std::string(pci_devices) + pf + "/sriov_numvfs", "0"), 0);
+    EXPECT_THAT(lparctl(host, {"diff", file(with_vfs)}).out, HasSubstr("driver gone -> vfio-pci"));
+    EXPECT_EQ(apply(with_vfs).err, "");
+    EXPECT_EQ(count(), "3");
+    EXPECT_EQ(lparctl(host, {"diff", file(with_vfs), "--prune"}).out, "");
+}
+
+TEST_F(SavedVfs, ApplyWaitsForTheAdapter) {
+    std::string link = *host.resolve(std::string(pci_devices) + pf) + "/driver";
+    host.erase(link);
+    EXPECT_THAT(apply(with_vfs).err, HasSubstr("0000:03:00.0: no driver has it"));
+    host.on_sleep = [&] { host.link(link, "/sys/bus/pci/drivers/own"); };
+    EXPECT_EQ(apply(with_vfs, {"--wait", "5"}).err, "");
+    EXPECT_EQ(count(), "3");
+}
+
+// What the fake machine does not have: an adapter whose VFs have settings.
+TEST(SavedVfsPlan, SettingsAreCompared) {
+    IovSnapshot now;
+    IovAdapter adapter;
+    adapter.address = pf;
+    adapter.total = adapter.enabled = 2;
+    adapter.vfs.resize(2);
+    for (unsigned i : {0, 1}) {
+        adapter.vfs[i].address = vf_name(i);
+        adapter.vfs[i].exists = true;
+        adapter.vfs[i].driver = "vfio-pci";
+    }
+    now.adapters = {adapter};
+    IovSettings first;
+    first.mac = "52:54:00:00:00:01";
+    first.vlan = 0;
+    IovSettings second = first;
+    second.mac = "52:54:00:00:00:02";
+    now.taken = {{IovStep::Kind::claim, pf, vf_name(0), "", "web", first},
+                 {IovStep::Kind::claim, pf, vf_name(1), "", "web", second}};
+    std::string text = "[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nvlan = 0\n"
+                       "mac = '52:54:00:00:00:02'\n"
+                       "[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\n"
+                       "mac = '52:54:00:00:00:03'\ntrust = false\n";
+    auto steps = plan_vfs(now, parse_saved(text, "f"), true);
+    EXPECT_THAT(steps.removals, IsEmpty());
+    ASSERT_EQ(steps.others.size(), 1);
+    EXPECT_EQ(step_text(steps.others[0]),
+              "~ vfs web/0000:03:00.0: mac 52:54:00:00:00:01 -> 52:54:00:00:00:03, "
+              "vlan 0 -> default, trust default -> false");
+    // what is saved is what is there
+    WantedPartition saved;
+    saved.partition.name = "web";
+    saved.vfs = assigned_vfs(now);
+    steps = plan_vfs(now, parse_saved(format_saved({saved}), "f"), true);
+    EXPECT_THAT(steps.others, IsEmpty());
+    EXPECT_THAT(steps.removals, IsEmpty());
+}
+
 // From any configuration to any other: then there is no difference, and save says the same.
 RC_GTEST_PROP(Saved, ApplyLeadsThere, ()) {
     FakeHost host;
     host.add_nvme(0, "0000:01:00.0", 2);
     host.add_nic("eth0", "0000:02:00.0");
+    host.add_sriov(pf, 8);
     std::string name = host.path() + "/lpar.toml";
     for (int i = 0; i < 2; i++) {
-        std::string text = format_saved(some_wish());
+        std::string text = format_saved(some_wish(false));
         std::ofstream(name, std::ios::binary | std::ios::trunc) << text;
         Answer answer = lparctl(host, {"apply", name, "--prune"});
         RC_LOG() << text << answer.out;
