@@ -178,6 +178,16 @@ std::vector<IovStep> release_plan(const IovSnapshot &now, const NewVfs &vfs) {
     return plan.steps;
 }
 
+// What cannot be assigned anew is not released either. Throws Failure.
+void check_adapter(const IovSnapshot &now, const std::string &address) {
+    const IovAdapter *adapter = now.adapter(address);
+    if (adapter == nullptr)
+        throw Failure(address + " is no SR-IOV adapter: lparctl iov list has them");
+    auto objections = iov_objections(*adapter);
+    if (!objections.empty())
+        throw Failure(fmt::format("{}: {}", address, fmt::join(objections, "; ")));
+}
+
 const NewVfs &vfs_of(const Step::Thing &thing) {
     return std::get<NewVfs>(thing);
 }
@@ -287,7 +297,11 @@ void release_vfs(Host &host, IovState &state, const std::vector<Step *> &steps) 
     bool all = steps[0]->action == Step::Action::change;
     IovSnapshot now = snapshot(host, state);
     for (Step *step : steps)
-        attempt(*step, [&] { release_plan(now, present_of(*step)); });
+        attempt(*step, [&] {
+            if (all)
+                check_adapter(now, present_of(*step).adapter);
+            release_plan(now, present_of(*step));
+        });
     if (all && std::ranges::any_of(steps, [](const auto *step) { return !step->error.empty(); })) {
         fail_all(steps);
         return;

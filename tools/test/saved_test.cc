@@ -700,6 +700,14 @@ TEST_F(SavedVfs, WithoutTheirDriverTheyAreMadeAnew) {
               "~ vfs db/0000:03:00.0: driver none -> vfio-pci\n");
     EXPECT_EQ(apply(with_vfs).err, "");
     EXPECT_EQ(driver(0), "vfio-pci");
+    // what could not be assigned anew is not forgotten
+    std::string link = *host.resolve(std::string(pci_devices) + pf) + "/driver";
+    host.erase(link);
+    ASSERT_EQ(host.write("/sys/bus/pci/drivers/vfio-pci/unbind", vf_name(0)), 0);
+    auto taken = read_iov_state(host);
+    EXPECT_THAT(apply(with_vfs).err, HasSubstr("2:1: 0000:03:00.0: no driver has it"));
+    EXPECT_EQ(read_iov_state(host), taken);
+    host.link(link, "/sys/bus/pci/drivers/own");
     // somebody took all VFs away
     ASSERT_EQ(host.write(std::string(pci_devices) + pf + "/sriov_numvfs", "0"), 0);
     EXPECT_THAT(lparctl(host, {"diff", file(with_vfs)}).out, HasSubstr("driver gone -> vfio-pci"));
