@@ -207,10 +207,10 @@ void FakeGuest::start()
 		throw std::runtime_error("the partition does not start");
 }
 
-void FakeGuest::submit_many(attack_queue &q, unsigned n, std::uint8_t op)
+void FakeGuest::submit_many(attack_queue &q, unsigned n, std::uint8_t op, unsigned page)
 {
 	for (unsigned i = 0; i < n; i++) {
-		lpar_blk_sqe sqe = attack_sqe(&attack_, op, 8 * (i % 64), i % 64 * 4096, 4096);
+		lpar_blk_sqe sqe = attack_sqe(&attack_, op, 8 * (i % 64), (page + i % 64) * 4096, 4096);
 		sqe.id = i;
 		attack_submit(&attack_, &q, &sqe);
 	}

@@ -95,7 +95,7 @@ public:
 	// Everything up to a known disk, or an exception.
 	void start();
 	// A queue with up to @n good requests in it that are not waited for.
-	void submit_many(attack_queue &q, unsigned n, std::uint8_t op = LPAR_BLK_READ);
+	void submit_many(attack_queue &q, unsigned n, std::uint8_t op = LPAR_BLK_READ, unsigned page = 0);
 
 	std::uint32_t map(std::uint64_t gpa, u64 *addr = nullptr);
 	std::uint32_t unmap(std::uint64_t addr);
