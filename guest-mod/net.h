@@ -171,13 +171,13 @@ struct lpar_net_rx_queue {
  * @mode_work:  tells the host which frames are wanted
  * @modes:      IFF_PROMISC and IFF_ALLMULTI as the host was told; @mode_work alone
  * @repost_work: takes buffers back from the host, and gives it others
- * @watch_work: looks for queues that are stuck, while @up
+ * @watch_work:  looks for queues that are stuck, while @up
  * @nr_tx:      of @tx
  * @nr_rx:      of @rx
  * @use_tx:     of these, as many are in use; changed under rtnl
  * @use_rx:     likewise
- * @tx_frames: most that one doorbell is for; under rtnl
- * @tx_usecs:  shortest time that one is held back; under rtnl
+ * @tx_frames:  most that one doorbell is for; under rtnl
+ * @tx_usecs:   shortest time that one is held back; under rtnl
  * @tx:         queues
  * @rx:         queues
  */

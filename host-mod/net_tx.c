@@ -278,8 +278,8 @@ static u16 queue_for(const struct lpar_queue *q, const struct net_device *dev)
 
 /*
  * To the driver itself, without qdisc, taps and software help: they would read
- * what is no memory. Taps get something else. RCU is held. Return: 1: it has it; 0: it takes no more;
- * -EOPNOTSUPP: not without help; -ENETDOWN.
+ * what is no memory. Taps get show()'s. RCU is held. Return: 1: it has it; 0: it
+ * takes no more; -EOPNOTSUPP: not without help; -ENETDOWN.
  */
 static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
 		       struct sk_buff *skb)

@@ -460,8 +460,8 @@ struct lpar_net_rx {
 static_assert(sizeof(struct lpar_net_rx) == 16, "wire size");
 
 /* A buffer that any frame fits into: it may be given one that is yet to be cut. */
-#define LPAR_NET_UDP_SEGMENTS	64	/* of such a one, at most */
 #define LPAR_NET_RX_MERGED	(sizeof(struct lpar_net_rx) + LPAR_NET_FRAME_MAX)
+#define LPAR_NET_UDP_SEGMENTS	64	/* that such a one may become, at most */
 
 /* Where the parts of a queue's memory start. @depth and @segs are validated. */
 static inline __u32 lpar_queue_sq_offset(void)
