@@ -26,66 +26,13 @@
 #include "dispatch.h"
 #include "net.h"
 #include "queue.h"
+#include "stopwatch.h"
 #include "trace.h"
 
 bool lpar_dispatch_task_work;
 
 static int (*add_task_work)(struct task_struct *task, struct callback_head *work,
 			    enum task_work_notify_mode mode);
-
-static unsigned int skew_percent;
-module_param(skew_percent, uint, 0600);
-MODULE_PARM_DESC(skew_percent, "for tests: count so many per cent more CPU time than was used (default 0)");
-
-/* --------------------------------------------------------------- CPU time */
-
-/* Time on the CPU, without that which preemption gave to others. */
-struct stopwatch {
-	struct preempt_notifier notifier;
-	u64 start;
-	u64 out;	/* when preempted */
-	u64 lost;
-};
-
-static void sched_in(struct preempt_notifier *n, int cpu)
-{
-	struct stopwatch *s = container_of(n, struct stopwatch, notifier);
-
-	s->lost += local_clock() - s->out;
-}
-
-static void sched_out(struct preempt_notifier *n, struct task_struct *next)
-{
-	struct stopwatch *s = container_of(n, struct stopwatch, notifier);
-
-	s->out = local_clock();
-}
-
-static struct preempt_ops stopwatch_ops = {
-	.sched_in = sched_in,
-	.sched_out = sched_out,
-};
-
-static void stopwatch_start(struct stopwatch *s)
-{
-	preempt_notifier_init(&s->notifier, &stopwatch_ops);
-	preempt_disable();
-	preempt_notifier_register(&s->notifier);
-	s->lost = 0;
-	s->start = local_clock();
-	preempt_enable();
-}
-
-static u64 stopwatch_stop(struct stopwatch *s)
-{
-	u64 ns;
-
-	preempt_disable();
-	ns = local_clock() - s->start - s->lost;
-	preempt_notifier_unregister(&s->notifier);
-	preempt_enable();
-	return ns + ns / 100 * READ_ONCE(skew_percent);
-}
 
 /* ---------------------------------------------------------------- serving */
 
@@ -282,7 +229,7 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 	struct lpar_quantum quantum;
 	struct trace trace = {};
 	enum lpar_reason reason;
-	struct stopwatch watch;
+	struct lpar_stopwatch watch;
 	struct blk_plug plug;
 	enum lpar_next next;
 	u64 ns, now;
@@ -302,7 +249,7 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		smp_mb__after_atomic();
 
 		trace.sq_head = q->sq_head;
-		stopwatch_start(&watch);
+		lpar_stopwatch_start(&watch);
 		if (trace_lpar_dispatch_begin_enabled())
 			trace_begin(&trace, q, v, &quantum, watch.start);
 		blk_start_plug(&plug);
@@ -315,7 +262,7 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		if (trace_lpar_dispatch_end_enabled())
 			trace.served = local_clock();
 		settle(q, reason);
-		ns = stopwatch_stop(&watch);
+		ns = lpar_stopwatch_stop(&watch);
 		if (trace_lpar_dispatch_end_enabled())
 			trace_end(&trace, q, v, &quantum, ns, reason);
 		if (v)
@@ -348,16 +295,16 @@ static void dispatch_call(struct lpar_client *c, struct lpar_vcpu *v)
 {
 	struct lpar_partition *p = c->partition;
 	u64 ns, switch_in = 0;
-	struct stopwatch watch;
+	struct lpar_stopwatch watch;
 	bool served;
 
-	stopwatch_start(&watch);
+	lpar_stopwatch_start(&watch);
 	trace_lpar_dispatch_begin(p->id, LPAR_ADJUNCT_MANAGER, LPAR_DOORBELL_CALL,
 				  v->index, 1, 0);
 	if (v->rung_at)
 		switch_in = watch.start - v->rung_at;
 	served = lpar_channel_serve(c);
-	ns = stopwatch_stop(&watch);
+	ns = lpar_stopwatch_stop(&watch);
 	trace_lpar_dispatch_end(p->id, LPAR_ADJUNCT_MANAGER, LPAR_DOORBELL_CALL,
 				v->index, served, 0, ns, switch_in, 0,
 				LPAR_REASON_EMPTY);
