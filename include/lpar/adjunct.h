@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Image adjuncts: services in memory that the client donates, on time that the client
+ * donates, isolated from it (seed 003, figs. 4B, 6). The agreement of three: the client's
+ * driver and the device (registers, slots), the client and the adjunct (the shared part),
+ * and the device and the adjunct (image, address space, yield). See wire.h for the rules.
+ */
+#ifndef LPAR_ADJUNCT_H
+#define LPAR_ADJUNCT_H
+
+#include <lpar/wire.h>
+
+/* ------------------------------------------------------- slots and registers */
+
+/* A 64-bit prefetchable BAR of ordinary memory, a slot for each adjunct. */
+#define LPAR_BAR_ADJUNCT	2
+#define LPAR_ADJUNCTS_MAX	16
+#define LPAR_ADJUNCT_SLOT	(1u << 20)
+/* The first pages of a slot are shared by client and adjunct. What follows is donated as
+ * a whole number of pages, and is out of the client's reach until DESTROY. */
+#define LPAR_ADJUNCT_SHARED	(1u << 16)
+#define LPAR_ADJUNCT_PAGES_MAX	((LPAR_ADJUNCT_SLOT - LPAR_ADJUNCT_SHARED) >> 12)
+
+/* In BAR_REGS */
+#define LPAR_REG_ADJUNCTS	0x20	/* ro: slots that exist */
+#define LPAR_REG_ADJUNCT(n)	(0x800 + (n) * 0x40)	/* slot n's, from there: */
+#define LPAR_ADJUNCT_COMMAND	0x00	/* wo: enum lpar_adjunct_command */
+#define LPAR_ADJUNCT_STATE	0x04	/* ro: enum lpar_adjunct_state */
+#define LPAR_ADJUNCT_STATUS	0x08	/* ro: enum lpar_status of the last command */
+#define LPAR_ADJUNCT_PAGES	0x0c	/* rw: donated by CREATE */
+#define LPAR_ADJUNCT_QUANTUM	0x10	/* rw: of RUN, microseconds; 0: the host's limit */
+#define LPAR_ADJUNCT_VECTOR	0x14	/* rw: MSI-X vector of PA BUSY; 0: none */
+
+enum lpar_adjunct_command {
+	/* EMPTY => LOADED. The shared part's struct lpar_adjunct_control names the image.
+	 * NOENT (no such image), INVAL (pages), QUOTA, NOMEM, STATE */
+	LPAR_ADJUNCT_CREATE	= 1,
+	/* Any => EMPTY: the pages are scrubbed and the client's again. BUSY: it runs on
+	 * another vCPU: it has been told to end, try again */
+	LPAR_ADJUNCT_DESTROY	= 2,
+	/* Donate: the adjunct runs on this vCPU until it yields or the quantum ends. OK: it
+	 * has yielded; BUSY: PA BUSY, the vector was raised: RUN again; TARGET: it has died
+	 * (DEAD); STATE: it runs on another vCPU, or is EMPTY or DEAD */
+	LPAR_ADJUNCT_RUN	= 3,
+};
+
+enum lpar_adjunct_state {
+	LPAR_ADJUNCT_EMPTY	= 0,
+	LPAR_ADJUNCT_LOADED	= 1,	/* its initialisation has not ended yet */
+	LPAR_ADJUNCT_READY	= 2,	/* serves requests */
+	LPAR_ADJUNCT_DEAD	= 3,	/* killed: see the report */
+};
+
+/* ------------------------------------------------------------ the shared part */
+
+#define LPAR_ADJUNCT_DEPTH	32
+
+/**
+ * struct lpar_adjunct_request - one request; in and out are offsets in the shared part
+ * @op:       the image's own
+ * @in:       where the input is
+ * @in_len:   its bytes
+ * @out:      where the output goes
+ * @out_len:  bytes that there is room for
+ * @status:   adjunct: enum lpar_status
+ * @bytes:    adjunct: bytes of output
+ * @reserved: zero
+ */
+struct lpar_adjunct_request {
+	__le32 op;
+	__le32 in;
+	__le32 in_len;
+	__le32 out;
+	__le32 out_len;
+	__le32 status;
+	__le32 bytes;
+	__le32 reserved;
+};
+static_assert(sizeof(struct lpar_adjunct_request) == 32, "wire size");
+
+/* Registers of an adjunct when it died, as the device wrote them. */
+struct lpar_adjunct_report {
+	__le32 reason;		/* enum lpar_adjunct_death */
+	__le32 vector;		/* of the exception */
+	__le64 error;		/* its error code, or the code of an exit */
+	__le64 address;		/* CR2 */
+	__le64 rip;
+	__le64 rflags;
+	__le64 gpr[16];		/* as instructions number them: rax, rcx, rdx, rbx, rsp, rbp, … */
+};
+
+enum lpar_adjunct_death {
+	LPAR_ADJUNCT_ALIVE	= 0,
+	LPAR_ADJUNCT_FAULT	= 1,	/* an exception */
+	LPAR_ADJUNCT_EXIT	= 2,	/* it ended itself */
+	LPAR_ADJUNCT_REFUSED	= 3,	/* its initialisation failed */
+	LPAR_ADJUNCT_BROKEN	= 4,	/* anything else that KVM reports */
+};
+
+/* The shared part: a control page, then data. Indices run freely; served in order. */
+struct lpar_adjunct_control {
+	__le32 tail;		/* client: requests written */
+	__u8   pad0[60];
+	__le32 head;		/* adjunct: requests served */
+	__u8   pad1[60];
+	char   image[LPAR_TEXT_MAX];	/* client: name, before CREATE; zero-padded */
+	struct lpar_adjunct_report report;	/* device: when it has died */
+	__u8   pad2[1024 - 192 - sizeof(struct lpar_adjunct_report)];
+	struct lpar_adjunct_request request[LPAR_ADJUNCT_DEPTH];
+	__u8   pad3[2048];
+};
+static_assert(sizeof(struct lpar_adjunct_control) == 4096, "a page");
+#define LPAR_ADJUNCT_DATA	4096	/* offset of the data */
+
+/* ----------------------------------------------------------- image and adjunct */
+
+#define LPAR_IMAGE_MAGIC	0x4a44414c	/* "LADJ" */
+#define LPAR_IMAGE_ABI		1
+
+/**
+ * struct lpar_image - the head of an image; it is the first thing in its text
+ *
+ * The file has text_pages pages of text (read, execute) and data_pages of data; bss and
+ * stack follow in memory. All of them come out of the donated pages.
+ */
+struct lpar_image {
+	__le32 magic;
+	__le32 abi;
+	__le32 text_pages;
+	__le32 data_pages;
+	__le32 bss_pages;
+	__le32 stack_pages;
+	__le32 entry;		/* offset in the text */
+	__le32 reserved[9];	/* zero */
+};
+static_assert(sizeof(struct lpar_image) == 64, "wire size");
+
+/* The adjunct's flat address space. Anything else is not mapped for it. */
+#define LPAR_ADJUNCT_VA_TEXT	0x00400000u
+#define LPAR_ADJUNCT_VA_DATA	0x00800000u	/* data, bss */
+#define LPAR_ADJUNCT_VA_STACK	0x01000000u	/* its end */
+#define LPAR_ADJUNCT_VA_SHARED	0x02000000u
+/* Starts at entry, at CPL 3, with rdi = LPAR_ADJUNCT_VA_SHARED, rsi = its bytes, the other
+ * registers zero, without FPU and vector state. `int 0x80` yields, rax says why; everything
+ * but rax is kept, and rax is 0 afterwards. */
+enum lpar_adjunct_yield {
+	LPAR_YIELD_EMPTY	= 0,	/* nothing to serve */
+	LPAR_YIELD_READY	= 1,	/* initialised; rdi = 0, or it has failed */
+	LPAR_YIELD_EXIT		= 2,	/* rdi = code: it ends */
+};
+
+#endif
