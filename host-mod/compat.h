@@ -10,6 +10,7 @@
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/timer.h>
@@ -54,6 +55,20 @@ static inline void lpar_compat_timer_sync(struct timer_list *t)
 	timer_delete_sync(t);
 #else
 	del_timer_sync(t);
+#endif
+}
+
+/* 6.13 (c9bd83abfeb9) made one function of two. Goes with 6.12. */
+static inline void lpar_compat_hrtimer_on_stack(struct hrtimer *t,
+						enum hrtimer_restart (*fn)(struct hrtimer *t),
+						clockid_t clock,
+						enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup_on_stack(t, fn, clock, mode);
+#else
+	hrtimer_init_on_stack(t, clock, mode);
+	t->function = fn;
 #endif
 }
 

@@ -2,7 +2,8 @@
 /*
  * configfs: what the administrator wants, under /sys/kernel/config/lpar.
  *
- *	partitions/NAME/{memory_limit,quantum_limit_us,owner}
+ *	adjuncts/IMAGE/…	see image.c
+ *	partitions/NAME/{memory_limit,quantum_limit_us,adjuncts,owner}
  *	partitions/NAME/disks/DISK/{device,start,size,read_only,queues,serial,mode}
  *	partitions/NAME/disks/DISK/{enable,status}
  *	partitions/NAME/nics/NIC/…	see config_nic.c
@@ -17,6 +18,7 @@
 
 #include "config.h"
 #include "disk.h"
+#include "image.h"
 #include "partition.h"
 
 static struct lpar_disk *to_disk(struct config_item *item)
@@ -270,6 +272,29 @@ static ssize_t partition_quantum_limit_us_store(struct config_item *item,
 }
 CONFIGFS_ATTR(partition_, quantum_limit_us);
 
+static ssize_t partition_adjuncts_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%u\n", lpar_config_partition(item)->adjuncts);
+}
+
+static ssize_t partition_adjuncts_store(struct config_item *item, const char *page,
+					size_t count)
+{
+	struct lpar_partition *p = lpar_config_partition(item);
+	u32 n;
+	int ret = kstrtou32(page, 0, &n);
+
+	if (ret)
+		return ret;
+	if (n > LPAR_ADJUNCTS_MAX)
+		return -ERANGE;
+	mutex_lock(&p->config);
+	ret = p->client ? -EBUSY : lpar_adjunct_resize(p, n);
+	mutex_unlock(&p->config);
+	return ret ?: count;
+}
+CONFIGFS_ATTR(partition_, adjuncts);
+
 static ssize_t partition_owner_show(struct config_item *item, char *page)
 {
 	return sysfs_emit(page, "%u\n",
@@ -302,6 +327,7 @@ CONFIGFS_ATTR(partition_, owner);
 static struct configfs_attribute *partition_attrs[] = {
 	&partition_attr_memory_limit,
 	&partition_attr_quantum_limit_us,
+	&partition_attr_adjuncts,
 	&partition_attr_owner,
 	NULL,
 };
@@ -364,6 +390,7 @@ static const struct config_item_type partitions_type = {
 };
 
 static struct config_group partitions_group;
+static struct config_group images_group;
 
 static const struct config_item_type root_type = { .ct_owner = THIS_MODULE };
 
@@ -416,6 +443,8 @@ int lpar_config_init(void)
 	config_group_init_type_name(&partitions_group, "partitions",
 				    &partitions_type);
 	configfs_add_default_group(&partitions_group, &subsys.su_group);
+	config_group_init_type_name(&images_group, "adjuncts", &lpar_image_type);
+	configfs_add_default_group(&images_group, &subsys.su_group);
 	return configfs_register_subsystem(&subsys);
 }
 

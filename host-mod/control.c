@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 
 #include <lpar/control.h>
+#include "adjunct.h"
 #include "channel.h"
 #include "control.h"
 #include "dispatch.h"
@@ -240,6 +241,7 @@ static int state(struct lpar_client *c, void __user *arg)
 		.pinned_bytes = atomic64_read(&p->pinned),
 		.memory_limit = READ_ONCE(p->memory_limit),
 		.doorbells = atomic64_read(&c->doorbells),
+		.adjuncts = p->adjuncts,
 	};
 	mutex_lock(&p->lock);
 	list_for_each_entry(fn, &p->functions, link) {
@@ -247,8 +249,47 @@ static int state(struct lpar_client *c, void __user *arg)
 		lpar_fn_stats(fn, &sum);
 	}
 	mutex_unlock(&p->lock);
+	lpar_adjunct_stats(p, &sum);
 	s.donated_ns = sum.donated_ns;
 	return put(arg, &s, sizeof(s));
+}
+
+static int image(struct lpar_client *c, void __user *arg)
+{
+	struct lpar_image_get g;
+	int ret = get(&g, sizeof(g), arg);
+
+	if (ret)
+		return ret;
+	if (g.flags || memchr_inv(g.sha256, 0, sizeof(g.sha256)))
+		return -EINVAL;
+	ret = lpar_adjunct_image(c, &g);
+	if (!ret || ret == -ENOSPC)
+		ret = put(arg, &g, sizeof(g)) ?: ret;
+	return ret;
+}
+
+static int run(struct lpar_client *c, void __user *arg)
+{
+	struct lpar_adjunct_run r;
+	int ret = get(&r, sizeof(r), arg);
+
+	if (ret)
+		return ret;
+	if (r.flags || r.reason || r.ran_ns)
+		return -EINVAL;
+	ret = lpar_adjunct_run(c, &r);
+	return ret ?: put(arg, &r, sizeof(r));
+}
+
+static int tell(struct lpar_client *c, void __user *arg)
+{
+	struct lpar_adjunct_tell t;
+	int ret = get(&t, sizeof(t), arg);
+
+	if (ret)
+		return ret;
+	return t.flags ? -EINVAL : lpar_adjunct_tell(c, &t);
 }
 
 static int probe(void __user *arg)
@@ -307,6 +348,12 @@ static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 		return ring(c, p);
 	case LPAR_GET_STATE:
 		return state(c, p);
+	case LPAR_IMAGE_GET:
+		return image(c, p);
+	case LPAR_ADJUNCT_DISPATCH:
+		return run(c, p);
+	case LPAR_ADJUNCT_TELL:
+		return tell(c, p);
 	default:
 		return -ENOTTY;
 	}
@@ -345,6 +392,7 @@ static int control_release(struct inode *inode, struct file *file)
 	mutex_unlock(&c->lock);
 	mutex_lock(&p->lock);
 	p->client = NULL;
+	lpar_adjunct_forget(p);
 	atomic64_add(atomic64_read(&c->doorbells), &p->doorbells);
 	mutex_unlock(&p->lock);
 	mutex_unlock(&p->config);

@@ -243,3 +243,32 @@ u32 lpar_core_version(u64 arg, u32 lowest, u32 highest)
 		return 0;
 	return best;
 }
+
+int lpar_core_image(const struct lpar_image *head, u64 bytes)
+{
+	const u32 part[] = {
+		le32_to_cpu(head->text_pages), le32_to_cpu(head->data_pages),
+		le32_to_cpu(head->bss_pages), le32_to_cpu(head->stack_pages),
+	};
+	u32 entry = le32_to_cpu(head->entry), pages = 0;
+	u32 i;
+
+	if (le32_to_cpu(head->magic) != LPAR_IMAGE_MAGIC ||
+	    le32_to_cpu(head->abi) != LPAR_IMAGE_ABI)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(head->reserved); i++)
+		if (head->reserved[i])
+			return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(part); i++) {
+		/* each by itself: so the sum cannot wrap */
+		if (part[i] > LPAR_ADJUNCT_PAGES_MAX)
+			return -EINVAL;
+		pages += part[i];
+	}
+	if (!part[0] || !part[3] || pages > LPAR_ADJUNCT_PAGES_MAX)
+		return -EINVAL;
+	/* the head is no code */
+	if (entry < sizeof(*head) || entry >= part[0] << 12)
+		return -EINVAL;
+	return bytes == (u64)(part[0] + part[1]) << 12 ? (int)pages : -EINVAL;
+}

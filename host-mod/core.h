@@ -15,6 +15,7 @@
 #include "user.h"
 #endif
 
+#include <lpar/adjunct.h>
 #include <lpar/events.h>
 #include <lpar/wire.h>
 
@@ -476,5 +477,11 @@ static inline unsigned short lpar_core_plug(long ahead, unsigned long requests)
 		ahead = most;
 	return ahead > 1 ? ahead : 1;
 }
+
+/*
+ * Is this the head of an image of so many bytes? Return: pages that an adjunct of it
+ * needs, or -EINVAL.
+ */
+int lpar_core_image(const struct lpar_image *head, u64 bytes);
 
 #endif

@@ -377,6 +377,17 @@ static struct lpar_vcpu *find_vcpu(struct lpar_client *c, struct task_struct *t)
 	return NULL;
 }
 
+/* The calling thread, if it is registered as a vCPU's, or NULL; lives with the client. */
+struct lpar_vcpu *lpar_dispatch_self(struct lpar_client *c)
+{
+	struct lpar_vcpu *v;
+
+	rcu_read_lock();
+	v = find_vcpu(c, current);
+	rcu_read_unlock();
+	return v;
+}
+
 /* In the vCPU's thread, before it re-enters the guest; holds the file. */
 static void task_work(struct callback_head *work)
 {
@@ -460,9 +471,7 @@ int lpar_dispatch_ring(struct lpar_client *c, unsigned int index)
 	if (index >= LPAR_DOORBELLS_MAX)
 		return -EINVAL;
 	atomic64_inc(&c->doorbells);
-	rcu_read_lock();
-	v = find_vcpu(c, current);
-	rcu_read_unlock();
+	v = lpar_dispatch_self(c);
 	switch (lpar_core_ring(v, v && v->serving, true)) {
 	case LPAR_SERVER_NONE:
 		break;

@@ -16,6 +16,7 @@ int lpar_dispatch_vcpu(struct lpar_client *c);
 int lpar_dispatch_bell(struct lpar_client *c, unsigned int index, int fd);
 int lpar_dispatch_vector(struct lpar_client *c, unsigned int index, int fd);
 int lpar_dispatch_ring(struct lpar_client *c, unsigned int index);
+struct lpar_vcpu *lpar_dispatch_self(struct lpar_client *c);
 void lpar_dispatch_worker(struct work_struct *work);
 
 #endif

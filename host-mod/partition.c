@@ -34,6 +34,7 @@ static void read_stats(void *owner, struct lpar_stats *sum)
 	list_for_each_entry(fn, &p->leaving, link)
 		lpar_fn_stats(fn, sum);
 	mutex_unlock(&p->lock);
+	lpar_adjunct_stats(p, sum);
 }
 
 /* @expr sees the partition p and its client c, which may be NULL. */
@@ -87,16 +88,19 @@ int lpar_partition_setup(struct lpar_partition *p)
 	p->memory_limit = LPAR_MEMORY_DEFAULT;
 	p->quantum_us = LPAR_QUANTUM_DEFAULT_US;
 	p->owner = GLOBAL_ROOT_UID;
+	lpar_adjunct_setup(p);
 	p->node = lpar_node_create(partitions_dir, lpar_partition_name(p),
 				   partition_groups, p);
 	if (IS_ERR(p->node))
 		return PTR_ERR(p->node);
 	p->disks_node = lpar_node_create(&p->node->kobj, "disks", NULL, p);
 	p->nics_node = lpar_node_create(&p->node->kobj, "nics", NULL, p);
+	p->adjuncts_node = lpar_node_create(&p->node->kobj, "adjuncts", NULL, p);
 	p->stats_node = lpar_node_stats(p->node, p, read_stats);
 	if (IS_ERR(p->disks_node) || IS_ERR(p->nics_node) ||
-	    IS_ERR(p->stats_node)) {
+	    IS_ERR(p->adjuncts_node) || IS_ERR(p->stats_node)) {
 		lpar_node_remove(p->stats_node);
+		lpar_node_remove(p->adjuncts_node);
 		lpar_node_remove(p->nics_node);
 		lpar_node_remove(p->disks_node);
 		lpar_node_remove(p->node);
@@ -114,7 +118,9 @@ void lpar_partition_teardown(struct lpar_partition *p)
 	mutex_lock(&partitions_lock);
 	list_del(&p->link);
 	mutex_unlock(&partitions_lock);
+	lpar_adjunct_resize(p, 0);
 	lpar_node_remove(p->stats_node);
+	lpar_node_remove(p->adjuncts_node);
 	lpar_node_remove(p->nics_node);
 	lpar_node_remove(p->disks_node);
 	lpar_node_remove(p->node);

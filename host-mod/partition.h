@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/uidgid.h>
 
+#include "adjunct.h"
 #include "client.h"
 #include "stats.h"
 
@@ -30,12 +31,14 @@
  * @node:         folder in sysfs
  * @disks_node:   its folder "disks"
  * @nics_node:    its folder "nics"
+ * @adjuncts_node: its folder "adjuncts"
  * @stats_node:   its folder "stats"
  * @config:       one change at a time: attributes, functions, attach and detach.
  *                Outermost
  * @client:       who is attached, or NULL; changes under @config and @lock
  * @memory_limit: bytes that may be pinned; changes under @config, without client
  * @quantum_us:   longest service per donation, microseconds; likewise
+ * @adjuncts:     how many adjuncts that are images it may have; likewise
  * @owner:        who may attach, besides CAP_SYS_ADMIN; likewise
  * @last_id:      the last function's number; under @lock
  * @lock:         protects @functions and their state; held shortly, inside the
@@ -43,6 +46,7 @@
  * @functions:    lpar_fn.link of the enabled ones
  * @leaving:      lpar_fn.link of those whose requests are waited for: of no
  *                use to anybody, but still counted
+ * @adjunct:      where they may be
  * @pinned:       bytes pinned now
  * @tags:         its part of the tag range; tag.c's
  * @past:         counters of functions that are gone; under @lock
@@ -59,18 +63,22 @@ struct lpar_partition {
 	struct lpar_node *node;
 	struct lpar_node *disks_node;
 	struct lpar_node *nics_node;
+	struct lpar_node *adjuncts_node;
 	struct lpar_node *stats_node;
 
 	struct mutex config;		/* see above */
 	struct lpar_client *client;
 	u64 memory_limit;
 	u32 quantum_us;
+	u32 adjuncts;
 	kuid_t owner;
 	u32 last_id;
 
 	struct mutex lock;		/* functions; client, with config */
 	struct list_head functions;
 	struct list_head leaving;
+
+	struct lpar_adjunct adjunct[LPAR_ADJUNCTS_MAX];
 
 	atomic64_t pinned;
 	struct lpar_tag_share tags;

@@ -121,6 +121,76 @@ struct lpar_state {
 	__u64 memory_limit;
 	__u64 doorbells;
 	__u64 donated_ns;
+	__u32 adjuncts;		/* that it may have */
+	__u32 reserved;
+};
+
+/**
+ * struct lpar_image_get - the bytes of an image that the administrator approved
+ * @size:   of this structure
+ * @flags:  zero
+ * @name:   in: its name, zero-padded
+ * @data:   in: where to put them
+ * @bytes:  in: room there; out: how many there are
+ * @sha256: out: of them
+ *
+ * -ENOENT: no image of that name is enabled; -ENOSPC: no room, @bytes says how much
+ * there must be; -EDQUOT: the partition may have no adjuncts. Does not wait.
+ */
+struct lpar_image_get {
+	__u32 size;
+	__u32 flags;
+	char  name[LPAR_NAME_MAX];
+	__u64 data;
+	__u64 bytes;
+	__u8  sha256[32];
+};
+
+#define LPAR_IMAGE_BYTES_MAX	(1u << 20)
+
+/**
+ * struct lpar_adjunct_run - run an adjunct on the calling thread's time
+ * @size:       of this structure
+ * @flags:      zero
+ * @slot:       in: which
+ * @vcpu:       in: a KVM vCPU of a VM of this process, on which KVM_RUN is called
+ * @quantum_us: in: for how long at most; 0, or longer than the partition's limit:
+ *              so long
+ * @reason:     out: EMPTY: KVM reports something in the vCPU's kvm_run; EXPIRED: the
+ *              quantum is used up; YIELD: a signal wants the thread, or it was told
+ *              to end by immediate_exit (enum lpar_reason, events.h)
+ * @ran_ns:     out: CPU time that was donated
+ *
+ * The caller is one of the client's vCPUs (LPAR_SET_VCPU; -EPERM otherwise), and may
+ * not be inside another KVM_RUN, which it cannot be here. -ENOENT: no such slot;
+ * -EBADF: no such file; -EINVAL: it is no vCPU; or what KVM_RUN says.
+ */
+struct lpar_adjunct_run {
+	__u32 size;
+	__u32 flags;
+	__u32 slot;
+	__s32 vcpu;
+	__u32 quantum_us;
+	__u32 reason;
+	__u64 ran_ns;
+};
+
+/**
+ * struct lpar_adjunct_tell - what became of an adjunct, for the host's administrator
+ * @size:  of this structure
+ * @flags: zero
+ * @slot:  which
+ * @state: enum lpar_adjunct_state (adjunct.h)
+ * @name:  of its image, zero-padded; empty with LPAR_ADJUNCT_EMPTY
+ *
+ * -ENOENT: no such slot.
+ */
+struct lpar_adjunct_tell {
+	__u32 size;
+	__u32 flags;
+	__u32 slot;
+	__u32 state;
+	char  name[LPAR_NAME_MAX];
 };
 
 /**
@@ -175,5 +245,8 @@ enum lpar_mode {
 #define LPAR_RING		_IOW(LPAR_IOC, 0x08, struct lpar_ring)
 #define LPAR_GET_STATE		_IOWR(LPAR_IOC, 0x09, struct lpar_state)
 #define LPAR_PROBE		_IOWR(LPAR_IOC, 0x0a, struct lpar_probe)
+#define LPAR_IMAGE_GET		_IOWR(LPAR_IOC, 0x0b, struct lpar_image_get)
+#define LPAR_ADJUNCT_DISPATCH	_IOWR(LPAR_IOC, 0x0c, struct lpar_adjunct_run)
+#define LPAR_ADJUNCT_TELL	_IOW(LPAR_IOC, 0x0d, struct lpar_adjunct_tell)
 
 #endif
