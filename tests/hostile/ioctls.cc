@@ -38,6 +38,9 @@ const std::array structs{
 	Ioctl{LPAR_RING, sizeof(lpar_ring), 0, "RING"},
 	Ioctl{LPAR_GET_STATE, sizeof(lpar_state), 4, "GET_STATE"},
 	Ioctl{LPAR_PROBE, sizeof(lpar_probe), 4, "PROBE"},
+	Ioctl{LPAR_IMAGE_GET, sizeof(lpar_image_get), 4, "IMAGE_GET"},
+	Ioctl{LPAR_ADJUNCT_DISPATCH, sizeof(lpar_adjunct_run), 4, "ADJUNCT_DISPATCH"},
+	Ioctl{LPAR_ADJUNCT_TELL, sizeof(lpar_adjunct_tell), 4, "ADJUNCT_TELL"},
 };
 
 int raw(int fd, unsigned long request, const void *arg)
@@ -145,7 +148,7 @@ CASE(sizes, "V1 sizes, flags and pointers")
 	std::memset(b.page + 8, 0xee, 8);
 	EXPECT_ERRNO(raw(fd, LPAR_GET_STATE, b.page), 0);
 	EXPECT(b.page[8] == 0xee, "GET_STATE writes behind what was given");
-	for (unsigned nr = 0x0b; nr < 0x20; nr++)
+	for (unsigned nr = 0x0e; nr < 0x20; nr++)
 		EXPECT_ERRNO(raw(fd, _IO(LPAR_IOC, nr), b.page), ENOTTY);
 	EXPECT_ERRNO(raw(fd, _IO('z', 0), b.page), ENOTTY);
 	g.start();
