@@ -7,6 +7,8 @@
 #include <linux/moduleparam.h>
 #include <asm/barrier.h>
 
+#include <lpar/adjunct.h>
+
 #include "channel.h"
 
 /* How long a call may take before the device counts as broken. */
@@ -74,7 +76,7 @@ int lpar_channel_init(struct lpar_device *dev)
 		return -ENODEV;
 	}
 	dev->doorbells = doorbells;
-	dev->vectors = min_t(u32, vectors, LPAR_DOORBELLS_MAX);
+	dev->vectors = min_t(u32, vectors, LPAR_DOORBELLS_MAX + LPAR_ADJUNCTS_MAX);
 
 	dev->channel.block = (void *)get_zeroed_page(GFP_KERNEL);
 	return dev->channel.block ? 0 : -ENOMEM;

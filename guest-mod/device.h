@@ -20,6 +20,7 @@
 
 #include <lpar/wire.h>
 
+struct lpar_adjuncts;
 struct lpar_queue;
 
 /**
@@ -74,7 +75,7 @@ struct lpar_windows {
  * @regs:        LPAR_BAR_REGS
  * @doorbell:    port of doorbell 0
  * @doorbells:   how many there are
- * @vectors:     MSI-X vectors in use, at least 2
+ * @vectors:     MSI-X vectors in use for events and queues, at least 2
  * @channel:     calls
  * @windows:     mapped memory
  * @wq:          runs @windows.work and @reset_work; both are needed to write
@@ -92,6 +93,7 @@ struct lpar_windows {
  * @disks:       lpar_disk.node
  * @nets:        lpar_net.node
  * @stopped:     suspended or in a function reset
+ * @adjuncts:    /dev/lpar-adjunct, or NULL
  */
 struct lpar_device {
 	struct pci_dev *pdev;
@@ -113,6 +115,7 @@ struct lpar_device {
 	struct list_head disks;
 	struct list_head nets;
 	bool stopped;
+	struct lpar_adjuncts *adjuncts;
 };
 
 static inline bool lpar_device_broken(const struct lpar_device *dev)

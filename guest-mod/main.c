@@ -9,6 +9,7 @@
 #include <linux/netdevice.h>
 #include <linux/slab.h>
 
+#include "adjunct.h"
 #include "blk.h"
 #include "channel.h"
 #include "disk.h"
@@ -60,6 +61,7 @@ static void main_reset_work(struct work_struct *work)
 		return;
 	}
 	main_sweep(dev);
+	lpar_adjunct_broken(dev);
 }
 
 static bool main_break_silently(struct lpar_device *dev)
@@ -158,18 +160,23 @@ static void main_unmap(struct lpar_device *dev)
 	pci_disable_device(dev->pdev);
 }
 
-/* A vector for events and one for each queue, or fewer and shared. */
-static int main_get_vectors(struct lpar_device *dev)
+/*
+ * A vector for events and one for each queue, or fewer and shared; those that are left
+ * are for adjuncts. @adjuncts: result: how many those are.
+ */
+static int main_get_vectors(struct lpar_device *dev, u32 *adjuncts)
 {
 	struct pci_dev *pdev = dev->pdev;
-	int nr, err;
+	int nr, queues, err;
 
-	nr = min3(dev->vectors, dev->channel.queues + 1,
-		  MAIN_VECTORS * num_possible_cpus() + 1);
+	queues = min3(dev->vectors, dev->channel.queues + 1,
+		      MAIN_VECTORS * num_possible_cpus() + 1);
+	nr = min(dev->vectors, queues + lpar_adjunct_slots(dev));
 	nr = pci_alloc_irq_vectors(pdev, 2, nr, PCI_IRQ_MSIX);
 	if (nr < 0)
 		return nr;
-	dev->vectors = nr;
+	dev->vectors = min(nr, queues);
+	*adjuncts = nr - dev->vectors;
 	err = pci_request_irq(pdev, LPAR_VECTOR_EVENT, main_event_irq, NULL, dev,
 			      "lpar-event@%s", pci_name(pdev));
 	if (err)
@@ -187,6 +194,7 @@ static void main_quiesce(struct lpar_device *dev)
 static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct lpar_device *dev;
+	u32 vectors;
 	int err;
 
 	/* The host reads and writes the memory itself. */
@@ -224,12 +232,15 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = lpar_channel_open(dev);
 	if (err)
 		goto err_quiesce;
-	err = main_get_vectors(dev);
+	err = main_get_vectors(dev, &vectors);
 	if (err)
 		goto err_quiesce;
 	dev_info(&pdev->dev, "wire version %u, %u queues, %u vectors, quantum %u us\n",
 		 dev->channel.version, dev->channel.queues, dev->vectors,
 		 dev->channel.quantum_us);
+	err = lpar_adjunct_add(dev, dev->vectors, vectors);
+	if (err)
+		goto err_put_vectors;
 
 	/* In line, so that a root disk is there when this returns. */
 	err = lpar_function_rescan(dev);
@@ -242,11 +253,13 @@ err_put_vectors:
 	cancel_delayed_work_sync(&dev->event_work);
 	/* an event may have added some, and their queues have vectors */
 	lpar_disk_remove_all(dev);
+	lpar_adjunct_remove(dev);
 	pci_free_irq_vectors(pdev);
 err_quiesce:
 	main_quiesce(dev);
 	lpar_window_free(dev);
 	cancel_delayed_work_sync(&dev->reset_work);
+	lpar_adjunct_free(dev);
 	lpar_channel_free(dev);
 err_unmap:
 	main_unmap(dev);
@@ -259,7 +272,8 @@ err_free:
 
 /*
  * Order: no more events, so that functions stay as they are; disks and NICs, and with
- * them all requests, frames and queue interrupts; the host; then what it could have written to.
+ * them all requests, frames and queue interrupts; adjuncts, which have interrupts, too; the
+ * host; then what it could have written to.
  */
 static void main_remove(struct pci_dev *pdev)
 {
@@ -270,10 +284,12 @@ static void main_remove(struct pci_dev *pdev)
 	pci_free_irq(pdev, LPAR_VECTOR_EVENT, dev);
 	cancel_delayed_work_sync(&dev->event_work);
 	lpar_disk_remove_all(dev);
+	lpar_adjunct_remove(dev);
 	pci_free_irq_vectors(pdev);
 	main_quiesce(dev);
 	lpar_window_free(dev);
 	cancel_delayed_work_sync(&dev->reset_work);
+	lpar_adjunct_free(dev);
 	destroy_workqueue(dev->wq);
 	lpar_channel_free(dev);
 	main_unmap(dev);
@@ -289,6 +305,7 @@ static void main_shutdown(struct pci_dev *pdev)
 /* running => stopped: no request anywhere, and the host has nothing of ours. */
 static int main_stop(struct lpar_device *dev)
 {
+	lpar_adjunct_stop(dev);
 	if (lpar_device_broken(dev))
 		return 0;
 	lpar_disk_stop_all(dev);
@@ -314,6 +331,7 @@ static int main_start(struct lpar_device *dev)
 			lpar_main_break(dev, "it does not start again: %d", err);
 	}
 	lpar_disk_start_all(dev);
+	lpar_adjunct_start(dev);
 	if (!err && !lpar_device_broken(dev))
 		queue_delayed_work(system_freezable_wq, &dev->event_work, 0);
 	return err;

@@ -8,6 +8,7 @@
 
 #include <kunit/test.h>
 
+#include "../../guest-mod/adjunct_ring.h"
 #include "../../guest-mod/caps.h"
 #include "../../guest-mod/donate.h"
 #include "../../guest-mod/order.h"

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The shared part of an adjunct as its client uses it. The ring is empty whenever a batch
+ * is put into it, so each batch has all of the data area, and its requests the slots from
+ * the tail on. Adjunct and host can write all of it at any time: what comes back is
+ * compared with what the client itself remembers, and never used for more.
+ */
+#ifdef __KERNEL__
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#else
+#include <errno.h>
+#include <string.h>
+#endif
+
+#include "adjunct_ring.h"
+
+static_assert(LPAR_ADJUNCT_ROOM == LPAR_ADJUNCT_SHARED - LPAR_ADJUNCT_DATA, "uapi and wire");
+static_assert(LPAR_ADJUNCT_BATCH_MAX == LPAR_ADJUNCT_DEPTH, "uapi and wire");
+static_assert(LPAR_ADJUNCT_IMAGE_MAX == LPAR_TEXT_MAX, "uapi and wire");
+
+/**
+ * lpar_adjunct_check_create - can a program's wish be passed on?
+ * @create: a private copy
+ *
+ * Whether there is such an image, and how much it needs, is the host's to say.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int lpar_adjunct_check_create(const struct lpar_adjunct_create *create)
+{
+	size_t i, len;
+
+	/* one name, one spelling: nothing behind its end */
+	len = strnlen(create->image, sizeof(create->image));
+	if (!len || len == sizeof(create->image))
+		return -EINVAL;
+	for (i = len; i < sizeof(create->image); i++) {
+		if (create->image[i])
+			return -EINVAL;
+	}
+	for (i = 0; i < sizeof(create->reserved) / sizeof(create->reserved[0]); i++) {
+		if (create->reserved[i])
+			return -EINVAL;
+	}
+	if (!create->pages || create->pages > LPAR_ADJUNCT_PAGES_MAX)
+		return -EINVAL;
+	if (create->policy > LPAR_ADJUNCT_AFTERWARDS)
+		return -EINVAL;
+	return 0;
+}
+
+/* @at: where the next one may begin; moved behind it. False: there is no room. */
+static bool ring_place(__u32 *at, __u32 len, __u32 *place)
+{
+	if (len > LPAR_ADJUNCT_SHARED - *at)
+		return false;
+	*place = *at;
+	*at += (len + LPAR_ADJUNCT_ALIGN - 1) / LPAR_ADJUNCT_ALIGN * LPAR_ADJUNCT_ALIGN;
+	return true;
+}
+
+/**
+ * lpar_adjunct_plan - where a batch's data goes
+ * @calls:  private copies
+ * @count:  how many, not validated
+ * @places: result, one for each; offsets in the shared part, none of them overlap
+ * @bytes:  result: of the data area, from its start on, in use
+ *
+ * Return: 0, -EINVAL or -E2BIG; nothing in @bytes then.
+ */
+int lpar_adjunct_plan(const struct lpar_adjunct_call *calls, __u32 count,
+		      struct lpar_adjunct_place *places, __u32 *bytes)
+{
+	__u32 at = LPAR_ADJUNCT_DATA, i;
+
+	if (!count || count > LPAR_ADJUNCT_DEPTH)
+		return -EINVAL;
+	for (i = 0; i < count; i++) {
+		if (calls[i].reserved)
+			return -EINVAL;
+		if (!ring_place(&at, calls[i].in_len, &places[i].in) ||
+		    !ring_place(&at, calls[i].out_len, &places[i].out))
+			return -E2BIG;
+	}
+	*bytes = at - LPAR_ADJUNCT_DATA;
+	return 0;
+}
+
+/**
+ * lpar_adjunct_served - how many of a batch have been served?
+ * @start:  index of its first request
+ * @count:  how many requests it has
+ * @head:   as the adjunct says, read once
+ * @served: result, at most @count
+ *
+ * Return: false for an index that no adjunct can be at.
+ */
+bool lpar_adjunct_served(__u32 start, __u32 count, __u32 head, __u32 *served)
+{
+	/* before the start is a long way behind the end */
+	if (head - start > count)
+		return false;
+	*served = head - start;
+	return true;
+}
+
+/**
+ * lpar_adjunct_after_run - what follows a donation
+ * @status: enum lpar_status of RUN, not validated
+ * @state:  enum lpar_adjunct_state behind it, not validated
+ * @done:   what was waited for has come
+ *
+ * Return: what to do.
+ */
+enum lpar_adjunct_next lpar_adjunct_after_run(__u32 status, __u32 state, bool done)
+{
+	/* Who has died after the answer has answered; the next call finds out. */
+	if (done)
+		return LPAR_ADJUNCT_NEXT_DONE;
+	if (state == LPAR_ADJUNCT_DEAD)
+		return LPAR_ADJUNCT_NEXT_DEAD;
+	if (state == LPAR_ADJUNCT_EMPTY || state > LPAR_ADJUNCT_DEAD)
+		return LPAR_ADJUNCT_NEXT_GONE;
+	switch (status) {
+	case LPAR_OK:
+		return LPAR_ADJUNCT_NEXT_AGAIN;
+	case LPAR_BUSY:
+		return LPAR_ADJUNCT_NEXT_BUSY;
+	case LPAR_NOMEM:
+		return LPAR_ADJUNCT_NEXT_NOMEM;
+	/* It cannot run on another vCPU: one file, one donation. */
+	default:
+		return LPAR_ADJUNCT_NEXT_BROKEN;
+	}
+}
+
+/**
+ * lpar_adjunct_errno - why there is no adjunct
+ * @status: enum lpar_status of CREATE, not validated
+ *
+ * Return: 0 or a negative errno.
+ */
+int lpar_adjunct_errno(__u32 status)
+{
+	switch (status) {
+	case LPAR_OK:
+		return 0;
+	case LPAR_INVAL:
+		return -EINVAL;
+	case LPAR_NOENT:
+		return -ENOENT;
+	case LPAR_QUOTA:
+		return -EDQUOT;
+	case LPAR_NOMEM:
+		return -ENOMEM;
+	case LPAR_NOSYS:
+	case LPAR_NOTSUPP:
+		return -EOPNOTSUPP;
+	case LPAR_GONE:
+		return -ENODEV;
+	default:
+		return -EIO;
+	}
+}
