@@ -41,6 +41,10 @@ qemu: ## the patched QEMU, in build/qemu
 tools: ## lparctl and lparstat, in build/tools
 	@$(MAKE) --no-print-directory -C tools BUILD=$(BUILD)/tools
 
+.PHONY: adjunct
+adjunct: ## lpar-adjunct, its library, and images, in build/adjunct
+	@$(MAKE) --no-print-directory -C adjunct BUILD=$(BUILD)/adjunct
+
 .PHONY: demo
 demo: KERNELS := 6.12
 demo: deps modules qemu tools ## a guest's disk and NIC are the host's: watch it
@@ -68,7 +72,7 @@ bench: deps modules qemu tools ## host, VFIO, virtio and lpar side by side; buil
 	@tests/bench/bench $(TEST)
 
 .PHONY: install
-install: tools ## tools, DKMS sources, udev rules (DESTDIR=, PREFIX=)
+install: tools adjunct ## tools, the SDK of adjuncts, DKMS sources, udev rules (DESTDIR=, PREFIX=)
 	@scripts/install "$(DESTDIR)" "$(PREFIX)"
 
 .PHONY: clean

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+// Services in memory and on CPU time that the caller gives, out of the guest's reach: see
+// lpar-adjunct(1) and lpar/adjunct_dev.h. Link with -llpar-adjunct.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <lpar/adjunct.h>
+#include <lpar/adjunct_dev.h>
+
+namespace lpar {
+
+// One request. What @in refers to is copied before a call returns.
+struct AdjunctRequest {
+    uint32_t op = 0;
+    std::span<const std::byte> in;
+    size_t room = 0; // for the output
+};
+
+struct AdjunctReply {
+    uint32_t status = 0; // enum lpar_status, or what the image makes of it
+    std::vector<std::byte> out;
+};
+
+struct AdjunctOptions {
+    uint32_t pages = 16;                  // of 4 KiB: text, data and stack of the image have to fit
+    std::chrono::microseconds quantum{0}; // 0: the host's limit
+    std::chrono::milliseconds timeout{0}; // of a call; 0: none
+    bool afterwards = false;              // others go first when a quantum has ended
+    std::string device = LPAR_ADJUNCT_DEVICE;
+};
+
+using AdjunctReport = lpar_adjunct_state_info;
+
+// The adjunct is no more; report says why, as far as the host knows.
+class AdjunctDied : public std::runtime_error {
+  public:
+    explicit AdjunctDied(const AdjunctReport &report);
+    AdjunctReport report;
+};
+
+// One adjunct, from its constructor on to its destructor, which gives the memory back. Any
+// number of threads may call; they are served one after the other. Failures are
+// std::system_error with the errno of adjunct_dev.h, or AdjunctDied.
+class Adjunct {
+  public:
+    // Donates the memory, and returns when the image is ready.
+    explicit Adjunct(const std::string &image, const AdjunctOptions &options = {});
+    // For tests: @port is ioctl() in all but the file; it answers 0 or an errno.
+    using Port = std::function<int(unsigned long command, void *argument)>;
+    Adjunct(const std::string &image, const AdjunctOptions &options, Port port);
+    ~Adjunct();
+    Adjunct(const Adjunct &) = delete;
+    Adjunct &operator=(const Adjunct &) = delete;
+
+    AdjunctReply call(const AdjunctRequest &request);
+    AdjunctReply call(uint32_t op, std::span<const std::byte> in, size_t room) {
+        return call(AdjunctRequest{op, in, room});
+    }
+    // Served in their order, as many at a time as there is room for.
+    std::vector<AdjunctReply> call(std::span<const AdjunctRequest> requests);
+
+    // One batch without waiting: at most LPAR_ADJUNCT_BATCH_MAX requests, LPAR_ADJUNCT_ROOM bytes.
+    void submit(std::span<const AdjunctRequest> requests);
+    // The answers, or nothing yet: then a quantum has been donated.
+    std::optional<std::vector<AdjunctReply>> poll();
+    // For poll(2): POLLIN, there are answers; POLLPRI, the quantum ended before. -1 in tests.
+    int file() const { return file_; }
+
+    AdjunctReport report() const;
+    // Ends calls of other threads (ECANCELED) at the end of their quantum.
+    void destroy();
+
+  private:
+    struct Batch;
+
+    void create(const std::string &image, const AdjunctOptions &options);
+    int control(unsigned long command, void *argument) const;
+    void must(unsigned long command, void *argument, const char *what) const;
+
+    int file_ = -1;
+    Port port_;
+    std::vector<lpar_adjunct_call> submitted_;
+    std::vector<AdjunctReply> replies_;
+};
+
+// "an exception: page fault at 0x12345678, rip 0x400123"
+std::string describe(const AdjunctReport &report);
+// "ok", "not enough room", …
+std::string status_name(uint32_t status);
+
+} // namespace lpar

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+// lpar-adjunct: see lpar-adjunct(1).
+#include <iostream>
+
+#include "run.hh"
+
+int main(int argc, char **argv) {
+    try {
+        return lpar::run_adjunct(argc, argv, std::cin, std::cout, std::cerr,
+                                 [](const std::string &image, const lpar::AdjunctOptions &options) {
+                                     return std::make_unique<lpar::Adjunct>(image, options);
+                                 });
+    } catch (const std::exception &error) {
+        std::cerr << "lpar-adjunct: " << error.what() << std::endl;
+        return 1;
+    }
+}

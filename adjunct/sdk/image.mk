@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+# To be included by whoever makes an image NAME of its sources:
+#
+#   include /usr/share/lpar/sdk/image.mk
+#   $(eval $(call lpar_image,NAME,source.cc …,STACK_PAGES))
+#
+# makes $(BUILD)/NAME.image. STACK_PAGES is 4 where it is left out.
+lpar_sdk     := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+lpar_include := $(firstword $(wildcard $(lpar_sdk)/../../include) $(lpar_sdk)/include)
+BUILD        ?= build
+CXX          ?= g++
+# No register that nobody saves for an image; no code that wants what is not there.
+lpar_flags   := -std=c++20 -O2 -Wall -Wextra -Werror -MMD -MP -I$(lpar_sdk) -I$(lpar_include) \
+                -ffreestanding -mgeneral-regs-only -mcmodel=small -mno-red-zone -fno-pic \
+                -fno-exceptions -fno-rtti -fno-stack-protector -fcf-protection=none \
+                -fno-asynchronous-unwind-tables -fno-threadsafe-statics -ffunction-sections \
+                -fdata-sections -fno-tree-loop-distribute-patterns
+
+# $(call lpar_object,NAME,SOURCE)
+lpar_object = $(BUILD)/$(1)/$(notdir $(basename $(2))).o
+
+define lpar_image
+$(foreach source,$(2) $(addprefix $(lpar_sdk)/,start.cc loop.cc string.cc),
+$(call lpar_object,$(1),$(source)): $(source)
+	@mkdir -p $$(@D)
+	$$(CXX) $$(lpar_flags) $$($(1)_flags) -c -o $$@ $$<
+)
+$(BUILD)/$(1)/$(1).elf: $(foreach source,$(2) start.cc loop.cc string.cc,$(call lpar_object,$(1),$(source))) $(lpar_sdk)/image.lds
+	$$(CXX) -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
+		-Wl,--orphan-handling=error -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+		-Wl,--defsym=LPAR_STACK_PAGES=$(or $(3),4) -T $(lpar_sdk)/image.lds -o $$@ $$(filter %.o,$$^)
+$(BUILD)/$(1).image: $(BUILD)/$(1)/$(1).elf $(lpar_sdk)/image
+	$(lpar_sdk)/image $$< $$@
+-include $(wildcard $(BUILD)/$(1)/*.d)
+endef

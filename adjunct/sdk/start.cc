@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+// Start-up and yield: what only an image has, and no test.
+#include <lpar/service.hh>
+
+namespace {
+
+// Give the CPU back, and say why. Everything but rax is kept.
+void yield(lpar_adjunct_yield why, uint64_t argument = 0) {
+    uint64_t rax = why;
+    asm volatile("int $0x80" : "+a"(rax) : "D"(argument) : "memory", "cc");
+}
+
+[[noreturn]] void end(uint64_t code) {
+    for (;;)
+        yield(LPAR_YIELD_EXIT, code);
+}
+
+using Constructor = void (*)();
+
+} // namespace
+
+// The link script's: constructors of what is not constant.
+extern "C" Constructor lpar_constructors_begin[];
+extern "C" Constructor lpar_constructors_end[];
+
+namespace lpar::service {
+
+void pause() {
+    yield(LPAR_YIELD_EMPTY);
+}
+
+} // namespace lpar::service
+
+// The stack pointer is zero at the entry.
+asm(".pushsection .text.start, \"ax\"\n"
+    ".globl lpar_start\n"
+    ".type lpar_start, @function\n"
+    "lpar_start:\n"
+    "	mov $lpar_stack_end, %esp\n"
+    "	xor %ebp, %ebp\n"
+    "	call lpar_main\n"
+    "	ud2\n"
+    ".size lpar_start, . - lpar_start\n"
+    ".popsection\n");
+
+extern "C" [[noreturn, gnu::used]] void lpar_main(lpar_adjunct_control *control,
+                                                  size_t shared_bytes) {
+    using namespace lpar::service;
+
+    for (auto *constructor = lpar_constructors_begin; constructor != lpar_constructors_end;
+         constructor++)
+        (*constructor)();
+    yield(LPAR_YIELD_READY, initialise() ? 0 : 1);
+    Loop loop;
+    for (;;) {
+        switch (loop.serve_all(*control, shared_bytes)) {
+        case Loop::Served::nothing:
+            yield(LPAR_YIELD_EMPTY);
+            break;
+        case Loop::Served::something: // more may have come
+            break;
+        case Loop::Served::broken:
+            end(1);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# image.sh SOURCES BUILD: images are what adjunct.h says, and have nothing in them that an adjunct may not use.
+set -eu
+here=$1 build=$2
+fail() { echo "image.sh: $*" >&2; exit 1; }
+objdump -v >/dev/null
+
+# head IMAGE: its words, with names
+head_of() {
+	read -r magic abi text data bss stack entry reserved < <(od -An -v -tu4 -N64 -w64 "$1" | tr -s ' ')
+	[ "$magic" -eq $((0x4a44414c)) ] && [ "$abi" -eq 1 ] || fail "$1: magic or version"
+	[ -z "$(tr -d ' 0' <<<"$reserved")" ] || fail "$1: reserved words: $reserved"
+	[ "$(stat -c %s "$1")" -eq $(((text + data) * 4096)) ] || fail "$1: its length"
+	[ "$text" -ge 1 ] && [ "$stack" -ge 1 ] && [ "$entry" -ge 64 ] && [ "$entry" -lt $((text * 4096)) ] || fail "$1: head"
+}
+
+for image in checksum loop fault; do
+	head_of "$build/$image.image"
+	# fault has one on purpose
+	[ $image = fault ] || ! objdump -d "$build/$image/$image.elf" | grep -E '%[xyz]mm|%st\(|\bf(ld|st|add|mul)' || fail "$image: FPU or vector code"
+done
+
+key=$build/test.key
+printf 'Jefe' >"$key"
+make -s -f "$here/Makefile" BUILD="$build/key" KEY="$key" keykeeper
+head_of "$build/key/keykeeper.image"
+[ "$data" -ge 1 ] || fail "keykeeper: no data"
+grep -q Jefe <(tail -c +$((text * 4096 + 1)) "$build/key/keykeeper.image") || fail "keykeeper: the key is not in its data"
+! grep -q Jefe <(head -c $((text * 4096)) "$build/key/keykeeper.image") || fail "keykeeper: the key is in its text"
+! make -s -f "$here/Makefile" BUILD="$build/key" keykeeper 2>/dev/null || fail "keykeeper: built without a key"
+
+# What does not fit a slot is refused when it is linked.
+cat >"$build/big.cc" <<'C'
+#include <lpar/service.hh>
+char big[4096 * 250];
+bool lpar::service::initialise() { return big[0] == 0; }
+lpar::service::Answer lpar::service::serve(const Request &request) { big[request.op % sizeof(big)]++; return {}; }
+C
+cat >"$build/big.mk" <<M
+BUILD := $build
+include $here/sdk/image.mk
+\$(eval \$(call lpar_image,big,$build/big.cc))
+M
+if make -s -f "$build/big.mk" "$build/big.image" 2>"$build/big.log"; then fail "an image of 1 MB was linked"; fi
+grep -q 'more than a slot has room for' "$build/big.log" || fail "$(cat "$build/big.log")"
