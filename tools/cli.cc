@@ -82,6 +82,7 @@ int run_command_line(int argc, const char *const *argv, Host &host, std::ostream
     add_partition_commands(app, context);
     add_disk_commands(app, context);
     add_nic_commands(app, context);
+    add_image_commands(app, context);
     add_iov_commands(app, context);
     add_saved_commands(app, context);
     add_stat_command(app, context);

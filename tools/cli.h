@@ -42,6 +42,7 @@ void add_adapter_commands(CLI::App &app, Context &context);
 void add_partition_commands(CLI::App &app, Context &context);
 void add_disk_commands(CLI::App &app, Context &context);
 void add_nic_commands(CLI::App &app, Context &context);
+void add_image_commands(CLI::App &app, Context &context);
 void add_iov_commands(CLI::App &app, Context &context);
 void add_saved_commands(CLI::App &app, Context &context);
 void add_stat_command(CLI::App &app, Context &context);

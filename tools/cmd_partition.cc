@@ -9,6 +9,7 @@
 #include "error.h"
 #include "format.h"
 #include "parse.h"
+#include <lpar/adjunct.h>
 
 namespace lpar {
 
@@ -46,6 +47,8 @@ void print(const Context &context, const Partition &partition) {
     line("pinned", partition.pinned_bytes ? human_bytes(*partition.pinned_bytes) : "");
     line("windows", partition.windows ? std::to_string(*partition.windows) : "");
     line("quantum limit", partition.quantum_limit_us ? human_us(*partition.quantum_limit_us) : "");
+    if (partition.adjuncts.value_or(0) != 0)
+        line("adjuncts", fmt::format("at most {}", *partition.adjuncts));
     for (const auto &disk : partition.disks)
         line("disk " + disk.name, fmt::format("{}, {}", disk.device, status_text(disk)));
     for (const auto &nic : partition.nics)
@@ -54,7 +57,8 @@ void print(const Context &context, const Partition &partition) {
 }
 
 void create(Context &context, const std::string &name, const std::string &memory,
-            const std::string &quantum, const std::string &owner) {
+            const std::string &quantum, const std::string &owner,
+            const std::optional<uint64_t> &adjuncts) {
     NewPartition wish;
     wish.name = name;
     if (!memory.empty())
@@ -63,6 +67,7 @@ void create(Context &context, const std::string &name, const std::string &memory
         wish.quantum_limit_us = parse_quantum(quantum);
     if (!owner.empty())
         wish.owner = parse_user(owner);
+    wish.adjuncts = adjuncts;
     check_new_name("partition", name);
     context.require_privilege();
     Config config(context.host);
@@ -129,6 +134,7 @@ Json partition_json(const Partition &partition) {
             {"pinned_bytes", nullable(partition.pinned_bytes)},
             {"windows", nullable(partition.windows)},
             {"quantum_limit_us", nullable(partition.quantum_limit_us)},
+            {"adjuncts", nullable(partition.adjuncts)},
             {"disks", disks},
             {"nics", nics}};
 }
@@ -145,6 +151,7 @@ void add_partition_commands(CLI::App &app, Context &context) {
         std::string quantum;
         std::string owner;
         std::string force;
+        std::optional<uint64_t> adjuncts;
     };
     auto options = std::make_shared<Options>();
 
@@ -153,13 +160,16 @@ void add_partition_commands(CLI::App &app, Context &context) {
                           "  qemu-system-x86_64 … -device lpar,partition=web",
                           [&context, options] {
                               create(context, options->name, options->memory, options->quantum,
-                                     options->owner);
+                                     options->owner, options->adjuncts);
                           });
     leaf->add_option("NAME", options->name, "What QEMU calls it")->required();
     leaf->add_option("--memory", options->memory, "How much memory it may pin: 512M, 2G");
     leaf->add_option("--quantum", options->quantum,
                      "Longest service per donation, 100us to 1s (default: 1ms)");
     leaf->add_option("--owner", options->owner, "User who may attach to it (default: root)");
+    leaf->add_option("--adjuncts", options->adjuncts,
+                     "Adjuncts that it may have at once, 0 to 16 (default: 0)")
+        ->check(CLI::Range(0, LPAR_ADJUNCTS_MAX));
 
     leaf = add_leaf(*group, context, "show", "One partition, its disks and its NICs",
                     "  lparctl partition show web",

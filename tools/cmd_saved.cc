@@ -42,19 +42,24 @@ bool wants_vfs(const std::vector<WantedPartition> &wanted) {
 // What there is; adapters are only looked at if there is anything about VFs.
 Present present(Host &host, const std::vector<WantedPartition> &wanted,
                 std::vector<IovStep> taken) {
-    Present found{configured(host), {}};
+    Present found{configured(host), {}, Images(host).all()};
     if (!taken.empty() || wants_vfs(wanted))
         found.iov = iov_snapshot(host, std::move(taken));
     return found;
 }
 
-std::vector<WantedPartition> read_file(const std::string &file) {
+struct Wanted {
+    std::vector<WantedPartition> partitions;
+    std::vector<NewImage> images;
+};
+
+Wanted read_file(const std::string &file) {
     std::ifstream stream(file == "-" ? "/dev/stdin" : file, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(stream), {}};
     if (!stream.is_open() || stream.bad())
         throw Failure(fmt::format("{}: {}{}", file, error_text(errno),
                                   errno == ENOENT ? ": lparctl save makes it" : ""));
-    return parse_saved(text, file);
+    return {parse_saved(text, file), parse_saved_images(text, file)};
 }
 
 // The next boot may count devices in another order: /dev/nvme0n1 is another disk then. Nothing if
@@ -110,6 +115,27 @@ unsigned save_vfs(Host &host, std::vector<WantedPartition> &wanted,
     return count;
 }
 
+// The kernel knows the images' bytes, not where they came from: they are kept beside the file.
+std::vector<NewImage> save_images(Host &host, const std::string &file) {
+    std::vector<NewImage> images;
+    auto slash = file.rfind('/');
+    std::string folder = slash == std::string::npos ? "" : file.substr(0, slash + 1);
+    if (file == "-")
+        folder = std::string(saved_file).substr(0, std::string(saved_file).rfind('/') + 1);
+    for (const auto &one : Images(host).all()) {
+        if (!one.enabled)
+            continue;
+        NewImage image = wanted_of(one);
+        image.file = fmt::format("{}{}.image", folder, one.name);
+        image.sha256 = one.sha256;
+        // who may read a key in it is not for us to widen
+        if (file != "-")
+            write_whole_file(image.file, image.bytes, 0600);
+        images.push_back(std::move(image));
+    }
+    return images;
+}
+
 void save(Context &context, const std::string &file) {
     std::vector<WantedPartition> wanted;
     std::vector<std::string> notes;
@@ -127,27 +153,33 @@ void save(Context &context, const std::string &file) {
         functions += wanted.back().disks.size() + wanted.back().nics.size();
     }
     unsigned vfs = save_vfs(context.host, wanted, notes);
-    std::string text = format_saved(wanted);
+    auto images = save_images(context.host, file);
+    std::string text = format_saved(wanted, images);
     if (file == "-") {
         context.out << text;
         return;
     }
     write_whole_file(file, text, 0644);
     if (context.json) {
-        context.emit(
-            {{"file", file}, {"partitions", wanted.size()}, {"vfs", vfs}, {"notes", notes}});
+        context.emit({{"file", file},
+                      {"partitions", wanted.size()},
+                      {"vfs", vfs},
+                      {"adjuncts", images.size()},
+                      {"notes", notes}});
         return;
     }
-    context.out << fmt::format("{}: {} partitions, {} disks and NICs, {} VFs\n", file,
-                               wanted.size(), functions, vfs);
+    context.out << fmt::format("{}: {} partitions, {} disks and NICs, {} VFs{}\n", file,
+                               wanted.size(), functions, vfs,
+                               images.empty() ? "" : fmt::format(", {} adjuncts", images.size()));
     for (const auto &note : notes)
         context.out << printable(note) << '\n';
 }
 
 void diff(Context &context, const Options &options) {
     auto wanted = read_file(options.file);
-    auto steps = plan(context.host, present(context.host, wanted, read_iov_state(context.host)),
-                      wanted, options.prune);
+    auto steps =
+        plan(context.host, present(context.host, wanted.partitions, read_iov_state(context.host)),
+             wanted.partitions, options.prune, wanted.images);
     if (context.json)
         emit_steps(context, steps);
     else
@@ -161,12 +193,12 @@ void apply(Context &context, const Options &options) {
     context.require_privilege();
     // others may assign until it is locked
     std::optional<IovState> state;
-    if (wants_vfs(wanted) || context.host.exists(iov_state_file))
+    if (wants_vfs(wanted.partitions) || context.host.exists(iov_state_file))
         state.emplace(context.host);
-    auto steps =
-        plan(context.host,
-             present(context.host, wanted, state ? state->taken() : std::vector<IovStep>{}), wanted,
-             options.prune);
+    auto steps = plan(
+        context.host,
+        present(context.host, wanted.partitions, state ? state->taken() : std::vector<IovStep>{}),
+        wanted.partitions, options.prune, wanted.images);
     carry_out(context.host, steps, state ? &*state : nullptr, options.wait);
     if (context.json)
         emit_steps(context, steps);

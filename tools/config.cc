@@ -51,10 +51,11 @@ std::string nic_path(const std::string &partition, const std::string &name) {
 }
 
 // A partition's attributes and their values.
-std::array<std::pair<const char *, std::optional<uint64_t>>, 3> limits(const NewPartition &wish) {
+std::array<std::pair<const char *, std::optional<uint64_t>>, 4> limits(const NewPartition &wish) {
     return {{{"memory_limit", wish.memory_limit},
              {"quantum_limit_us", wish.quantum_limit_us},
-             {"owner", wish.owner}}};
+             {"owner", wish.owner},
+             {"adjuncts", wish.adjuncts}}};
 }
 
 // "1" or "up", "0" or "down"
@@ -193,6 +194,7 @@ Partition Config::partition(const std::string &name) const {
     partition.memory_limit = host_.read_number(path + "memory_limit");
     partition.quantum_limit_us = host_.read_number(path + "quantum_limit_us");
     partition.owner = host_.read_number(path + "owner");
+    partition.adjuncts = host_.read_number(path + "adjuncts");
 
     std::string state = state_partitions + name + "/";
     partition.attached = host_.read(state + "attached") == "1";
@@ -255,7 +257,8 @@ void Config::create(const NewPartition &wish) {
 void Config::change(const NewPartition &wish) {
     Partition old = partition(wish.name);
     std::string path = partition_path(wish.name);
-    const std::optional<uint64_t> before[] = {old.memory_limit, old.quantum_limit_us, old.owner};
+    const std::optional<uint64_t> before[] = {old.memory_limit, old.quantum_limit_us, old.owner,
+                                              old.adjuncts};
     SignalHold hold;
     Undo undo;
     try {

@@ -60,6 +60,7 @@ struct Partition {
     std::optional<uint64_t> memory_limit;
     std::optional<uint64_t> quantum_limit_us;
     std::optional<uint64_t> owner;
+    std::optional<uint64_t> adjuncts; // that it may have; nothing: the module knows none
     bool attached = false;
     std::optional<uint64_t> pid;
     std::optional<uint64_t> pinned_bytes;
@@ -73,6 +74,7 @@ struct NewPartition {
     std::optional<uint64_t> memory_limit;
     std::optional<uint64_t> quantum_limit_us;
     std::optional<uint32_t> owner;
+    std::optional<uint64_t> adjuncts;
 };
 
 struct NewDisk {

@@ -126,7 +126,7 @@ Host::Host(const std::string &root) {
         root_ = canonical.string();
 }
 
-std::optional<std::string> Host::read(const std::string &path) const {
+std::optional<std::string> Host::read_exact(const std::string &path) const {
     // sysfs answers an unreadable attribute (EIO, ENODEV…) at read time, not at open time.
     std::ifstream file(real_path(path), std::ios::binary);
     if (!file)
@@ -139,8 +139,13 @@ std::optional<std::string> Host::read(const std::string &path) const {
     }
     if (file.bad())
         return std::nullopt;
-    auto last = text.find_last_not_of(" \t\r\n");
-    text.resize(last == std::string::npos ? 0 : last + 1);
+    return text;
+}
+
+std::optional<std::string> Host::read(const std::string &path) const {
+    auto text = read_exact(path);
+    if (text)
+        text->resize(text->find_last_not_of(" \t\r\n") + 1); // npos + 1 is 0
     return text;
 }
 

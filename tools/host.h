@@ -32,6 +32,8 @@ class Host {
 
     // A whole file without the white space at its end; nothing if it cannot be read.
     std::optional<std::string> read(const std::string &path) const;
+    // The same, to the byte.
+    std::optional<std::string> read_exact(const std::string &path) const;
     std::optional<uint64_t> read_number(const std::string &path) const;
     bool exists(const std::string &path) const;
     bool is_directory(const std::string &path) const;

@@ -78,7 +78,7 @@ _lparctl()
 		mapfile -t COMPREPLY < <(compgen -c -- "$current")
 		return
 		;;
-	--memory | --quantum | --name | --start | --size | --queues | --serial | --mac | \
+	--adjuncts | --memory | --quantum | --name | --start | --size | --queues | --serial | --mac | \
 		--vlan | --max-rate | --vfs | --interrupts | --namespaces | --wait | -i | --interval | -c | --count)
 		return
 		;;
@@ -88,7 +88,7 @@ _lparctl()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--memory | --quantum | --owner | --force | --name | --start | --size | --queues | \
+		--adjuncts | --memory | --quantum | --owner | --force | --name | --start | --size | --queues | \
 			--serial | --mode | --adapter | --mac | --vlan | --max-rate | --vfs | \
 			--interrupts | --namespaces | --spoofchk | --qmp | --qemu | --wait | -i | --interval | -c | --count)
 			((i++))
@@ -100,7 +100,7 @@ _lparctl()
 
 	command=${plain[0]-}
 	case $command in
-	adapter | partition | disk | nic | iov)
+	adapter | adjunct | partition | disk | nic | iov)
 		[[ ${plain[1]-} ]] && command+=" ${plain[1]}" && plain=("${plain[@]:1}")
 		;;
 	esac
@@ -108,7 +108,7 @@ _lparctl()
 
 	if [[ $current == -* ]]; then
 		case $command in
-		"partition create") options=$'--memory\n--quantum\n--owner\n' ;;
+		"partition create") options=$'--memory\n--quantum\n--owner\n--adjuncts\n' ;;
 		"partition delete") options=$'--force\n' ;;
 		"disk add")
 			options=$'--name\n--start\n--size\n--read-only\n--queues\n--serial\n--mode\n'
@@ -130,7 +130,9 @@ _lparctl()
 	fi
 
 	case $command:${#plain[@]} in
-	:0) _lparctl_words $'adapter\npartition\ndisk\nnic\niov\nsave\ndiff\napply\nstat\ndoctor' "$current" ;;
+	:0) _lparctl_words $'adapter\npartition\ndisk\nnic\nadjunct\niov\nsave\ndiff\napply\nstat\ndoctor' "$current" ;;
+	adjunct:0) _lparctl_words $'register\nlist\nunregister' "$current" ;;
+	"adjunct unregister:0") _lparctl_words "$(_lparctl_names ../adjuncts/)" "$current" ;;
 	adapter:0) _lparctl_words $'list\nshow' "$current" ;;
 	partition:0) _lparctl_words $'create\nshow\nlist\ndelete' "$current" ;;
 	iov:0) _lparctl_words $'list\nassign\nrelease' "$current" ;;
@@ -146,6 +148,10 @@ _lparctl()
 		;;
 	"disk remove:1") _lparctl_words "$(_lparctl_names "${plain[0]}/disks/")" "$current" ;;
 	"nic remove:1") _lparctl_words "$(_lparctl_names "${plain[0]}/nics/")" "$current" ;;
+	"adjunct register:1")
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		compopt -o filenames 2>/dev/null
+		;;
 	save:0 | diff:0 | apply:0)
 		mapfile -t COMPREPLY < <(compgen -f -- "${current:-/etc/lpar/}")
 		compopt -o filenames 2>/dev/null

@@ -7,6 +7,7 @@ namespace lpar {
 inline constexpr auto configfs_mount = "/sys/kernel/config";
 inline constexpr auto configfs_root = "/sys/kernel/config/lpar";
 inline constexpr auto configfs_partitions = "/sys/kernel/config/lpar/partitions/";
+inline constexpr auto configfs_images = "/sys/kernel/config/lpar/adjuncts/";
 inline constexpr auto state_root = "/sys/kernel/lpar";
 inline constexpr auto state_partitions = "/sys/kernel/lpar/partitions/";
 inline constexpr auto net_class = "/sys/class/net/";

@@ -43,10 +43,11 @@ std::string mode_text(const std::optional<std::string> &mode) {
 
 // In words of the file; a default is empty.
 Attributes attributes(const NewPartition &partition) {
-    const auto &[name, memory, quantum, owner] = partition;
+    const auto &[name, memory, quantum, owner, adjuncts] = partition;
     return {{"memory", memory ? size_text(*memory) : ""},
             {"quantum", quantum ? human_us(*quantum) : ""},
-            {"owner", owner ? user_name(*owner) : ""}};
+            {"owner", owner ? user_name(*owner) : ""},
+            {"adjuncts", number_text(adjuncts)}};
 }
 
 Attributes attributes(const NewDisk &disk) {
@@ -115,6 +116,8 @@ class Planner {
                 was.quantum_limit_us.reset();
             if (!wish.owner)
                 was.owner.reset();
+            if (!wish.adjuncts)
+                was.adjuncts.reset();
             auto changes = differences(attributes(was), attributes(wish));
             if (!changes.empty())
                 partitions_.push_back({Step::Action::change, wish, was, std::move(changes), ""});
@@ -128,8 +131,35 @@ class Planner {
             removals_.push_back({Step::Action::remove, wanted_of(old).partition, {}, {}, ""});
     }
 
+    void images(const std::vector<Image> &present, const std::vector<NewImage> &wanted) {
+        for (const auto &old : present)
+            if (prune_ && find(wanted, old.name) == nullptr)
+                removals_.push_back({Step::Action::remove, wanted_of(old), {}, {}, ""});
+        for (const auto &wish : wanted) {
+            const Image *old = find(present, wish.name);
+            std::string sha256 = wanted_sha256(wish);
+            if (old == nullptr) {
+                images_.push_back({Step::Action::add,
+                                   wish,
+                                   {},
+                                   {{"image", "", wish.file}, {"sha256", "", sha256}},
+                                   ""});
+                continue;
+            }
+            std::vector<Change> changes;
+            if (old->sha256 != sha256)
+                changes.push_back({"sha256", old->sha256, sha256});
+            if (!old->enabled)
+                changes.push_back({"enabled", "false", "true"});
+            if (!changes.empty())
+                images_.push_back(
+                    {Step::Action::change, wish, wanted_of(*old), std::move(changes), ""});
+        }
+    }
+
     std::vector<Step> steps() {
         std::vector<Step> all = std::move(removals_);
+        std::ranges::move(images_, std::back_inserter(all));
         std::ranges::move(partitions_, std::back_inserter(all));
         std::ranges::move(functions_, std::back_inserter(all));
         std::ranges::move(vfs_, std::back_inserter(all));
@@ -161,6 +191,7 @@ class Planner {
     const Host &host_;
     bool prune_;
     std::vector<Step> removals_;
+    std::vector<Step> images_;
     std::vector<Step> partitions_;
     std::vector<Step> functions_;
     std::vector<Step> vfs_;
@@ -244,6 +275,7 @@ class Carrier {
                        [&](const NewDisk &it) { config_.remove_disk(it.partition, it.name); },
                        [&](const NewNic &it) { config_.remove_nic(it.partition, it.name); },
                        [](const NewVfs &) {},
+                       [&](const NewImage &it) { Images(host_).remove(it.name); },
                    },
                    thing);
     }
@@ -282,6 +314,7 @@ class Carrier {
                        [&](const NewDisk &it) { config_.add(it); },
                        [&](const NewNic &it) { config_.add(it); },
                        [](const NewVfs &) {},
+                       [&](const NewImage &it) { Images(host_).add(it); },
                    },
                    thing);
     }
@@ -302,6 +335,7 @@ class Carrier {
             [&](const NewDisk &it) { return host_.block_name(it.device).has_value(); },
             [&](const NewNic &it) { return is_interface(host_, it.adapter); },
             [&](const NewVfs &it) { return has_vf_driver(host_, it.adapter); },
+            [](const NewImage &) { return true; },
         };
         while (!std::visit(is_there, thing) && host_.now() < end_)
             host_.sleep(poll_seconds);
@@ -331,18 +365,21 @@ std::string kind_of(const Step::Thing &thing) {
     return std::visit(Overloaded{[](const NewPartition &) { return "partition"; },
                                  [](const NewDisk &) { return "disk"; },
                                  [](const NewNic &) { return "nic"; },
-                                 [](const NewVfs &) { return "vfs"; }},
+                                 [](const NewVfs &) { return "vfs"; },
+                                 [](const NewImage &) { return "adjunct"; }},
                       thing);
 }
 
 std::string partition_of(const Step::Thing &thing) {
     return std::visit(Overloaded{[](const NewPartition &it) { return it.name; },
+                                 [](const NewImage &) { return std::string(); },
                                  [](const auto &it) { return it.partition; }},
                       thing);
 }
 
 std::string path_of(const Step::Thing &thing) {
     return std::visit(Overloaded{[](const NewPartition &it) { return it.name; },
+                                 [](const NewImage &it) { return it.name; },
                                  [](const NewVfs &it) { return it.partition + "/" + it.adapter; },
                                  [](const auto &it) { return it.partition + "/" + it.name; }},
                       thing);
@@ -365,12 +402,14 @@ std::string step_text(const Step &step) {
 }
 
 std::vector<Step> plan(const Host &host, const Present &present,
-                       const std::vector<WantedPartition> &wanted, bool prune) {
+                       const std::vector<WantedPartition> &wanted, bool prune,
+                       const std::vector<NewImage> &images) {
     Planner planner(host, prune, plan_vfs(present.iov, wanted, prune));
     for (const auto &old : present.partitions)
         if (std::ranges::none_of(wanted,
                                  [&](const auto &one) { return one.partition.name == old.name; }))
             planner.unwanted(old);
+    planner.images(present.images, images);
     for (const auto &one : wanted)
         planner.partition(find(present.partitions, one.partition.name), one);
     return planner.steps();

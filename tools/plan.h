@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "images.h"
 #include "iov.h"
 #include "iov_state.h"
 #include "saved.h"
@@ -21,7 +22,7 @@ struct Change {
 
 struct Step {
     enum class Action { add, change, remove };
-    using Thing = std::variant<NewPartition, NewDisk, NewNic, NewVfs>;
+    using Thing = std::variant<NewPartition, NewDisk, NewNic, NewVfs, NewImage>;
 
     Action action;
     Thing thing;                 // as it is wanted, or as it was
@@ -34,10 +35,11 @@ struct Step {
 using Attributes = std::vector<std::pair<std::string, std::string>>;
 std::vector<Change> differences(const Attributes &from, const Attributes &to);
 
-// "partition", "disk", "nic", "vfs"
+// "partition", "disk", "nic", "vfs", "adjunct"
 std::string kind_of(const Step::Thing &thing);
+// Empty for an image
 std::string partition_of(const Step::Thing &thing);
-// "web", "web/d0", "web/0000:03:00.0"
+// "web", "checksum", "web/d0", "web/0000:03:00.0"
 std::string path_of(const Step::Thing &thing);
 // "+ disk web/d0: device /dev/nvme0n1, size 8G"
 std::string step_text(const Step &step);
@@ -46,13 +48,15 @@ std::string step_text(const Step &step);
 struct Present {
     std::vector<Partition> partitions;
     IovSnapshot iov; // nothing, if VFs are neither assigned nor wanted
+    std::vector<Image> images;
 };
 
 // The steps from @present to @wanted, in the order in which they can be taken: first what is in the
 // way goes. Of a partition what @wanted leaves out stays; of a disk, a NIC or VFs it is the
 // default. @prune: what is not wanted goes as well.
 std::vector<Step> plan(const Host &host, const Present &present,
-                       const std::vector<WantedPartition> &wanted, bool prune);
+                       const std::vector<WantedPartition> &wanted, bool prune,
+                       const std::vector<NewImage> &images = {});
 
 // Takes the steps, as many as can be taken: each happens entirely or not at all, and has an error
 // if not; what is added and changed of one adapter's VFs happens together. @state: not null if

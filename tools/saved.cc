@@ -14,6 +14,7 @@
 #include "format.h"
 #include "iov_scan.h"
 #include "parse.h"
+#include <lpar/adjunct.h>
 
 namespace lpar {
 
@@ -266,7 +267,7 @@ NewVfs parse_vfs(const Reader &reader, const std::string &partition, const toml:
 WantedPartition parse_partition(const Reader &reader, const std::string &name,
                                 const toml::table &table) {
     reader.check_keys(table, "partition " + name,
-                      {"memory", "quantum", "owner", "disks", "nics", "vfs"});
+                      {"memory", "quantum", "owner", "adjuncts", "disks", "nics", "vfs"});
     WantedPartition wanted;
     NewPartition &partition = wanted.partition;
     partition.name = name;
@@ -279,6 +280,9 @@ WantedPartition parse_partition(const Reader &reader, const std::string &name,
     reader.take(table, "owner", [&](const auto &node) {
         partition.owner =
             parse_user(node.is_integer() ? std::to_string(number_of(node)) : text_of(node));
+    });
+    reader.take(table, "adjuncts", [&](const auto &node) {
+        partition.adjuncts = number_between(node, 0, LPAR_ADJUNCTS_MAX);
     });
     reader.each(table, "disks", "disk", [&](const std::string &disk, const toml::table &entry) {
         wanted.disks.push_back(parse_disk(reader, name, disk, entry));
@@ -295,6 +299,32 @@ WantedPartition parse_partition(const Reader &reader, const std::string &name,
         wanted.vfs.push_back(std::move(vfs));
     });
     return wanted;
+}
+
+NewImage parse_image(const Reader &reader, const std::string &name, const toml::table &table) {
+    std::string what = "adjunct " + name;
+    reader.check_keys(table, what, {"image", "sha256"});
+    NewImage image;
+    image.name = name;
+    image.file = reader.required(table, "image", what);
+    reader.take(table, "sha256", [&](const auto &node) {
+        image.sha256 = text_of(node);
+        if (image.sha256->size() != 64 ||
+            image.sha256->find_first_not_of("0123456789abcdef") != std::string::npos)
+            throw UsageError("64 hexadecimal digits in lower case are wanted");
+    });
+    return image;
+}
+
+toml::table parse_toml(const Reader &reader, std::string_view text, const std::string &file) {
+    toml::table root;
+    try {
+        root = toml::parse(text, file);
+    } catch (const toml::parse_error &error) {
+        reader.complain(error.source(), std::string(error.description()));
+    }
+    reader.check_keys(root, "the file", {"adjuncts", "partitions"});
+    return root;
 }
 
 // An adapter has one number of VFs.
@@ -381,13 +411,7 @@ std::string size_text(uint64_t bytes) {
 
 std::vector<WantedPartition> parse_saved(std::string_view text, const std::string &file) {
     Reader reader(file);
-    toml::table root;
-    try {
-        root = toml::parse(text, file);
-    } catch (const toml::parse_error &error) {
-        reader.complain(error.source(), std::string(error.description()));
-    }
-    reader.check_keys(root, "the file", {"partitions"});
+    toml::table root = parse_toml(reader, text, file);
     std::vector<WantedPartition> wanted;
     reader.each(root, "partitions", "partition",
                 [&](const std::string &name, const toml::table &table) {
@@ -397,7 +421,19 @@ std::vector<WantedPartition> parse_saved(std::string_view text, const std::strin
     return wanted;
 }
 
-std::string format_saved(const std::vector<WantedPartition> &wanted) {
+std::vector<NewImage> parse_saved_images(std::string_view text, const std::string &file) {
+    Reader reader(file);
+    toml::table root = parse_toml(reader, text, file);
+    std::vector<NewImage> images;
+    reader.each(root, "adjuncts", "adjunct",
+                [&](const std::string &name, const toml::table &table) {
+                    images.push_back(parse_image(reader, name, table));
+                });
+    return images;
+}
+
+std::string format_saved(const std::vector<WantedPartition> &wanted,
+                         const std::vector<NewImage> &images) {
     toml::table partitions;
     for (const auto &[partition, disks, nics, vfs] : wanted) {
         toml::table table;
@@ -407,6 +443,7 @@ std::string format_saved(const std::vector<WantedPartition> &wanted) {
             table.insert("quantum", human_us(*partition.quantum_limit_us));
         if (partition.owner)
             table.insert("owner", user_name(*partition.owner));
+        insert_number(table, "adjuncts", partition.adjuncts);
         toml::table disk_tables;
         for (const auto &disk : disks) {
             toml::table entry{{"device", disk.device}};
@@ -442,9 +479,18 @@ std::string format_saved(const std::vector<WantedPartition> &wanted) {
             table.insert("vfs", std::move(vfs_tables));
         partitions.insert(partition.name, std::move(table));
     }
+    toml::table root{{"partitions", std::move(partitions)}};
+    toml::table image_tables;
+    for (const auto &image : images) {
+        toml::table entry{{"image", image.file}};
+        insert_text(entry, "sha256", image.sha256);
+        image_tables.insert(image.name, std::move(entry));
+    }
+    if (!image_tables.empty())
+        root.insert("adjuncts", std::move(image_tables));
     std::ostringstream text;
     text << "# Partitions of lpar_host: see lparctl(8), \"A configuration that lasts\".\n"
-         << toml::table{{"partitions", std::move(partitions)}} << '\n';
+         << root << '\n';
     return text.str();
 }
 
@@ -493,6 +539,8 @@ WantedPartition wanted_of(const Partition &partition) {
     wanted.partition.quantum_limit_us = partition.quantum_limit_us;
     if (partition.owner)
         wanted.partition.owner = static_cast<uint32_t>(*partition.owner);
+    if (partition.adjuncts.value_or(0) != 0)
+        wanted.partition.adjuncts = partition.adjuncts;
     for (const auto &disk : partition.disks)
         wanted.disks.push_back(wanted_of(disk));
     for (const auto &nic : partition.nics)

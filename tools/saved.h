@@ -24,6 +24,14 @@ struct NewVfs {
     std::string where; // in which file, line and column; empty: nowhere
 };
 
+// An image of adjuncts
+struct NewImage {
+    std::string name;
+    std::string file;                  // empty: there are just the bytes
+    std::optional<std::string> sha256; // that the file must have
+    std::string bytes;                 // empty: they are in the file
+};
+
 struct WantedPartition {
     NewPartition partition;
     std::vector<NewDisk> disks; // with names
@@ -34,8 +42,10 @@ struct WantedPartition {
 // @file: its name in messages. Throws Failure with line and column. What the text leaves out is
 // left out of the result.
 std::vector<WantedPartition> parse_saved(std::string_view text, const std::string &file);
+std::vector<NewImage> parse_saved_images(std::string_view text, const std::string &file);
 // The reverse. What is as it would be without being said is left out.
-std::string format_saved(const std::vector<WantedPartition> &wanted);
+std::string format_saved(const std::vector<WantedPartition> &wanted,
+                         const std::vector<NewImage> &images = {});
 
 // What is configured, as somebody would want it. Only what was asked for: the MAC address and the
 // serial number that the kernel made are not in it.

@@ -143,7 +143,7 @@ complete_to() {
 }
 mkdir -p "$partitions"/{web,db}/{disks/d,nics/n}{0,1} "$root"/sys/class/net/{eth0/device,lo}
 complete_to "partition" pa
-complete_to "adapter partition disk nic iov save diff apply stat doctor" ""
+complete_to "adapter partition disk nic adjunct iov save diff apply stat doctor" ""
 complete_to "/dev/null" apply --wait 3 /dev/nul
 complete_to "add remove list" disk ""
 complete_to "db web" disk add ""

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "cli.h"
+#include "images.h"
 #include "iov_scan.h"
 #include "paths.h"
 
@@ -43,6 +44,7 @@ TempDir::~TempDir() {
 
 FakeHost::FakeHost() : Host(TempDir::path()) {
     directory(configfs_partitions);
+    directory(configfs_images);
     directory(state_partitions);
     directory("/sys/block");
     directory("/sys/class/block");
@@ -207,7 +209,42 @@ void FakeHost::attach(const std::string &partition, int pid) {
     put(state_partitions + partition + "/pid", std::to_string(pid) + "\n");
 }
 
+int FakeHost::make_image(const std::string &name) {
+    std::string what = "mkdir adjuncts/" + base_name(name);
+    log.push_back(what);
+    if (auto found = fail.find(what); found != fail.end())
+        return found->second;
+    if (int error = Host::make_directory(name))
+        return error;
+    put(name + "/image", "");
+    put(name + "/sha256", "\n");
+    put(name + "/enable", "0\n");
+    return 0;
+}
+
+// What is written counts when the file is closed, and nobody hears of it if it does not.
+int FakeHost::write_image(const std::string &file, const std::string &text) {
+    std::string folder = file.substr(0, file.rfind('/'));
+    std::string what = "write adjuncts/" + base_name(folder) + "/" + base_name(file);
+    if (!file.ends_with("/image"))
+        what += "=" + text;
+    log.push_back(what);
+    if (auto found = fail.find(what); found != fail.end())
+        return found->second;
+    if (!exists(file))
+        return ENOENT;
+    if (file.ends_with("/enable")) {
+        put(file, text + "\n");
+    } else if (read(folder + "/enable") != "1" && !lose_images) {
+        put(file, text);
+        put(folder + "/sha256", image_sha256(text) + "\n");
+    }
+    return 0;
+}
+
 int FakeHost::make_directory(const std::string &name) {
+    if (name.starts_with(configfs_images))
+        return make_image(name);
     std::string what = "mkdir " + name.substr(std::string(configfs_partitions).size());
     log.push_back(what);
     if (auto found = fail.find(what); found != fail.end())
@@ -221,6 +258,7 @@ int FakeHost::make_directory(const std::string &name) {
         put(name + "/memory_limit", "268435456\n");
         put(name + "/quantum_limit_us", "1000\n");
         put(name + "/owner", "0\n");
+        put(name + "/adjuncts", "0\n");
         std::string state = state_partitions + fs::path(name).filename().string();
         put(state + "/attached", "0\n");
         put(state + "/pinned_bytes", "0\n");
@@ -241,6 +279,14 @@ int FakeHost::make_directory(const std::string &name) {
 }
 
 int FakeHost::remove_directory(const std::string &name) {
+    if (name.starts_with(configfs_images)) {
+        std::string image = "rmdir adjuncts/" + base_name(name);
+        log.push_back(image);
+        if (auto found = fail.find(image); found != fail.end())
+            return found->second;
+        erase(name);
+        return 0;
+    }
     std::string what = "rmdir " + name.substr(std::string(configfs_partitions).size());
     log.push_back(what);
     if (auto found = fail.find(what); found != fail.end())
@@ -256,6 +302,8 @@ int FakeHost::remove_directory(const std::string &name) {
 }
 
 int FakeHost::write(const std::string &file, const std::string &text) {
+    if (file.starts_with(configfs_images))
+        return write_image(file, text);
     if (!file.starts_with(configfs_partitions)) {
         if (!exists(file))
             return ENOENT;

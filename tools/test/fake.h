@@ -61,7 +61,8 @@ class FakeHost : private TempDir, public Host {
 
     std::map<std::string, std::function<int(lpar_probe &)>> probes;
     bool privileged = true;
-    bool knows_nics = true; // false: new partitions are those of an older module
+    bool knows_nics = true;   // false: new partitions are those of an older module
+    bool lose_images = false; // what is written of an image gets lost
     RunResult answer;
     std::map<std::string, std::string> programs;
     std::function<void()> on_sleep;
@@ -77,6 +78,8 @@ class FakeHost : private TempDir, public Host {
     void sleep(double seconds) override;
 
   private:
+    int make_image(const std::string &name);
+    int write_image(const std::string &file, const std::string &text);
     int enable(const std::string &function, const std::string &wish);
     int write_pci(const std::string &file, const std::string &text);
     void add_pci(const std::string &pci);
