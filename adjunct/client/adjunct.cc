@@ -161,7 +161,7 @@ void Adjunct::create(const std::string &image, const AdjunctOptions &options) {
     must(LPAR_ADJUNCT_IOC_CREATE, &wish, ("image \"" + image + "\"").c_str());
 }
 
-// 0 or an errno. A signal handler's EINTR is none of the kernel's: what can be made again is.
+// 0 or an errno
 int Adjunct::control(unsigned long command, void *argument) const {
     if (port_)
         return port_(command, argument);
@@ -223,6 +223,9 @@ std::optional<std::vector<AdjunctReply>> Adjunct::poll() {
     int error = control(LPAR_ADJUNCT_IOC_POLL, nullptr);
     if (error == EAGAIN)
         return std::nullopt;
+    // The kernel still has them, and will write to them.
+    if (error == EINTR || error == ECANCELED || error == ENOMEM)
+        throw std::system_error(error, std::generic_category(), "polling the adjunct");
     auto calls = std::exchange(submitted_, {});
     auto replies = std::exchange(replies_, {});
     if (error == EOWNERDEAD)
@@ -243,9 +246,9 @@ AdjunctReport Adjunct::report() const {
 }
 
 void Adjunct::destroy() {
+    must(LPAR_ADJUNCT_IOC_DESTROY, nullptr, "ending the adjunct");
     submitted_.clear();
     replies_.clear();
-    must(LPAR_ADJUNCT_IOC_DESTROY, nullptr, "ending the adjunct");
 }
 
 } // namespace lpar

@@ -69,7 +69,8 @@ class Adjunct {
     // Served in their order, as many at a time as there is room for.
     std::vector<AdjunctReply> call(std::span<const AdjunctRequest> requests);
 
-    // One batch without waiting: at most LPAR_ADJUNCT_BATCH_MAX requests, LPAR_ADJUNCT_ROOM bytes.
+    // For one thread: one batch without waiting, at most
+    // LPAR_ADJUNCT_BATCH_MAX requests and LPAR_ADJUNCT_ROOM bytes.
     void submit(std::span<const AdjunctRequest> requests);
     // The answers, or nothing yet: then a quantum has been donated.
     std::optional<std::vector<AdjunctReply>> poll();

@@ -24,6 +24,7 @@ class Kernel {
     unsigned batches = 0;
     unsigned destroyed = 0;
     int polls_until_done = 0;
+    int fail_poll = 0;
     int fail = 0; // the errno of whatever serves
     lpar_adjunct_state_info report{};
 
@@ -45,6 +46,8 @@ class Kernel {
             submitted_ = *static_cast<lpar_adjunct_batch *>(argument);
             return fail;
         case LPAR_ADJUNCT_IOC_POLL:
+            if (fail_poll != 0)
+                return fail_poll;
             if (submitted_.count == 0)
                 return ENODATA;
             if (polls_until_done-- > 0)
@@ -194,6 +197,21 @@ TEST_F(Client, SubmitsAndPolls) {
     EXPECT_THROW(adjunct->poll(), std::system_error);
     adjunct->submit(requests);
     EXPECT_TRUE(adjunct->poll());
+}
+
+// What the kernel still has stays where it will write to.
+TEST_F(Client, PollsAgainAfterAnInterruption) {
+    auto adjunct = make();
+    auto data = bytes_of("abc");
+    AdjunctRequest request{checksum::sha256, data, 32};
+    adjunct->submit({&request, 1});
+    kernel.fail_poll = EINTR;
+    EXPECT_THROW(adjunct->poll(), std::system_error);
+    kernel.fail_poll = 0;
+    EXPECT_THROW(adjunct->submit({&request, 1}), std::system_error);
+    auto replies = adjunct->poll();
+    ASSERT_TRUE(replies);
+    EXPECT_EQ(replies->at(0).out.size(), 32u);
 }
 
 TEST_F(Client, Dies) {

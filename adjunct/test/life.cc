@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+// For boot tests: what takes two threads of one program, with the image "loop". Exit status 0: all
+// was as it should be.
+#include <atomic>
+#include <cstdlib>
+#include <iostream>
+#include <poll.h>
+#include <thread>
+
+#include "adjunct.hh"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+[[noreturn]] void fail(const std::string &what) {
+    std::cout << "not ok - " << what << std::endl;
+    std::_Exit(1);
+}
+
+void ok(const std::string &what) {
+    std::cout << "ok - " << what << std::endl;
+}
+
+int error_of(auto action) {
+    try {
+        action();
+    } catch (const lpar::AdjunctDied &) {
+        return EOWNERDEAD;
+    } catch (const std::system_error &error) {
+        return error.code().value();
+    }
+    return 0;
+}
+
+// Calls under way and calls that wait end when the adjunct does; the slot can be used again.
+void destroy_during_calls(lpar::Adjunct &adjunct) {
+    std::atomic<int> errors[3];
+    std::thread threads[3];
+    for (int i = 0; i < 3; i++)
+        threads[i] = std::thread(
+            [&, i] { errors[i] = error_of([&] { adjunct.call(i == 0 ? 1 : 3, {}, 0); }); });
+    std::this_thread::sleep_for(1s);
+    adjunct.destroy();
+    for (auto &thread : threads)
+        thread.join();
+    if (errors[0] != ECANCELED && errors[1] != ECANCELED && errors[2] != ECANCELED)
+        fail("no call was cancelled");
+    for (auto &error : errors)
+        if (error != ECANCELED && error != ENOTCONN && error != 0)
+            fail("a call that was cancelled: " + std::generic_category().message(error));
+    if (error_of([&] { adjunct.call(3, {}, 0); }) != ENOTCONN)
+        fail("a call after that");
+    ok("destroyed during calls");
+}
+
+// What does not end in a quantum asks for the next one, and does not hold up who asked.
+void poll_for_it(lpar::Adjunct &adjunct) {
+    lpar::AdjunctRequest request{2, {}, 0}; // gives way twenty times
+    adjunct.submit({&request, 1});
+    bool asked = false;
+    int rounds = 0;
+    for (;; rounds++) {
+        pollfd wanted{adjunct.file(), POLLIN | POLLPRI, 0};
+        if (::poll(&wanted, 1, 5000) != 1)
+            fail("poll says nothing");
+        asked |= (wanted.revents & POLLPRI) != 0;
+        if ((wanted.revents & (POLLERR | POLLHUP)) != 0)
+            fail("poll says that it is dead");
+        if (auto replies = adjunct.poll()) {
+            if (replies->size() != 1 || replies->at(0).status != LPAR_OK)
+                fail("the answer");
+            break;
+        }
+    }
+    if (!asked || rounds < 15)
+        fail("it was not asked for more time");
+    pollfd wanted{adjunct.file(), POLLOUT, 0};
+    if (::poll(&wanted, 1, 0) != 1 || (wanted.revents & POLLOUT) == 0)
+        fail("poll says that nothing can be submitted");
+    if (error_of([&] { adjunct.poll(); }) != ENODATA)
+        fail("collected twice");
+    ok("submitted, and polled for");
+}
+
+// A call that comes meanwhile is served behind it.
+void call_behind_submit(lpar::Adjunct &adjunct) {
+    lpar::AdjunctRequest request{2, {}, 0};
+    adjunct.submit({&request, 1});
+    if (error_of([&] { adjunct.submit({&request, 1}); }) != EBUSY)
+        fail("submitted twice");
+    if (adjunct.call(3, {}, 0).status != LPAR_NOSYS)
+        fail("a call behind it");
+    auto replies = adjunct.poll();
+    if (!replies || replies->at(0).status != LPAR_OK)
+        fail("what was submitted is there when what came later is");
+    ok("a call behind what was submitted");
+}
+
+} // namespace
+
+int main() {
+    try {
+        lpar::AdjunctOptions options;
+        options.quantum = 500us;
+        {
+            lpar::Adjunct adjunct("loop", options);
+            poll_for_it(adjunct);
+            call_behind_submit(adjunct);
+            destroy_during_calls(adjunct);
+        }
+        lpar::Adjunct again("loop", options);
+        auto report = again.report();
+        std::cout << "slot " << report.slot << ", " << report.runs << " runs\n";
+    } catch (const std::exception &error) {
+        fail(error.what());
+    }
+}
