@@ -74,7 +74,7 @@
  * @ret:     out: results, zero where the call has none
  * @out_len: out: valid bytes of @data
  * @reserved: zero, looked at by nobody: room for what needs another version
- * @data:    out: records
+ * @data:    out: records, or text; in: MANAGE's text
  */
 struct lpar_call {
 	__le32 op;
@@ -114,7 +114,42 @@ enum lpar_op {
 	 * LPAR_CAP_PROMISC of a NIC, from now on. LPAR_RANGE outside of min … max,
 	 * LPAR_NOTSUPP where nothing is to be chosen, or by using it */
 	LPAR_OP_SET		= 8,
+	/* arg0 = function, a mailbox; arg1 = enum lpar_ask, arg2 = value. ret0 = the
+	 * request's number. LPAR_PERM: the partition's policy refuses it; data = why.
+	 * LPAR_RANGE, LPAR_NOTSUPP: nobody could do that to this VF (seed 002) */
+	LPAR_OP_ASK		= 9,
+	/* arg0 = number of a request; arg1 = offset into its text, or LPAR_FORGET.
+	 * LPAR_BUSY while it waits; else ret0 = what it ended with (enum lpar_status),
+	 * ret1 = bytes of its text, data = these from the offset on */
+	LPAR_OP_ANSWER		= 10,
+	/* Of the management partition only, others get LPAR_PERM. arg0 = offset,
+	 * arg1 = bytes of the whole text; data = as much as there is from the offset
+	 * on. Offset 0 begins, the last piece hands it over: ret0 = the request's
+	 * number. LPAR_BUSY until the last one has been forgotten */
+	LPAR_OP_MANAGE		= 11,
 };
+
+/* What the management side may be asked to do to a VF. Values are ABI. */
+enum lpar_ask {
+	LPAR_ASK_MAC		= 1,	/* NIC: as LPAR_CAP_MAC */
+	LPAR_ASK_VLAN		= 2,	/* NIC: 0: none */
+	LPAR_ASK_MTU		= 3,	/* NIC: the adapter lets frames of this pass */
+	LPAR_ASK_RATE		= 4,	/* NIC: Mbit/s that it sends; 0: no limit */
+	LPAR_ASK_QUEUES		= 5,	/* NVMe: for I/O */
+	LPAR_ASK_ATTACH		= 6,	/* NVMe: a namespace */
+	LPAR_ASK_DETACH		= 7,	/* NVMe: likewise */
+	LPAR_ASK_RESET		= 8,	/* value 0 */
+};
+#define LPAR_ASKS		9
+
+/* LPAR_OP_ANSWER: withdraw the request if it waits, and free its place. A request
+ * that somebody is just carrying out is carried out all the same. */
+#define LPAR_FORGET		(~0ull)
+/* Requests of a partition at a time, those included that are answered and not
+ * forgotten; everything is forgotten at a reset, and with its mailbox. */
+#define LPAR_REQUESTS_MAX	16
+#define LPAR_REASON_TEXT	255	/* bytes of text that say why, without a zero */
+#define LPAR_MANAGE_TEXT	(256 * 1024)	/* bytes of a MANAGE's, either way */
 
 /* What a queue is for. Disks know the first only. */
 enum lpar_queue_role {
@@ -138,6 +173,7 @@ enum lpar_status {
 	LPAR_RANGE		= 11,	/* beyond the end of the function */
 	LPAR_READONLY		= 12,
 	LPAR_GONE		= 13,	/* the adapter was removed */
+	LPAR_PERM		= 14,	/* the policy, or somebody, does not allow it */
 	/* the adapter's own verdict on a request */
 	LPAR_IOERR		= 32,
 	LPAR_NOTSUPP		= 33,
@@ -155,6 +191,14 @@ enum lpar_status {
 enum lpar_function_type {
 	LPAR_FUNCTION_DISK	= 1,
 	LPAR_FUNCTION_NIC	= 2,
+	/* Not a device but the place where a VF that the guest has (by vfio) can be
+	 * asked about; there from when it is assigned until it is taken back */
+	LPAR_FUNCTION_MAILBOX	= 3,
+};
+
+enum lpar_vf_kind {
+	LPAR_VF_NIC		= 1,
+	LPAR_VF_NVME		= 2,
 };
 
 struct lpar_function {
@@ -245,6 +289,12 @@ enum lpar_cap {
 	LPAR_CAP_PORT_VLAN	= 84,	/* frames are of this VLAN, untagged; 0: none */
 	LPAR_CAP_IPSEC		= 85,
 	LPAR_CAP_TOE		= 86,	/* TCP offload engine */
+	/* of a mailbox, besides NAME: its VF's PCI address, as the host has it */
+	LPAR_CAP_VF_KIND	= 128,	/* enum lpar_vf_kind */
+	/* + enum lpar_ask: min and max may be asked for; cur is what the VF has, as
+	 * far as that is known, and need not lie between them. Not there: the policy
+	 * refuses it */
+	LPAR_CAP_ASK		= 128,
 };
 
 /* ---------------------------------------------------------------- windows */

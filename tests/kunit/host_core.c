@@ -4,6 +4,7 @@
 
 #include "../../host-mod/core.c"
 #include "../../host-mod/core_nic.c"
+#include "../../host-mod/core_mailbox.c"
 
 MODULE_DESCRIPTION("KUnit suites of the logical partition modules' core");
 MODULE_LICENSE("GPL");

@@ -14,6 +14,7 @@
 #include "../../guest-mod/order.h"
 #include "../../guest-mod/net_caps.h"
 #include "../../host-mod/core.h"
+#include "../../host-mod/core_mailbox.h"
 #include "../../host-mod/core_nic.h"
 
 /* Each limit is there, has a value of its own, and is reached before the others. */
