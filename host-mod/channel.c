@@ -9,6 +9,7 @@
 
 #include "channel.h"
 #include "disk.h"
+#include "mailbox.h"
 #include "memory.h"
 #include "nic.h"
 #include "partition.h"
@@ -73,9 +74,12 @@ static enum lpar_status caps(struct lpar_client *c, u64 id, void *data, size_t s
 	mutex_lock(&c->partition->lock);
 	fn = lpar_fn_find(c->partition, id);
 	if (fn) {
-		len = fn->type == LPAR_FUNCTION_NIC ?
-			      lpar_nic_records(lpar_nic_of(fn), data, size) :
-			      lpar_disk_records(lpar_disk_of(fn), data, size);
+		if (fn->type == LPAR_FUNCTION_NIC)
+			len = lpar_nic_records(lpar_nic_of(fn), data, size);
+		else if (fn->type == LPAR_FUNCTION_MAILBOX)
+			len = lpar_mailbox_records(lpar_mailbox_of(fn), data, size);
+		else
+			len = lpar_disk_records(lpar_disk_of(fn), data, size);
 		a->ret[0] = fn->generation;
 	}
 	mutex_unlock(&c->partition->lock);
@@ -113,6 +117,24 @@ static enum lpar_status map(struct lpar_client *c, u64 gpa, struct answer *a)
 	return LPAR_OK;
 }
 
+static enum lpar_status mailbox(struct lpar_client *c, const struct lpar_call_in *in,
+				void *data, size_t size, struct answer *a)
+{
+	struct lpar_mailbox_answer m = {};
+	enum lpar_status st;
+
+	if (in->op == LPAR_OP_ASK)
+		st = lpar_mailbox_ask(c, in->arg, data, size, &m);
+	else if (in->op == LPAR_OP_ANSWER)
+		st = lpar_mailbox_answer(c, in->arg[0], in->arg[1], data, size, &m);
+	else
+		st = lpar_mailbox_manage(c, in->arg[0], in->arg[1], data, size, &m);
+	a->ret[0] = m.ret[0];
+	a->ret[1] = m.ret[1];
+	a->len = m.len;
+	return st;
+}
+
 static enum lpar_status call(struct lpar_client *c, const struct lpar_call_in *in,
 			     void *data, size_t size, struct answer *a)
 {
@@ -138,6 +160,10 @@ static enum lpar_status call(struct lpar_client *c, const struct lpar_call_in *i
 		return lpar_queue_close(c, in->arg[0]);
 	case LPAR_OP_SET:
 		return set(c, in->arg[0], in->arg[1], in->arg[2]);
+	case LPAR_OP_ASK:
+	case LPAR_OP_ANSWER:
+	case LPAR_OP_MANAGE:
+		return mailbox(c, in, data, size, a);
 	default:
 		return LPAR_NOSYS;
 	}
@@ -241,6 +267,7 @@ int lpar_channel_reset(struct lpar_client *c, bool killable)
 	c->generation++;
 	c->resets++;
 	c->enabled = false;
+	lpar_mailbox_forget(c);
 	ret = lpar_queue_destroy_all(c, NULL, killable);
 	if (ret)
 		return ret;

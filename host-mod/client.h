@@ -12,7 +12,7 @@
 #include <linux/xarray.h>
 
 #include <lpar/control.h>
-#include "core.h"
+#include "core_mailbox.h"
 
 struct lpar_adapter;
 struct lpar_partition;
@@ -84,6 +84,8 @@ struct lpar_vcpu {
  * @enabled:      the call block is in use
  * @greeted:      HELLO has been answered
  * @last_seq:     number of the last call that was taken
+ * @pieces:       of a MANAGE text that is coming
+ * @manage_text:  that text, or NULL
  * @windows:      logical I/O address >> LPAR_WINDOW_SHIFT → its window; read
  *                under RCU in the I/O path, changed under @lock
  * @queue:        by number, [0] is unused; read under RCU, changed under @lock
@@ -114,6 +116,8 @@ struct lpar_client {
 	bool enabled;
 	bool greeted;
 	u32 last_seq;
+	struct lpar_pieces pieces;
+	char *manage_text;
 
 	/* Read under RCU in the I/O path, changed under lock. Slots whose window
 	 * the host took away hold a value until the client unmaps them. */

@@ -3,10 +3,11 @@
  * configfs: what the administrator wants, under /sys/kernel/config/lpar.
  *
  *	adjuncts/IMAGE/…	see image.c
- *	partitions/NAME/{memory_limit,quantum_limit_us,adjuncts,owner}
+ *	partitions/NAME/{memory_limit,quantum_limit_us,adjuncts,owner,role}
  *	partitions/NAME/disks/DISK/{device,start,size,read_only,queues,serial,mode}
  *	partitions/NAME/disks/DISK/{enable,status}
  *	partitions/NAME/nics/NIC/…	see config_nic.c
+ *	partitions/NAME/{vfs/VF,policy}/…	see config_vf.c
  *
  * A disk's attributes are a wish until 1 is written to enable; while it is enabled
  * they cannot be changed (-EBUSY), and status says what became of the wish.
@@ -324,11 +325,38 @@ static ssize_t partition_owner_store(struct config_item *item, const char *page,
 }
 CONFIGFS_ATTR(partition_, owner);
 
+static const char *const roles[] = {
+	[LPAR_ROLE_CLIENT] = "client",
+	[LPAR_ROLE_MANAGEMENT] = "management",
+};
+
+static ssize_t partition_role_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%s\n", roles[lpar_config_partition(item)->role]);
+}
+
+static ssize_t partition_role_store(struct config_item *item, const char *page,
+				    size_t count)
+{
+	struct lpar_partition *p = lpar_config_partition(item);
+	int role = sysfs_match_string(roles, page);
+	int ret;
+
+	if (role < 0)
+		return role;
+	mutex_lock(&p->config);
+	ret = lpar_partition_set_role(p, role);
+	mutex_unlock(&p->config);
+	return ret ?: count;
+}
+CONFIGFS_ATTR(partition_, role);
+
 static struct configfs_attribute *partition_attrs[] = {
 	&partition_attr_memory_limit,
 	&partition_attr_quantum_limit_us,
 	&partition_attr_adjuncts,
 	&partition_attr_owner,
+	&partition_attr_role,
 	NULL,
 };
 
@@ -361,6 +389,8 @@ static struct config_group *partitions_make(struct config_group *group,
 	config_group_init_type_name(&p->group, name, &partition_type);
 	config_group_init_type_name(&p->disks_group, "disks", &disks_type);
 	config_group_init_type_name(&p->nics_group, "nics", &lpar_config_nics);
+	config_group_init_type_name(&p->vfs_group, "vfs", &lpar_config_vfs);
+	config_group_init_type_name(&p->policy_group, "policy", &lpar_config_policy);
 	ret = lpar_partition_setup(p);
 	if (ret) {
 		config_item_put(&p->group.cg_item);
@@ -368,6 +398,8 @@ static struct config_group *partitions_make(struct config_group *group,
 	}
 	configfs_add_default_group(&p->disks_group, &p->group);
 	configfs_add_default_group(&p->nics_group, &p->group);
+	configfs_add_default_group(&p->vfs_group, &p->group);
+	configfs_add_default_group(&p->policy_group, &p->group);
 	return &p->group;
 }
 

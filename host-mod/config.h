@@ -6,6 +6,8 @@
 #include "disk.h"
 
 extern const struct config_item_type lpar_config_nics;
+extern const struct config_item_type lpar_config_vfs;
+extern const struct config_item_type lpar_config_policy;
 
 struct lpar_partition *lpar_config_partition(struct config_item *item);
 ssize_t lpar_config_line(char *to, size_t size, const char *page, size_t count);

@@ -27,8 +27,9 @@ struct lpar_file {
 	struct lpar_client *client;	/* set once, with release semantics */
 };
 
-/* A structure that starts with its size; see control.h. */
-static int get(void *to, size_t size, const void __user *from)
+/* A caller's structure, which starts with its size; see include/lpar/control.h. May
+ * sleep. Return: 0, -EFAULT, -EINVAL, -E2BIG. */
+int lpar_control_get(void *to, size_t size, const void __user *from)
 {
 	u32 user_size;
 
@@ -39,8 +40,8 @@ static int get(void *to, size_t size, const void __user *from)
 	return copy_struct_from_user(to, size, from, user_size);
 }
 
-/* Write back as much as the caller has room for. */
-static int put(void __user *to, const void *from, size_t size)
+/* Write back as much as the caller has room for. May sleep. Return: 0, -EFAULT. */
+int lpar_control_put(void __user *to, const void *from, size_t size)
 {
 	u32 user_size;
 
@@ -108,7 +109,7 @@ static int attach(struct file *file, struct lpar_file *f, void __user *arg)
 	struct lpar_attach a;
 	int ret;
 
-	ret = get(&a, sizeof(a), arg);
+	ret = lpar_control_get(&a, sizeof(a), arg);
 	if (ret)
 		return ret;
 	if (a.flags || a.features || a.doorbells || a.pid ||
@@ -130,17 +131,17 @@ static int attach(struct file *file, struct lpar_file *f, void __user *arg)
 	if (ret) {
 		lpar_config_put(p);
 		if (ret == -EBUSY)
-			put(arg, &a, sizeof(a));
+			lpar_control_put(arg, &a, sizeof(a));
 		return ret;
 	}
-	return put(arg, &a, sizeof(a));
+	return lpar_control_put(arg, &a, sizeof(a));
 }
 
 static int memory(struct lpar_client *c, bool add, void __user *arg)
 {
 	struct lpar_memory m;
 	struct lpar_range r;
-	int ret = get(&m, sizeof(m), arg);
+	int ret = lpar_control_get(&m, sizeof(m), arg);
 
 	if (ret)
 		return ret;
@@ -161,7 +162,7 @@ static int connect(struct lpar_client *c, void __user *arg,
 		   int (*to)(struct lpar_client *c, unsigned int index, int fd))
 {
 	struct lpar_eventfd e;
-	int ret = get(&e, sizeof(e), arg);
+	int ret = lpar_control_get(&e, sizeof(e), arg);
 
 	if (ret)
 		return ret;
@@ -177,7 +178,7 @@ static int connect(struct lpar_client *c, void __user *arg,
 static int enable(struct lpar_client *c, void __user *arg)
 {
 	struct lpar_enable e;
-	int ret = get(&e, sizeof(e), arg);
+	int ret = lpar_control_get(&e, sizeof(e), arg);
 
 	if (ret)
 		return ret;
@@ -215,7 +216,7 @@ static int vcpu(struct lpar_client *c)
 static int ring(struct lpar_client *c, void __user *arg)
 {
 	struct lpar_ring r;
-	int ret = get(&r, sizeof(r), arg);
+	int ret = lpar_control_get(&r, sizeof(r), arg);
 
 	return ret ?: lpar_dispatch_ring(c, r.index);
 }
@@ -226,7 +227,7 @@ static int state(struct lpar_client *c, void __user *arg)
 	struct lpar_stats sum = {};
 	struct lpar_state s;
 	struct lpar_fn *fn;
-	int ret = get(&s, sizeof(s), arg);
+	int ret = lpar_control_get(&s, sizeof(s), arg);
 
 	if (ret)
 		return ret;
@@ -251,13 +252,13 @@ static int state(struct lpar_client *c, void __user *arg)
 	mutex_unlock(&p->lock);
 	lpar_adjunct_stats(p, &sum);
 	s.donated_ns = sum.donated_ns;
-	return put(arg, &s, sizeof(s));
+	return lpar_control_put(arg, &s, sizeof(s));
 }
 
 static int image(struct lpar_client *c, void __user *arg)
 {
 	struct lpar_image_get g;
-	int ret = get(&g, sizeof(g), arg);
+	int ret = lpar_control_get(&g, sizeof(g), arg);
 
 	if (ret)
 		return ret;
@@ -265,27 +266,27 @@ static int image(struct lpar_client *c, void __user *arg)
 		return -EINVAL;
 	ret = lpar_adjunct_image(c, &g);
 	if (!ret || ret == -ENOSPC)
-		ret = put(arg, &g, sizeof(g)) ?: ret;
+		ret = lpar_control_put(arg, &g, sizeof(g)) ?: ret;
 	return ret;
 }
 
 static int run(struct lpar_client *c, void __user *arg)
 {
 	struct lpar_adjunct_run r;
-	int ret = get(&r, sizeof(r), arg);
+	int ret = lpar_control_get(&r, sizeof(r), arg);
 
 	if (ret)
 		return ret;
 	if (r.flags || r.reason || r.ran_ns)
 		return -EINVAL;
 	ret = lpar_adjunct_run(c, &r);
-	return ret ?: put(arg, &r, sizeof(r));
+	return ret ?: lpar_control_put(arg, &r, sizeof(r));
 }
 
 static int tell(struct lpar_client *c, void __user *arg)
 {
 	struct lpar_adjunct_tell t;
-	int ret = get(&t, sizeof(t), arg);
+	int ret = lpar_control_get(&t, sizeof(t), arg);
 
 	if (ret)
 		return ret;
@@ -302,7 +303,7 @@ static int probe(void __user *arg)
 	p = kzalloc(sizeof(*p), GFP_KERNEL);
 	if (!p)
 		return -ENOMEM;
-	ret = get(p, sizeof(*p), arg);
+	ret = lpar_control_get(p, sizeof(*p), arg);
 	if (!ret && (p->flags & ~LPAR_PROBE_NIC ||
 		     strnlen(p->path, sizeof(p->path)) == sizeof(p->path)))
 		ret = -EINVAL;
@@ -310,7 +311,7 @@ static int probe(void __user *arg)
 		ret = p->flags & LPAR_PROBE_NIC ? lpar_nic_probe(p) :
 						  lpar_disk_probe(p);
 	if (!ret)
-		ret = put(arg, p, sizeof(*p));
+		ret = lpar_control_put(arg, p, sizeof(*p));
 	kfree(p);
 	return ret;
 }

@@ -2,6 +2,10 @@
 #ifndef LPAR_HOST_CONTROL_H
 #define LPAR_HOST_CONTROL_H
 
+#include <linux/types.h>
+
+int lpar_control_get(void *to, size_t size, const void __user *from);
+int lpar_control_put(void __user *to, const void *from, size_t size);
 int lpar_control_init(void);
 void lpar_control_exit(void);
 

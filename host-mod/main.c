@@ -11,6 +11,7 @@
 #include "adapter.h"
 #include "control.h"
 #include "dispatch.h"
+#include "manage.h"
 #include "partition.h"
 #include "port.h"
 #include "tag.h"
@@ -95,8 +96,13 @@ static int __init lpar_host_init(void)
 	ret = lpar_control_init();
 	if (ret)
 		goto err_config;
+	ret = lpar_manage_init();
+	if (ret)
+		goto err_control;
 	return 0;
 
+err_control:
+	lpar_control_exit();
 err_config:
 	lpar_config_exit();
 err_port:
@@ -119,6 +125,7 @@ err_root:
 /* Open files and configfs items hold the module: nothing is configured. */
 static void __exit lpar_host_exit(void)
 {
+	lpar_manage_exit();
 	lpar_control_exit();
 	lpar_config_exit();
 	lpar_port_exit();

@@ -13,6 +13,8 @@ static struct dentry *debug_dir;
 static atomic_t last_id;
 static LIST_HEAD(partitions);
 static DEFINE_MUTEX(partitions_lock);
+/* The one with LPAR_ROLE_MANAGEMENT, or NULL: changed by who finds it so */
+static struct lpar_partition *management;
 
 /* Say that the functions or what they can do have changed. p->lock is held. */
 void lpar_partition_event_locked(struct lpar_partition *p)
@@ -77,6 +79,31 @@ static struct attribute *partition_attrs[] = {
 };
 ATTRIBUTE_GROUPS(partition);
 
+/**
+ * lpar_partition_set_role - say what a partition may do
+ * @p: without a client, or it is refused
+ * @role: there is one LPAR_ROLE_MANAGEMENT at most
+ *
+ * Context: @p->config is held.
+ * Return: 0, -EBUSY.
+ */
+int lpar_partition_set_role(struct lpar_partition *p, enum lpar_role role)
+{
+	struct lpar_partition *other = READ_ONCE(management);
+	int ret;
+
+	lockdep_assert_held(&p->config);
+	ret = lpar_core_role(role, p->client, other && other != p);
+	if (ret || role == p->role)
+		return ret;
+	if (role == LPAR_ROLE_CLIENT)
+		WRITE_ONCE(management, NULL);
+	else if (cmpxchg(&management, NULL, p))
+		return -EBUSY;	/* another one was faster */
+	p->role = role;
+	return 0;
+}
+
 /* May sleep. Return: 0 or an error, and then nothing is left. */
 int lpar_partition_setup(struct lpar_partition *p)
 {
@@ -96,10 +123,12 @@ int lpar_partition_setup(struct lpar_partition *p)
 	p->disks_node = lpar_node_create(&p->node->kobj, "disks", NULL, p);
 	p->nics_node = lpar_node_create(&p->node->kobj, "nics", NULL, p);
 	p->adjuncts_node = lpar_node_create(&p->node->kobj, "adjuncts", NULL, p);
+	p->vfs_node = lpar_node_create(&p->node->kobj, "vfs", NULL, p);
 	p->stats_node = lpar_node_stats(p->node, p, read_stats);
 	if (IS_ERR(p->disks_node) || IS_ERR(p->nics_node) ||
-	    IS_ERR(p->adjuncts_node) || IS_ERR(p->stats_node)) {
+	    IS_ERR(p->adjuncts_node) || IS_ERR(p->vfs_node) || IS_ERR(p->stats_node)) {
 		lpar_node_remove(p->stats_node);
+		lpar_node_remove(p->vfs_node);
 		lpar_node_remove(p->adjuncts_node);
 		lpar_node_remove(p->nics_node);
 		lpar_node_remove(p->disks_node);
@@ -118,8 +147,11 @@ void lpar_partition_teardown(struct lpar_partition *p)
 	mutex_lock(&partitions_lock);
 	list_del(&p->link);
 	mutex_unlock(&partitions_lock);
+	if (p->role == LPAR_ROLE_MANAGEMENT)
+		WRITE_ONCE(management, NULL);
 	lpar_adjunct_resize(p, 0);
 	lpar_node_remove(p->stats_node);
+	lpar_node_remove(p->vfs_node);
 	lpar_node_remove(p->adjuncts_node);
 	lpar_node_remove(p->nics_node);
 	lpar_node_remove(p->disks_node);

@@ -26,12 +26,15 @@
  * @group:        its configfs item, whose release frees the structure
  * @disks_group:  the default group "disks" below it
  * @nics_group:   likewise "nics"
+ * @vfs_group:    likewise "vfs": mailboxes
+ * @policy_group: likewise "policy"
  * @id:           its number for tracing; not used again
  * @link:         in the list of all partitions; under partitions_lock
  * @node:         folder in sysfs
  * @disks_node:   its folder "disks"
  * @nics_node:    its folder "nics"
  * @adjuncts_node: its folder "adjuncts"
+ * @vfs_node:     its folder "vfs"
  * @stats_node:   its folder "stats"
  * @config:       one change at a time: attributes, functions, attach and detach.
  *                Outermost
@@ -40,6 +43,10 @@
  * @quantum_us:   longest service per donation, microseconds; likewise
  * @adjuncts:     how many adjuncts that are images it may have; likewise
  * @owner:        who may attach, besides CAP_SYS_ADMIN; likewise
+ * @role:         what it may do; likewise
+ * @policy:       what becomes of its requests for its VFs; under @lock
+ * @asked:        requests that it has, ended ones included; mailbox.c's
+ * @last_request: number of its last one; likewise
  * @last_id:      the last function's number; under @lock
  * @lock:         protects @functions and their state; held shortly, inside the
  *                client's lock
@@ -58,12 +65,15 @@ struct lpar_partition {
 	struct config_group group;
 	struct config_group disks_group;
 	struct config_group nics_group;
+	struct config_group vfs_group;
+	struct config_group policy_group;
 	u32 id;
 	struct list_head link;
 	struct lpar_node *node;
 	struct lpar_node *disks_node;
 	struct lpar_node *nics_node;
 	struct lpar_node *adjuncts_node;
+	struct lpar_node *vfs_node;
 	struct lpar_node *stats_node;
 
 	struct mutex config;		/* see above */
@@ -72,13 +82,17 @@ struct lpar_partition {
 	u32 quantum_us;
 	u32 adjuncts;
 	kuid_t owner;
+	enum lpar_role role;
 	u32 last_id;
 
-	struct mutex lock;		/* functions; client, with config */
+	struct mutex lock;		/* functions, policy; client, with config */
+	struct lpar_policy policy;
 	struct list_head functions;
 	struct list_head leaving;
 
 	struct lpar_adjunct adjunct[LPAR_ADJUNCTS_MAX];
+	u32 asked;
+	u32 last_request;
 
 	atomic64_t pinned;
 	struct lpar_tag_share tags;
@@ -99,6 +113,7 @@ void lpar_config_exit(void);
 struct lpar_partition *lpar_config_get(const char *name);
 void lpar_config_put(struct lpar_partition *p);
 
+int lpar_partition_set_role(struct lpar_partition *p, enum lpar_role role);
 int lpar_partition_setup(struct lpar_partition *p);
 void lpar_partition_teardown(struct lpar_partition *p);
 void lpar_partition_event_locked(struct lpar_partition *p);

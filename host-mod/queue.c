@@ -192,13 +192,14 @@ static int queue_alloc(struct lpar_queue *q, u32 function)
 {
 	struct lpar_partition *p = q->client->partition;
 	struct lpar_fn *fn;
-	bool nic;
+	bool nic, mailbox;
 
 	mutex_lock(&p->lock);
 	fn = lpar_fn_find(p, function);
 	nic = fn && fn->type == LPAR_FUNCTION_NIC;
+	mailbox = fn && fn->type == LPAR_FUNCTION_MAILBOX;
 	mutex_unlock(&p->lock);
-	if (!fn)
+	if (!fn || mailbox)
 		return -ENOENT;
 	if (!nic && q->role != LPAR_ROLE_REQUESTS)
 		return -EINVAL;
