@@ -255,6 +255,27 @@ static int channel_wait(struct lpar_device *dev, u32 seq)
 int lpar_channel_call(struct lpar_device *dev, enum lpar_op op,
 		      const u64 arg[5], struct lpar_result *result, void *data)
 {
+	return lpar_channel_exchange(dev, op, arg, NULL, 0, result, data);
+}
+
+/**
+ * lpar_channel_exchange - call the partition manager, and give it data
+ * @dev:    the device
+ * @op:     what to do
+ * @arg:    arguments, or NULL for none
+ * @in:     the data, or NULL
+ * @in_len: its bytes, at most LPAR_CHANNEL_DATA
+ * @result: a private copy of the results
+ * @data:   room for LPAR_CHANNEL_DATA bytes of records, or NULL
+ *
+ * As lpar_channel_call().
+ *
+ * Return: likewise.
+ */
+int lpar_channel_exchange(struct lpar_device *dev, enum lpar_op op,
+			  const u64 arg[5], const void *in, u32 in_len,
+			  struct lpar_result *result, void *data)
+{
 	struct lpar_channel *channel = &dev->channel;
 	struct lpar_call *block = channel->block;
 	int err = -EIO, i;
@@ -269,6 +290,8 @@ int lpar_channel_call(struct lpar_device *dev, enum lpar_op op,
 	block->seq = cpu_to_le32(channel->seq);
 	for (i = 0; i < ARRAY_SIZE(block->arg); i++)
 		block->arg[i] = cpu_to_le64(arg ? arg[i] : 0);
+	if (in_len)
+		memcpy(block->data, in, in_len);
 
 	lpar_device_ring(dev, LPAR_DOORBELL_CALL);
 	err = channel_wait(dev, channel->seq);

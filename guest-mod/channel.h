@@ -25,6 +25,9 @@ int lpar_channel_open(struct lpar_device *dev);
 int lpar_channel_reset(struct lpar_device *dev, unsigned int timeout_ms);
 int lpar_channel_call(struct lpar_device *dev, enum lpar_op op,
 		      const u64 arg[5], struct lpar_result *result, void *data);
+int lpar_channel_exchange(struct lpar_device *dev, enum lpar_op op,
+			  const u64 arg[5], const void *in, u32 in_len,
+			  struct lpar_result *result, void *data);
 int lpar_channel_errno(u32 status);
 
 #endif

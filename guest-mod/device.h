@@ -22,6 +22,7 @@
 
 struct lpar_adjuncts;
 struct lpar_queue;
+struct lpar_mailboxes;
 
 /**
  * struct lpar_channel - the call block and what HELLO agreed on
@@ -94,6 +95,7 @@ struct lpar_windows {
  * @nets:        lpar_net.node
  * @stopped:     suspended or in a function reset
  * @adjuncts:    /dev/lpar-adjunct, or NULL
+ * @mailboxes:   the character device for asking about VFs, or NULL
  */
 struct lpar_device {
 	struct pci_dev *pdev;
@@ -116,6 +118,7 @@ struct lpar_device {
 	struct list_head nets;
 	bool stopped;
 	struct lpar_adjuncts *adjuncts;
+	struct lpar_mailboxes *mailboxes;
 };
 
 static inline bool lpar_device_broken(const struct lpar_device *dev)

@@ -59,6 +59,7 @@ void lpar_disk_start_all(struct lpar_device *dev);
 
 /* function.c */
 int lpar_function_rescan(struct lpar_device *dev);
+int lpar_function_list(struct lpar_device *dev, struct lpar_function *functions);
 void *lpar_function_records(struct lpar_device *dev, u32 function, u32 *len,
 			    u32 *generation);
 void lpar_function_refuse(struct lpar_device *dev, u32 function, const char *why);

@@ -87,8 +87,9 @@ function_find(const struct lpar_function *functions, u32 count, u32 id,
 	return NULL;
 }
 
-/* The partition's functions. Return: how many, or a negative errno. */
-static int function_list(struct lpar_device *dev, struct lpar_function *functions)
+/* The partition's functions; room for LPAR_CHANNEL_DATA bytes. Sleeps; a list that makes
+ * no sense breaks the device. Return: how many, or a negative errno. */
+int lpar_function_list(struct lpar_device *dev, struct lpar_function *functions)
 {
 	struct lpar_result result;
 	u32 count, id, i;
@@ -228,7 +229,7 @@ int lpar_function_rescan(struct lpar_device *dev)
 
 	mutex_lock(&dev->disks_lock);
 	if (!dev->stopped) {
-		count = function_list(dev, functions);
+		count = lpar_function_list(dev, functions);
 		if (count >= 0) {
 			function_update_disks(dev, functions, count);
 			function_update_nets(dev, functions, count);

@@ -13,6 +13,7 @@
 #include "blk.h"
 #include "channel.h"
 #include "disk.h"
+#include "mailbox.h"
 #include "window.h"
 
 #define MAIN_RESET_MS	30000	/* until a reset without an answer is reported */
@@ -117,6 +118,7 @@ static irqreturn_t main_event_irq(int irq, void *data)
 	if (!lpar_device_broken(dev))
 		queue_delayed_work(system_freezable_wq, &dev->event_work,
 				   msecs_to_jiffies(MAIN_EVENT_MS));
+	lpar_mailbox_event(dev);
 	return IRQ_HANDLED;
 }
 
@@ -246,6 +248,9 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = lpar_function_rescan(dev);
 	if (err)
 		goto err_put_vectors;
+	err = lpar_mailbox_register(dev);
+	if (err)
+		goto err_put_vectors;
 	return 0;
 
 err_put_vectors:
@@ -283,6 +288,7 @@ static void main_remove(struct pci_dev *pdev)
 		lpar_main_break(dev, "it was pulled out");
 	pci_free_irq(pdev, LPAR_VECTOR_EVENT, dev);
 	cancel_delayed_work_sync(&dev->event_work);
+	lpar_mailbox_unregister(dev);
 	lpar_disk_remove_all(dev);
 	lpar_adjunct_remove(dev);
 	pci_free_irq_vectors(pdev);
