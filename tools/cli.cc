@@ -69,24 +69,26 @@ CLI::App *add_leaf(CLI::App &group, Context &context, const std::string &name,
 }
 
 int run_command_line(int argc, const char *const *argv, Host &host, std::ostream &out,
-                     std::ostream &err, bool colour) {
+                     std::ostream &err, bool colour, bool is_remote) {
     CLI::App app(about, "lparctl");
-    Context context{host, out, colour, false, "", {}, 0};
+    Context context{host, out, err, {argv + 1, argv + argc}, is_remote, colour, false, "", {}, 0};
     app.footer(footer);
     app.set_version_flag("-V,--version", std::string("lparctl ") + tool_version);
     add_json_flag(app, context);
     app.require_subcommand(1);
     app.fallthrough();
     app.get_formatter()->column_width(36);
-    add_adapter_commands(app, context);
-    add_partition_commands(app, context);
-    add_disk_commands(app, context);
-    add_nic_commands(app, context);
-    add_image_commands(app, context);
     add_iov_commands(app, context);
-    add_saved_commands(app, context);
-    add_stat_command(app, context);
-    add_doctor_command(app, context);
+    if (!is_remote) {
+        add_adapter_commands(app, context);
+        add_partition_commands(app, context);
+        add_disk_commands(app, context);
+        add_nic_commands(app, context);
+        add_image_commands(app, context);
+        add_saved_commands(app, context);
+        add_stat_command(app, context);
+        add_doctor_command(app, context);
+    }
 
     auto complain = [&](const std::string &text) {
         err << "lparctl: " << (context.label.empty() ? "" : context.label + ": ") << text

@@ -7,6 +7,7 @@
 #include <iosfwd>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "config.h"
 #include "host.h"
@@ -19,6 +20,9 @@ using Json = nlohmann::ordered_json;
 struct Context {
     Host &host;
     std::ostream &out;
+    std::ostream &err;
+    std::vector<std::string> words; // as they were given, without the program's name
+    bool is_remote = false;         // for the management partition: lparctl iov, and not all of it
     bool colour = false;
     bool json = false;
     std::string label;            // "disk add"
@@ -29,9 +33,9 @@ struct Context {
     void require_privilege() const;
 };
 
-// Exit codes: 0 done, 1 failed, 2 not understood.
+// Exit codes: 0 done, 1 failed, 2 not understood. @is_remote: see Context
 int run_command_line(int argc, const char *const *argv, Host &host, std::ostream &out,
-                     std::ostream &err, bool colour);
+                     std::ostream &err, bool colour, bool is_remote = false);
 
 // A subcommand that does something: -j, examples below its help, and @action.
 CLI::App *add_leaf(CLI::App &group, Context &context, const std::string &name,
@@ -44,6 +48,9 @@ void add_disk_commands(CLI::App &app, Context &context);
 void add_nic_commands(CLI::App &app, Context &context);
 void add_image_commands(CLI::App &app, Context &context);
 void add_iov_commands(CLI::App &app, Context &context);
+void add_mailbox_commands(CLI::App &group, Context &context);
+// Has the host do it where this is a guest, if it is the management partition; else @action.
+void managed(Context &context, const std::function<void()> &action);
 void add_saved_commands(CLI::App &app, Context &context);
 void add_stat_command(CLI::App &app, Context &context);
 void add_doctor_command(CLI::App &app, Context &context);

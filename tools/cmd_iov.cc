@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// lparctl iov: list, assign, release.
+// lparctl iov: list, assign, release; cmd_mailbox.cc has the rest.
 #include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -267,8 +267,11 @@ void release(Context &context, Options &options) {
     say(context, plan, options.request.socket, options.plan_only, false);
 }
 
-void add_common(CLI::App &leaf, Options &options) {
+// @is_remote: the management partition names no files of the host, and makes nothing fail here.
+void add_common(CLI::App &leaf, Options &options, bool is_remote) {
     leaf.add_flag("--plan", options.plan_only, "Say what would be done, and do nothing");
+    if (is_remote)
+        return;
     leaf.add_option("--qmp", options.request.socket,
                     "The QMP socket of the partition's running guest");
     leaf.add_option("--fail-at", options.mishap.fail_at)->group(""); // for tests
@@ -285,7 +288,8 @@ void add_iov_commands(CLI::App &app, Context &context) {
     auto options = std::make_shared<Options>();
 
     add_leaf(*group, context, "list", "SR-IOV adapters, and why one cannot be used",
-             "  lparctl iov list\n  lparctl iov list -j", [&context] { list(context); });
+             "  lparctl iov list\n  lparctl iov list -j",
+             [&context] { managed(context, [&] { list(context); }); });
 
     auto *leaf =
         add_leaf(*group, context, "assign", "Give partitions virtual functions (VFs) of an adapter",
@@ -294,7 +298,7 @@ void add_iov_commands(CLI::App &app, Context &context) {
                  "  lparctl iov assign web=1 --adapter 0000:00:06.0 --mac 52:54:00:12:34:56 "
                  "--vlan 7\n"
                  "  lparctl iov assign web=1 --adapter 0000:00:05.0 --qmp /run/web.qmp",
-                 [&context, options] { assign(context, *options); });
+                 [&context, options] { managed(context, [&] { assign(context, *options); }); });
     IovSettings &settings = options->settings;
     leaf->add_option("PARTITION=NUMBER", options->words, "Who gets how many VFs")->required();
     leaf->add_option("--adapter", options->request.adapter, "Its PCI address")->required();
@@ -319,13 +323,14 @@ void add_iov_commands(CLI::App &app, Context &context) {
         ->check(CLI::IsMember({"on", "off"}));
     leaf->add_option("--spoofchk", options->spoofchk, "NIC: on, off")
         ->check(CLI::IsMember({"on", "off"}));
-    add_common(*leaf, *options);
+    add_common(*leaf, *options, context.is_remote);
 
     leaf = add_leaf(*group, context, "release", "Take VFs back",
                     "  lparctl iov release web\n  lparctl iov release 0000:00:05.1",
-                    [&context, options] { release(context, *options); });
+                    [&context, options] { managed(context, [&] { release(context, *options); }); });
     leaf->add_option("PARTITION|VF", options->words, "Whose VFs, or which")->required();
-    add_common(*leaf, *options);
+    add_common(*leaf, *options, context.is_remote);
+    add_mailbox_commands(*group, context);
 }
 
 } // namespace lpar

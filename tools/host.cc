@@ -23,6 +23,7 @@
 
 #include "error.h"
 #include "lpar/control.h"
+#include "mailboxes.h"
 
 namespace lpar {
 
@@ -254,6 +255,16 @@ int Host::probe(lpar_probe &probe) {
         throw Failure(std::string(LPAR_DEVICE) +
                       " does not know the question: is the module as new as lparctl?");
     return errno;
+}
+
+std::unique_ptr<Desk> Host::open_desk() {
+    if (!is_real())
+        throw Failure("there are no requests: this is no real machine");
+    return lpar::open_desk();
+}
+
+std::unique_ptr<Mailboxes> Host::open_mailboxes() {
+    return is_real() ? lpar::open_mailboxes() : nullptr;
 }
 
 bool Host::is_privileged() const {

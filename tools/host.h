@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@
 struct lpar_probe;
 
 namespace lpar {
+
+class Desk;
+class Mailboxes;
 
 // What a program said and how it ended; status is -1 if it could not be run or took too long.
 struct RunResult {
@@ -51,6 +55,11 @@ class Host {
     [[nodiscard]] virtual int remove_directory(const std::string &path);
     // LPAR_PROBE; the caller fills in the path.
     [[nodiscard]] virtual int probe(lpar_probe &probe);
+
+    // Where partitions' requests are (throws Failure); and, in a guest, where they are made:
+    // nothing elsewhere.
+    virtual std::unique_ptr<Desk> open_desk();
+    virtual std::unique_ptr<Mailboxes> open_mailboxes();
 
     virtual bool is_privileged() const;
     virtual RunResult run(const std::vector<std::string> &arguments) const;

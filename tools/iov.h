@@ -82,6 +82,7 @@ struct IovAdapter {
 struct IovPartition {
     std::string name;
     std::optional<uint64_t> memory; // of its guest; nothing: not known
+    bool has_mailboxes = false;     // the module knows them
 };
 
 // What VFs are to be given; what is not said is left as it is, or is a fair share.
@@ -116,7 +117,9 @@ struct IovStep {
         rate,
         driver_override,
         driver,
-        plug, // into the running guest behind this QMP socket
+        plug,    // into the running guest behind this QMP socket
+        mailbox, // of which partition: where its guest asks for changes of the VF
+        mtu,     // NIC: the adapter's own
     };
     Kind kind;
     std::string adapter;

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "iov_scan.h"
 #include "nvme_admin.h"
+#include "paths.h"
 #include "qmp.h"
 #include "undo.h"
 #include "vf_link.h"
@@ -66,6 +67,10 @@ class Machine {
             return link_value(step);
         case Kind::plug:
             return plugged(step);
+        case Kind::mailbox:
+            return mailbox(step);
+        case Kind::mtu:
+            return read(mtu_file(step));
         case Kind::claim:
             return step.from;
         default:
@@ -101,6 +106,12 @@ class Machine {
         case Kind::plug:
             set_plugged(step);
             break;
+        case Kind::mailbox:
+            set_mailbox(step);
+            break;
+        case Kind::mtu:
+            write(mtu_file(step), step.to);
+            break;
         default:
             set_nvme(step);
         }
@@ -108,7 +119,7 @@ class Machine {
 
     // Is what it is about gone altogether, and so its change?
     bool is_gone(const IovStep &step) {
-        if (step.kind == Kind::claim)
+        if (step.kind == Kind::claim || step.kind == Kind::mailbox)
             return false;
         return !host_.exists(pci_devices + (step.vf.empty() ? step.adapter : step.vf));
     }
@@ -228,15 +239,100 @@ class Machine {
         }
         auto one = secondary(admin, step);
         if (step.kind == Kind::queues)
-            admin.set_secondary(one.controller, NvmeAdmin::Resource::queues, number_of(step.to));
+            set_resource(admin, one, NvmeAdmin::Resource::queues, number_of(step.to));
         else if (step.kind == Kind::interrupts)
-            admin.set_secondary(one.controller, NvmeAdmin::Resource::interrupts,
-                                number_of(step.to));
+            set_resource(admin, one, NvmeAdmin::Resource::interrupts, number_of(step.to));
         else if (step.kind == Kind::online)
             admin.set_online(one.controller, step.to == "1");
         else
             admin.attach(number_of(step.to.empty() ? step.from : step.to), one.controller,
                          !step.to.empty());
+    }
+
+    // Resources change while the controller is offline, and then it has none.
+    static void set_resource(const NvmeAdmin &admin, const NvmeSecondary &one,
+                             NvmeAdmin::Resource resource, uint32_t count) {
+        if (!one.online) {
+            admin.set_secondary(one.controller, resource, count);
+            return;
+        }
+        bool queues = resource == NvmeAdmin::Resource::queues;
+        admin.set_online(one.controller, false);
+        try {
+            set_resources(admin, one, queues ? count : one.queues, queues ? one.interrupts : count);
+        } catch (const Failure &) {
+            set_resources(admin, one, one.queues, one.interrupts);
+            throw;
+        }
+    }
+
+    static void set_resources(const NvmeAdmin &admin, const NvmeSecondary &one, uint32_t queues,
+                              uint32_t interrupts) {
+        admin.set_secondary(one.controller, NvmeAdmin::Resource::queues, queues);
+        admin.set_secondary(one.controller, NvmeAdmin::Resource::interrupts, interrupts);
+        admin.set_online(one.controller, true);
+    }
+
+    static std::string mailbox_path(const std::string &partition, const std::string &vf) {
+        return configfs_partitions + partition + "/vfs/" + vf;
+    }
+
+    std::string mailbox(const IovStep &step) {
+        const std::string &partition = step.to.empty() ? step.from : step.to;
+        return host_.exists(mailbox_path(partition, step.vf)) ? partition : "";
+    }
+
+    void set_mailbox(const IovStep &step) {
+        // one that a dead lparctl has left: it would be answered by nobody
+        for (const auto &name : host_.list(configfs_partitions))
+            if (std::string old = mailbox_path(name, step.vf); host_.exists(old))
+                if (int error = host_.remove_directory(old))
+                    throw Failure(old + ": " + error_text(error));
+        if (step.to.empty())
+            return;
+        std::string path = mailbox_path(step.to, step.vf);
+        if (int error = host_.make_directory(path))
+            throw Failure(path + ": " + error_text(error));
+        try {
+            bool nvme = host_.read(pci_devices + step.adapter + "/class") == "0x010802";
+            write(path + "/kind", nvme ? "nvme" : "nic");
+            tell(step, path, nvme);
+            write(path + "/enable", "1");
+        } catch (const Failure &) {
+            if (int error = host_.remove_directory(path))
+                throw Failure(path + " stays: " + error_text(error));
+            throw;
+        }
+    }
+
+    // What the VF has now. It is told to the client, who needs it not.
+    void tell(const IovStep &step, const std::string &path, bool nvme) {
+        auto say = [&](const char *what, const std::string &value) {
+            if (!value.empty())
+                write(path + "/" + what, value);
+        };
+        if (!host_.is_real())
+            return;
+        if (nvme) {
+            auto queues = secondary(NvmeAdmin(controller(step.adapter)), step).queues;
+            say("queues", queues == 0 ? "" : std::to_string(queues - 1));
+            return;
+        }
+        unsigned vf = index(step);
+        for (const auto &link : vf_links(interface(step.adapter))) {
+            if (link.vf != vf)
+                continue;
+            std::string mac = link.mac;
+            std::erase(mac, ':');
+            say("mac", mac.empty() ? "" : "0x" + mac);
+            say("vlan", link.vlan);
+            say("rate", link.rate);
+        }
+        say("mtu", read(mtu_file(step)));
+    }
+
+    std::string mtu_file(const IovStep &step) {
+        return net_class + interface(step.adapter) + "/mtu";
     }
 
     std::string plugged(const IovStep &step) {
@@ -281,7 +377,8 @@ void iov_carry_out(Host &host, IovState &state, const std::vector<IovStep> &step
                 ::raise(SIGINT);
             if (!mishap.is_deaf && is_interrupted())
                 throw Failure("interrupted");
-            if (step.kind != Kind::claim)
+            // an old mailbox is not one's own
+            if (step.kind != Kind::claim && step.kind != Kind::mailbox)
                 step.from = machine.current(step);
             // first the note, then the deed: what is noted and not done is easily undone
             state.add(step);
@@ -328,6 +425,36 @@ void iov_take_back(Host &host, IovState &state, const std::vector<IovStep> &step
         }
         state.remove(iov_undo(step));
     }
+}
+
+void iov_change(Host &host, IovState &state, const std::vector<IovStep> &steps) {
+    SignalHold hold;
+    Machine machine(host);
+    for (IovStep step : steps) {
+        step.from = machine.current(step);
+        bool is_enough = step.kind == Kind::mtu && number_of(step.from) >= number_of(step.to);
+        if (step.from == step.to || is_enough)
+            continue;
+        state.merge(step);
+        try {
+            machine.set(step);
+        } catch (const Failure &failure) {
+            std::string reason = failure.what();
+            try {
+                put_back(machine, iov_undo(step));
+                state.merge(iov_undo(step));
+            } catch (const Failure &other) {
+                reason +=
+                    fmt::format("; {} could not be undone: {}", iov_step_text(step), other.what());
+            }
+            throw Failure(reason);
+        }
+    }
+}
+
+void iov_reset(Host &host, const std::string &vf) {
+    if (int error = host.write(pci_devices + vf + "/reset", "1"))
+        throw Failure(fmt::format("{} cannot be reset: {}", vf, error_text(error)));
 }
 
 } // namespace lpar

@@ -25,4 +25,11 @@ void iov_carry_out(Host &host, IovState &state, const std::vector<IovStep> &step
 void iov_take_back(Host &host, IovState &state, const std::vector<IovStep> &steps,
                    const IovMishap &mishap);
 
+// A client's wish: all of @steps or none. The state has what is to be put back with its VF, however
+// often somebody wishes. Throws Failure.
+void iov_change(Host &host, IovState &state, const std::vector<IovStep> &steps);
+
+// Throws Failure.
+void iov_reset(Host &host, const std::string &vf);
+
 } // namespace lpar

@@ -19,9 +19,10 @@ constexpr auto vfio = "vfio-pci";
 constexpr uint32_t admin_queue = 1;
 constexpr uint32_t least_queues = 2; // of a controller: its admin queue and one for I/O
 
-constexpr std::array<std::string_view, 16> kind_names{
-    "claim", "primary", "autoprobe", "count", "queues", "interrupts",      "attach", "online",
-    "mac",   "vlan",    "spoofchk",  "trust", "rate",   "driver_override", "driver", "plug"};
+constexpr std::array<std::string_view, 18> kind_names{
+    "claim",  "primary",         "autoprobe", "count", "queues",   "interrupts",
+    "attach", "online",          "mac",       "vlan",  "spoofchk", "trust",
+    "rate",   "driver_override", "driver",    "plug",  "mailbox",  "mtu"};
 
 std::string or_none(const std::string &text) {
     return text.empty() ? "none" : text;
@@ -445,6 +446,10 @@ class Assigner {
         step(Kind::driver, at, "", vfio);
         if (!request_.socket.empty())
             step(Kind::plug, at, "", request_.socket);
+        auto whose =
+            std::ranges::find(now_.partitions, choice.wish->partition, &IovPartition::name);
+        if (adapter_->type != IovType::other && whose->has_mailboxes)
+            step(Kind::mailbox, at, "", choice.wish->partition);
     }
 
     void give_resources(const Choice &choice) {
@@ -532,6 +537,8 @@ std::string iov_step_text(const IovStep &step) {
         {Kind::attach, "namespace"},
         {Kind::driver_override, "driver override"},
         {Kind::plug, "plugged in at"},
+        {Kind::mailbox, "mailbox of"},
+        {Kind::mtu, "the adapter's own MTU"},
     };
     auto name = names.find(step.kind);
     return printable(fmt::format("{}: {} {} -> {}", step.vf.empty() ? step.adapter : step.vf,

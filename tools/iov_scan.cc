@@ -266,8 +266,9 @@ IovSnapshot iov_snapshot(const Host &host, std::vector<IovStep> taken) {
     now.taken = std::move(taken);
     now.memory = host_memory(host);
     for (const auto &name : host.list(configfs_partitions))
-        now.partitions.push_back(
-            {name, host.read_number(configfs_partitions + name + "/memory_limit")});
+        now.partitions.push_back({name,
+                                  host.read_number(configfs_partitions + name + "/memory_limit"),
+                                  host.is_directory(configfs_partitions + name + "/vfs")});
     return now;
 }
 

@@ -145,6 +145,24 @@ void IovState::add(const IovStep &step) {
     write();
 }
 
+void IovState::merge(const IovStep &step) {
+    // a namespace is a thing of its own
+    auto thing = [](const IovStep &one) {
+        return one.kind != IovStep::Kind::attach ? "" : one.to.empty() ? one.from : one.to;
+    };
+    auto found = std::find_if(taken_.rbegin(), taken_.rend(), [&](const auto &one) {
+        return one.kind == step.kind && one.adapter == step.adapter && one.vf == step.vf &&
+               thing(one) == thing(step);
+    });
+    if (found == taken_.rend())
+        taken_.push_back(step);
+    else if (found->from == step.to)
+        taken_.erase(std::next(found).base()); // as if nothing had been
+    else
+        found->to = step.to;
+    write();
+}
+
 void IovState::remove(const IovStep &step) {
     auto found = std::ranges::find(taken_.rbegin(), taken_.rend(), step);
     if (found == taken_.rend())

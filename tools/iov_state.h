@@ -31,6 +31,8 @@ class IovState {
 
     const std::vector<IovStep> &taken() const { return taken_; }
     void add(const IovStep &step);
+    // A change of what is assigned: with an earlier one of the same thing it makes one
+    void merge(const IovStep &step);
     // The last one that is like @step
     void remove(const IovStep &step);
 

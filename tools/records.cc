@@ -21,6 +21,11 @@ struct Kind {
     std::string_view about;
 };
 
+// The record that tells of a request
+constexpr uint16_t asked(uint16_t ask) {
+    return LPAR_CAP_ASK + ask;
+}
+
 constexpr std::array kinds = {
     Kind{LPAR_CAP_NAME, Unit::text, "name", "name in the partition"},
     Kind{LPAR_CAP_SERIAL, Unit::text, "serial", "serial number"},
@@ -69,6 +74,15 @@ constexpr std::array kinds = {
     Kind{LPAR_CAP_PORT_VLAN, Unit::count, "port_vlan", "VLAN of the port (0: none)"},
     Kind{LPAR_CAP_IPSEC, Unit::flag, "ipsec", "IPsec"},
     Kind{LPAR_CAP_TOE, Unit::flag, "toe", "TCP offload engine"},
+    Kind{LPAR_CAP_VF_KIND, Unit::count, "vf_kind", "1: NIC, 2: NVMe"},
+    Kind{asked(LPAR_ASK_MAC), Unit::mac, "ask_mac", "MAC addresses to ask for"},
+    Kind{asked(LPAR_ASK_VLAN), Unit::count, "ask_vlan", "VLANs to ask for"},
+    Kind{asked(LPAR_ASK_MTU), Unit::bytes, "ask_mtu", "MTUs to ask for"},
+    Kind{asked(LPAR_ASK_RATE), Unit::mbit, "ask_rate", "rates to ask for"},
+    Kind{asked(LPAR_ASK_QUEUES), Unit::count, "ask_queues", "queues to ask for"},
+    Kind{asked(LPAR_ASK_ATTACH), Unit::count, "ask_attach", "namespaces to ask for"},
+    Kind{asked(LPAR_ASK_DETACH), Unit::count, "ask_detach", "namespaces to give back"},
+    Kind{asked(LPAR_ASK_RESET), Unit::count, "ask_reset", "a reset may be asked for"},
 };
 
 template <typename T>

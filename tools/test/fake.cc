@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -24,8 +25,12 @@ bool is_nic(const std::string &path) {
     return path.find("/nics/") != std::string::npos;
 }
 
+bool is_mailbox(const std::string &path) {
+    return path.find("/vfs/") != std::string::npos;
+}
+
 bool is_partition(const std::string &path) {
-    return path.find("/disks/") == std::string::npos && !is_nic(path);
+    return path.find("/disks/") == std::string::npos && !is_nic(path) && !is_mailbox(path);
 }
 
 } // namespace
@@ -255,6 +260,8 @@ int FakeHost::make_directory(const std::string &name) {
         directory(name + "/disks");
         if (knows_nics)
             directory(name + "/nics");
+        if (knows_mailboxes)
+            directory(name + "/vfs");
         put(name + "/memory_limit", "268435456\n");
         put(name + "/quantum_limit_us", "1000\n");
         put(name + "/owner", "0\n");
@@ -264,6 +271,12 @@ int FakeHost::make_directory(const std::string &name) {
         put(state + "/pinned_bytes", "0\n");
         put(state + "/windows", "0\n");
         directory(state + "/disks");
+        return 0;
+    }
+    if (is_mailbox(name)) {
+        for (const auto *attribute : {"kind", "mac", "vlan", "mtu", "rate", "queues"})
+            put(name + "/" + attribute, "\n");
+        put(name + "/enable", "0\n");
         return 0;
     }
     using Names = std::vector<const char *>;
@@ -293,7 +306,8 @@ int FakeHost::remove_directory(const std::string &name) {
         return found->second;
     if (!exists(name))
         return ENOENT;
-    if (!list(name + "/disks").empty() || !list(name + "/nics").empty())
+    if (!list(name + "/disks").empty() || !list(name + "/nics").empty() ||
+        !list(name + "/vfs").empty())
         return ENOTEMPTY;
     erase(name);
     if (is_partition(name))
@@ -325,7 +339,7 @@ int FakeHost::write(const std::string &file, const std::string &text) {
     }
     if (!exists(file))
         return ENOENT;
-    if (is_enable)
+    if (is_enable && !is_mailbox(function))
         return enable(function, text);
     if (read(function + "/enable") == "1")
         return EBUSY;
@@ -358,6 +372,66 @@ int FakeHost::enable(const std::string &function, const std::string &wish) {
     put(state + "/adapter", "0000:01:00.0\n");
     put(state + "/sectors", "2097152\n");
     return 0;
+}
+
+namespace {
+
+class FakeDesk : public Desk {
+  public:
+    explicit FakeDesk(FakeHost &host) : host_(host) {}
+    ~FakeDesk() override {
+        for (auto &one : host_.asked)
+            if (mine_.contains(one.id))
+                one.taken = false;
+    }
+    std::vector<IovAsked> requests() override { return host_.asked; }
+    std::optional<std::string> take(const IovAsked &asked) override {
+        for (auto &one : host_.asked)
+            if (one.id == asked.id && !one.taken) {
+                one.taken = true;
+                mine_.insert(one.id);
+                return host_.texts[one.id];
+            }
+        return std::nullopt;
+    }
+    bool end(uint64_t id, uint32_t status, const std::string &text) override {
+        if (host_.on_end)
+            host_.on_end();
+        mine_.erase(id);
+        if (std::erase_if(host_.asked, [&](const auto &one) { return one.id == id; }) == 0)
+            return false;
+        host_.ended.push_back({id, status, text});
+        return true;
+    }
+    void wait(double seconds) override { host_.sleep(seconds); }
+
+  private:
+    FakeHost &host_;
+    std::set<uint64_t> mine_;
+};
+
+class FakeMailboxes : public Mailboxes {
+  public:
+    explicit FakeMailboxes(FakeHost &host) : host_(host) {}
+    std::vector<Mailbox> list() override { return host_.boxes; }
+    Verdict ask(const Mailbox & /*mailbox*/, uint32_t ask, uint64_t value,
+                uint32_t seconds) override {
+        return host_.on_ask(ask, value, seconds);
+    }
+    Verdict manage(const std::string &text) override { return host_.on_manage(text); }
+
+  private:
+    FakeHost &host_;
+};
+
+} // namespace
+
+std::unique_ptr<Desk> FakeHost::open_desk() {
+    return std::make_unique<FakeDesk>(*this);
+}
+
+std::unique_ptr<Mailboxes> FakeHost::open_mailboxes() {
+    return is_guest ? std::make_unique<FakeMailboxes>(*this) : nullptr;
 }
 
 int FakeHost::probe(lpar_probe &probe) {

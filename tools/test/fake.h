@@ -10,6 +10,7 @@
 
 #include "host.h"
 #include "lpar/control.h"
+#include "mailboxes.h"
 
 namespace lpar::test {
 
@@ -63,6 +64,23 @@ class FakeHost : private TempDir, public Host {
     bool privileged = true;
     bool knows_nics = true;   // false: new partitions are those of an older module
     bool lose_images = false; // what is written of an image gets lost
+    bool knows_mailboxes = false;
+
+    // ---- what partitions ask for; and this machine as a guest that asks
+    std::vector<IovAsked> asked;
+    std::map<uint64_t, std::string> texts; // of requests that are texts
+    struct Ended {
+        uint64_t id;
+        uint32_t status;
+        std::string text;
+    };
+    std::vector<Ended> ended;
+    std::function<void()> on_end; // before somebody answers
+    bool is_guest = false;
+    std::vector<Mailbox> boxes;
+    std::function<Verdict(uint32_t ask, uint64_t value, uint32_t seconds)> on_ask;
+    std::function<Verdict(const std::string &text)> on_manage;
+
     RunResult answer;
     std::map<std::string, std::string> programs;
     std::function<void()> on_sleep;
@@ -71,6 +89,8 @@ class FakeHost : private TempDir, public Host {
     [[nodiscard]] int make_directory(const std::string &name) override;
     [[nodiscard]] int remove_directory(const std::string &name) override;
     [[nodiscard]] int probe(lpar_probe &probe) override;
+    std::unique_ptr<Desk> open_desk() override;
+    std::unique_ptr<Mailboxes> open_mailboxes() override;
     bool is_privileged() const override { return privileged; }
     RunResult run(const std::vector<std::string> &arguments) const override;
     std::optional<std::string> find_program(const std::string &name) const override;

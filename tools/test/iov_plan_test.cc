@@ -250,6 +250,24 @@ TEST(IovPlan, NicSettings) {
                 ElementsAre("one MAC address is for one VF"));
 }
 
+// Who has a VF may ask about it; what the module does not know it is not asked for.
+TEST(IovPlan, MailboxesComeAndGo) {
+    IovSnapshot now = machine(nic_adapter(2));
+    EXPECT_THAT(texts(iov_assign(now, wish({{"web1", 1}}))), Not(Contains(HasSubstr("mailbox"))));
+    for (auto &partition : now.partitions)
+        partition.has_mailboxes = true;
+    auto request = wish({{"web1", 1}, {"db1", 1}});
+    auto plan = iov_assign(now, request);
+    EXPECT_THAT(texts(plan), Contains("0000:03:00.1: mailbox of none -> web1"));
+    EXPECT_EQ(texts(plan).back(), "0000:03:00.2: mailbox of none -> db1");
+    now.taken = plan.steps;
+    // first nobody asks any more
+    EXPECT_EQ(texts(iov_release(now, {"db1"}, ""))[0], "0000:03:00.2: mailbox of db1 -> none");
+    now.taken.clear();
+    now.adapters[0].type = IovType::other;
+    EXPECT_THAT(texts(iov_assign(now, request)), Not(Contains(HasSubstr("mailbox"))));
+}
+
 TEST(IovPlan, Refusals) {
     struct Case {
         const char *said;
@@ -473,7 +491,7 @@ TEST(IovPlan, ReleaseOfWhatIsInUse) {
 }
 
 TEST(IovPlan, KindsHaveNames) {
-    for (int i = 0; i <= static_cast<int>(Kind::plug); i++) {
+    for (int i = 0; i <= static_cast<int>(Kind::mtu); i++) {
         auto kind = static_cast<Kind>(i);
         EXPECT_FALSE(iov_kind_name(kind).empty());
         EXPECT_EQ(iov_kind_of(iov_kind_name(kind)), kind);

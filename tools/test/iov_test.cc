@@ -193,7 +193,7 @@ TEST(Iov, WhatFailsIsUndone) {
 RC_GTEST_PROP(IovState, WhatIsReadIsWhatWasWritten, ()) {
     auto steps = *rc::gen::container<std::vector<IovStep>>(rc::gen::exec([] {
         auto text = [] { return *rc::gen::container<std::string>(rc::gen::inRange(' ', '~')); };
-        IovStep step{static_cast<Kind>(*rc::gen::inRange(0, static_cast<int>(Kind::plug) + 1)),
+        IovStep step{static_cast<Kind>(*rc::gen::inRange(0, static_cast<int>(Kind::mtu) + 1)),
                      text(), text(), text(), text()};
         auto number = [](auto &value) {
             if (*rc::gen::arbitrary<bool>())
