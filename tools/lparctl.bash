@@ -79,7 +79,8 @@ _lparctl()
 		return
 		;;
 	--adjuncts | --memory | --quantum | --name | --start | --size | --queues | --serial | --mac | \
-		--vlan | --max-rate | --vfs | --interrupts | --namespaces | --wait | -i | --interval | -c | --count)
+		--vlan | --max-rate | --vfs | --interrupts | --namespaces | --wait | --timeout | --reason | -i | --interval | \
+		-c | --count)
 		return
 		;;
 	esac
@@ -90,7 +91,8 @@ _lparctl()
 		case $word in
 		--adjuncts | --memory | --quantum | --owner | --force | --name | --start | --size | --queues | \
 			--serial | --mode | --adapter | --mac | --vlan | --max-rate | --vfs | \
-			--interrupts | --namespaces | --spoofchk | --qmp | --qemu | --wait | -i | --interval | -c | --count)
+			--interrupts | --namespaces | --spoofchk | --qmp | --qemu | --wait | --timeout | --reason | -i | --interval | \
+			-c | --count)
 			((i++))
 			;;
 		-*) ;;
@@ -119,6 +121,9 @@ _lparctl()
 			options+=$'--max-rate\n--trust\n--spoofchk\n--qmp\n--plan\n'
 			;;
 		"iov release") options=$'--qmp\n--plan\n' ;;
+		"iov ask") options=$'--timeout\n' ;;
+		"iov refuse") options=$'--reason\n' ;;
+		"iov serve") options=$'--once\n' ;;
 		diff) options=$'--prune\n' ;;
 		apply) options=$'--prune\n--wait\n' ;;
 		stat) options=$'--interval\n--count\n--queues\n' ;;
@@ -135,7 +140,11 @@ _lparctl()
 	"adjunct unregister:0") _lparctl_words "$(_lparctl_names ../adjuncts/)" "$current" ;;
 	adapter:0) _lparctl_words $'list\nshow' "$current" ;;
 	partition:0) _lparctl_words $'create\nshow\nlist\ndelete' "$current" ;;
-	iov:0) _lparctl_words $'list\nassign\nrelease' "$current" ;;
+	iov:0) _lparctl_words $'list\nassign\nrelease\nrequests\ngrant\nrefuse\nask\nserve' "$current" ;;
+	"iov ask:"*)
+		_lparctl_words $'mac=\nvlan=\nmtu=\nrate=\nqueues=\nattach=\ndetach=\nreset' "$current"
+		compopt -o nospace 2>/dev/null
+		;;
 	"iov release:"*) _lparctl_words "$(_lparctl_names "")" "$current" ;;
 	"iov assign:"*)
 		_lparctl_words "$(_lparctl_names "" | sed 's/$/=/')" "$current"

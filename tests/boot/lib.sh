@@ -79,11 +79,11 @@ nic() { function_at "$config/$1/nics/$2" "adapter=$3" "${@:4}"; }
 # netdev_of MAC: the network device that has it
 netdev_of() { grep -lx "$1" /sys/class/net/*/address | head -n 1 | cut -d/ -f5; }
 
-# remove PARTITION…: with all its disks and NICs
+# remove PARTITION…: with all its disks, NICs and mailboxes
 remove() {
 	local name
 	for name in "$@"; do
-		rmdir "$config/$name"/disks/* "$config/$name"/nics/* 2>/dev/null || true
+		rmdir "$config/$name"/disks/* "$config/$name"/nics/* "$config/$name"/vfs/* 2>/dev/null || true
 		rmdir "$config/$name"
 	done
 }

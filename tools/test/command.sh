@@ -106,7 +106,7 @@ expect 0 '^$' partition delete web
 
 leaves=("adapter list" "adapter show" "partition create" "partition show" "partition list"
 	"partition delete" "disk add" "disk remove" "disk list" "nic add" "nic remove" "nic list" "iov list"
-	"iov assign" "iov release" "save"
+	"iov assign" "iov release" "iov requests" "iov grant" "iov refuse" "iov ask" "iov serve" "save"
 	"diff" "apply" "stat" "doctor")
 completion=$(<"$sources/lparctl.bash")
 manual=$(<"$sources/lparctl.8")
@@ -162,12 +162,14 @@ complete_to "eth0" adapter show eth
 complete_to "/dev/null" adapter show /dev/nul
 complete_to "disks nics all" partition delete web --force ""
 complete_to "db web" stat -i 1 ""
-complete_to "list assign release" iov ""
+complete_to "list assign release requests grant refuse ask serve" iov ""
 complete_to "db= web=" iov assign ""
 complete_to "web=" iov assign db=1 --vfs 2 w
 complete_to "--namespaces" iov assign --names
 complete_to "on off" iov assign web=1 --trust ""
 complete_to "db web" iov release ""
+complete_to "mac= mtu=" iov ask 0000:03:10.0 m
+complete_to "--reason" iov refuse 7 --r
 mkdir -p "$root/sys/bus/pci/devices/0000:03:00.0"
 : >"$root/sys/bus/pci/devices/0000:03:00.0/sriov_totalvfs"
 complete_to "0000:03:00.0" iov assign web=1 --adapter ""
