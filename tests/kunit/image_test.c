@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Heads of images: what an adjunct may be made of. */
+#include "suites.h"
+
+static const struct lpar_image good = {
+	.magic = cpu_to_le32(LPAR_IMAGE_MAGIC),
+	.abi = cpu_to_le32(LPAR_IMAGE_ABI),
+	.text_pages = cpu_to_le32(2),
+	.data_pages = cpu_to_le32(1),
+	.bss_pages = cpu_to_le32(3),
+	.stack_pages = cpu_to_le32(1),
+	.entry = cpu_to_le32(64),
+};
+
+static void image_good(struct kunit *test)
+{
+	struct lpar_image head = good;
+
+	KUNIT_EXPECT_EQ(test, lpar_core_image(&head, 3 << 12), 7);
+	/* no data, no bss; the last byte of the text; the most pages */
+	head.data_pages = 0;
+	head.bss_pages = 0;
+	head.entry = cpu_to_le32((2 << 12) - 1);
+	KUNIT_EXPECT_EQ(test, lpar_core_image(&head, 2 << 12), 3);
+	head.bss_pages = cpu_to_le32(LPAR_ADJUNCT_PAGES_MAX - 3);
+	KUNIT_EXPECT_EQ(test, lpar_core_image(&head, 2 << 12),
+			(int)LPAR_ADJUNCT_PAGES_MAX);
+}
+
+static void image_size(struct kunit *test)
+{
+	static const u64 sizes[] = {
+		0, 63, 2 << 12, (3 << 12) - 1, (3 << 12) + 1, 4 << 12,
+		(1ull << 32) + (3 << 12), ~0ull,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_image(&good, sizes[i]), -EINVAL,
+				    "%llu bytes", sizes[i]);
+}
+
+/* Each word of the head by itself, with what it must not be. */
+static void image_words(struct kunit *test)
+{
+	static const struct {
+		unsigned int word;
+		u32 value;
+	} bad[] = {
+		{ 0, 0 }, { 0, LPAR_IMAGE_MAGIC + 1 }, { 1, 0 }, { 1, 2 },
+		{ 2, 0 }, { 2, 3 }, { 2, 0xfffffffe }, { 2, 0x100002 },
+		{ 3, 0 }, { 3, 2 }, { 3, 0xffffffff }, { 3, 0x100001 },
+		{ 4, LPAR_ADJUNCT_PAGES_MAX - 3 }, { 4, 0xffffffff }, { 4, 0xfffffffc },
+		{ 5, 0 }, { 5, LPAR_ADJUNCT_PAGES_MAX }, { 5, 0xffffffff },
+		{ 6, 0 }, { 6, 63 }, { 6, 2 << 12 }, { 6, 0xffffffff },
+	};
+	struct lpar_image head;
+	__le32 *words = (__le32 *)&head;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		head = good;
+		words[bad[i].word] = cpu_to_le32(bad[i].value);
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_image(&head, 3 << 12), -EINVAL,
+				    "word %u is %#x", bad[i].word, bad[i].value);
+	}
+	for (i = 7; i < sizeof(head) / 4; i++) {
+		head = good;
+		words[i] = cpu_to_le32(1u << (i + 16));
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_image(&head, 3 << 12), -EINVAL,
+				    "reserved word %u", i);
+	}
+}
+
+static struct kunit_case image_cases[] = {
+	KUNIT_CASE(image_good),
+	KUNIT_CASE(image_size),
+	KUNIT_CASE(image_words),
+	{}
+};
+
+static struct kunit_suite image_suite = {
+	.name = "lpar_image",
+	.test_cases = image_cases,
+};
+kunit_test_suite(image_suite);
