@@ -15,6 +15,7 @@ cleanup() {
 		pkill -KILL qemu-system || true
 		sleep 1
 		for name in "$config"/*; do [ ! -d "$name" ] || remove "${name##*/}" || true; done
+		rmdir "${config%/*}"/adjuncts/* 2>/dev/null || true
 	fi
 	exit $status
 }
