@@ -2,19 +2,22 @@
 /* Heads of images: what an adjunct may be made of. */
 #include "suites.h"
 
-static const struct lpar_image good = {
-	.magic = cpu_to_le32(LPAR_IMAGE_MAGIC),
-	.abi = cpu_to_le32(LPAR_IMAGE_ABI),
-	.text_pages = cpu_to_le32(2),
-	.data_pages = cpu_to_le32(1),
-	.bss_pages = cpu_to_le32(3),
-	.stack_pages = cpu_to_le32(1),
-	.entry = cpu_to_le32(64),
-};
+static struct lpar_image good(void)
+{
+	return (struct lpar_image){
+		.magic = cpu_to_le32(LPAR_IMAGE_MAGIC),
+		.abi = cpu_to_le32(LPAR_IMAGE_ABI),
+		.text_pages = cpu_to_le32(2),
+		.data_pages = cpu_to_le32(1),
+		.bss_pages = cpu_to_le32(3),
+		.stack_pages = cpu_to_le32(1),
+		.entry = cpu_to_le32(64),
+	};
+}
 
 static void image_good(struct kunit *test)
 {
-	struct lpar_image head = good;
+	struct lpar_image head = good();
 
 	KUNIT_EXPECT_EQ(test, lpar_core_image(&head, 3 << 12), 7);
 	/* no data, no bss; the last byte of the text; the most pages */
@@ -33,10 +36,11 @@ static void image_size(struct kunit *test)
 		0, 63, 2 << 12, (3 << 12) - 1, (3 << 12) + 1, 4 << 12,
 		(1ull << 32) + (3 << 12), ~0ull,
 	};
+	struct lpar_image head = good();
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
-		KUNIT_EXPECT_EQ_MSG(test, lpar_core_image(&good, sizes[i]), -EINVAL,
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_image(&head, sizes[i]), -EINVAL,
 				    "%llu bytes", sizes[i]);
 }
 
@@ -59,13 +63,13 @@ static void image_words(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		head = good;
+		head = good();
 		words[bad[i].word] = cpu_to_le32(bad[i].value);
 		KUNIT_EXPECT_EQ_MSG(test, lpar_core_image(&head, 3 << 12), -EINVAL,
 				    "word %u is %#x", bad[i].word, bad[i].value);
 	}
 	for (i = 7; i < sizeof(head) / 4; i++) {
-		head = good;
+		head = good();
 		words[i] = cpu_to_le32(1u << (i + 16));
 		KUNIT_EXPECT_EQ_MSG(test, lpar_core_image(&head, 3 << 12), -EINVAL,
 				    "reserved word %u", i);
