@@ -80,9 +80,8 @@ std::map<uint32_t, Watch::Module> Watch::modules() const {
         for (const std::string folder : {"disks", "nics", "adjuncts"})
             for (const auto &function : host_.list(path + folder))
                 if (auto number = host_.read_number(path + folder + "/" + function + "/id"))
-                    module.functions.emplace(
-                        static_cast<uint32_t>(*number),
-                        (folder == "adjuncts" ? "adjunct" : "") + function);
+                    module.functions.emplace(static_cast<uint32_t>(*number),
+                                             (folder == "adjuncts" ? "adjunct" : "") + function);
         result.emplace(static_cast<uint32_t>(*id), std::move(module));
     }
     return result;
