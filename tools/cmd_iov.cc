@@ -26,6 +26,7 @@ struct Options {
     std::vector<std::string> words; // PARTITION=NUMBER, or what is to be released
     IovRequest request;
     IovSettings settings;
+    IovTaste taste;
     std::vector<uint32_t> namespaces;
     std::optional<std::string> trust;
     std::optional<std::string> spoofchk;
@@ -239,7 +240,8 @@ void assign(Context &context, Options &options) {
         settings.mac = parse_mac(*settings.mac);
     for (const auto &word : options.words)
         request.wishes.push_back(parse_wish(word, settings));
-    check_name("adapter", request.adapter);
+    if (!request.adapter.empty())
+        check_name("adapter", request.adapter);
     context.require_privilege();
     IovState state(context.host);
     IovSnapshot now = iov_snapshot(context.host, state.taken());
@@ -247,7 +249,8 @@ void assign(Context &context, Options &options) {
         for (auto &partition : now.partitions)
             if (partition.name == request.wishes[0].partition)
                 partition.memory = Qmp(request.socket).memory();
-    IovPlan plan = iov_assign(now, request);
+    IovPlan plan = request.adapter.empty() ? iov_propose(now, request, options.taste).plan
+                                           : iov_assign(now, request);
     if (!plan.refusals.empty())
         refuse(context, plan.refusals);
     if (!options.plan_only)
@@ -297,11 +300,21 @@ void add_iov_commands(CLI::App &app, Context &context) {
                  "  lparctl iov assign web=1 --adapter 0000:00:05.0 --vfs 4 --namespaces 2\n"
                  "  lparctl iov assign web=1 --adapter 0000:00:06.0 --mac 52:54:00:12:34:56 "
                  "--vlan 7\n"
+                 "  lparctl iov assign web=2 --queues 2 --node 0 --plan\n"
                  "  lparctl iov assign web=1 --adapter 0000:00:05.0 --qmp /run/web.qmp",
                  [&context, options] { managed(context, [&] { assign(context, *options); }); });
     IovSettings &settings = options->settings;
     leaf->add_option("PARTITION=NUMBER", options->words, "Who gets how many VFs")->required();
-    leaf->add_option("--adapter", options->request.adapter, "Its PCI address")->required();
+    auto *adapter = leaf->add_option("--adapter", options->request.adapter,
+                                     "Its PCI address (default: the one that suits best)");
+    leaf->add_option("--node", options->taste.node, "Only an adapter on this NUMA node")
+        ->check(CLI::NonNegativeNumber)
+        ->excludes(adapter);
+    leaf->add_option("--type", options->taste.type, "Only an adapter of this type: nvme, nic")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, IovType>{{"nvme", IovType::nvme}, {"nic", IovType::nic}}))
+        ->option_text("TYPE")
+        ->excludes(adapter);
     leaf->add_option("--vfs", options->request.vfs,
                      "How many VFs to make (default: as many as are assigned)");
     leaf->add_option("--queues", settings.queues,

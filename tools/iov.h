@@ -176,6 +176,20 @@ std::vector<std::string> iov_objections(const IovAdapter &adapter);
 
 IovPlan iov_assign(const IovSnapshot &now, const IovRequest &request);
 
+struct IovProposal {
+    std::string adapter; // empty: none suits, and the plan has the refusals of each
+    IovPlan plan;
+};
+
+// Which adapters come into question; what is not said does not matter.
+struct IovTaste {
+    std::optional<int> node; // NUMA
+    std::optional<IovType> type;
+};
+
+// A plan for a request that names no adapter: for the one that suits best.
+IovProposal iov_propose(const IovSnapshot &now, IovRequest request, const IovTaste &taste);
+
 // @what: partitions and VFs; what they have is taken back, and with an adapter's last VF what was
 // done to the adapter. @socket: the monitor of a running guest that was started with them; or
 // empty.

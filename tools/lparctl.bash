@@ -117,7 +117,7 @@ _lparctl()
 			;;
 		"nic add") options=$'--adapter\n--mac\n--vlan\n--max-rate\n--queues\n--trust\n--mode\n' ;;
 		"iov assign")
-			options=$'--adapter\n--vfs\n--queues\n--interrupts\n--namespaces\n--mac\n--vlan\n'
+			options=$'--adapter\n--node\n--type\n--vfs\n--queues\n--interrupts\n--namespaces\n--mac\n--vlan\n'
 			options+=$'--max-rate\n--trust\n--spoofchk\n--qmp\n--plan\n'
 			;;
 		"iov release") options=$'--qmp\n--plan\n' ;;

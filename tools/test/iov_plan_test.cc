@@ -579,6 +579,76 @@ rc::Gen<IovRequest> requests() {
     });
 }
 
+// An adapter more, which is like the first one.
+IovAdapter at(IovAdapter adapter, unsigned bus, int node) {
+    auto move = [&](std::string &address) {
+        address = fmt::format("0000:{:02x}{}", bus, address.substr(7));
+    };
+    move(adapter.address);
+    adapter.node = node;
+    for (auto &vf : adapter.vfs)
+        move(vf.address);
+    return adapter;
+}
+
+TEST(IovPropose, TheOneThatSuits) {
+    auto now = machine(nvme_adapter(4));
+    now.adapters[0].queues.primary = 12; // has to give some, and is reset for that
+    now.adapters[0].interrupts.primary = 8;
+    now.adapters.push_back(at(nvme_adapter(4), 4, 0));
+    now.adapters.push_back(at(nvme_adapter(4, 4), 5, 1));
+    now.adapters.push_back(at(nic_adapter(2), 6, 1));
+    auto request = wish({{"web1", 1}});
+    request.wishes[0].settings.queues = 2;
+    request.adapter.clear();
+
+    auto any = iov_propose(now, request, {});
+    EXPECT_EQ(any.adapter, "0000:05:00.0") << "VFs are there";
+    EXPECT_THAT(any.plan.assigned, ElementsAre(std::pair("0000:05:00.1", "web1")));
+    EXPECT_THAT(any.plan.notes,
+                Contains("0000:05:00.0 is proposed; possible as well: 0000:03:00.0, 0000:04:00.0"));
+    EXPECT_EQ(iov_propose(now, request, {0, {}}).adapter, "0000:04:00.0") << "on node 0";
+    now.adapters.erase(now.adapters.begin() + 2);
+    EXPECT_EQ(iov_propose(now, request, {}).adapter, "0000:04:00.0") << "no reset";
+    EXPECT_EQ(iov_propose(now, wish({{"web1", 1}}), {{}, IovType::nic}).adapter, "0000:06:00.0");
+}
+
+TEST(IovPropose, WhyNone) {
+    auto now = machine(nvme_adapter(4));
+    now.adapters.push_back(at(nic_adapter(2), 4, 0));
+    auto request = wish({{"web1", 1}, {"nobody", 1}});
+    request.wishes[0].settings.queues = 9;
+    auto none = iov_propose(now, request, {});
+    EXPECT_EQ(none.adapter, "");
+    EXPECT_THAT(none.plan.steps, IsEmpty());
+    EXPECT_THAT(none.plan.refusals, Contains(HasSubstr("there is no partition 'nobody'")).Times(1));
+    EXPECT_THAT(none.plan.refusals, Contains(HasSubstr("0000:03:00.0: 10 queues for a VF")));
+    EXPECT_THAT(none.plan.refusals, Contains(HasSubstr("0000:04:00.0: ")));
+    EXPECT_THAT(iov_propose(now, request, {7, {}}).plan.refusals,
+                ElementsAre("there is no such SR-IOV adapter: lparctl iov list"));
+}
+
+RC_GTEST_PROP(IovPlanProperty, ProposedWhereverOneIsPossible, ()) {
+    auto now = *snapshots();
+    now.adapters.push_back(at((*snapshots()).adapters[0], 4, 0));
+    auto request = *requests();
+    for (auto &one : request.wishes)
+        one.vfs.clear();
+    bool possible = false;
+    for (const auto &adapter : now.adapters) {
+        request.adapter = adapter.address;
+        possible |= iov_assign(now, request).refusals.empty();
+    }
+    auto proposal = iov_propose(now, request, {});
+    RC_TAG(possible ? "possible" : "not possible");
+    RC_ASSERT(possible == !proposal.adapter.empty());
+    RC_ASSERT(possible == proposal.plan.refusals.empty());
+    if (!possible)
+        return;
+    request.adapter = proposal.adapter;
+    RC_ASSERT(proposal.plan.steps == iov_assign(now, request).steps);
+}
+
 RC_GTEST_PROP(IovPlanProperty, NothingTwiceNothingTooMuchNothingSplit, ()) {
     const auto now = *snapshots();
     const auto request = *requests();

@@ -124,7 +124,7 @@ TEST(Iov, WhatMakesNoSense) {
     for (const auto &words : std::vector<std::vector<std::string>>{
              {"iov"},
              {"iov", "assign"},
-             {"iov", "assign", "web=1"},
+             {"iov", "assign", "web=1", "--adapter", pf, "--node", "0"},
              {"iov", "assign", "web", "--adapter", pf},
              {"iov", "assign", "web=", "--adapter", pf},
              {"iov", "assign", "web=0", "--adapter", pf},
