@@ -31,6 +31,7 @@
 #include <asm/barrier.h>
 
 #include "adjunct.h"
+#include "adjunct_batch.h"
 #include "adjunct_ring.h"
 #include "device.h"
 #include "donate.h"
@@ -73,30 +74,6 @@ struct lpar_adjuncts {
 };
 
 /**
- * struct adjunct_batch - requests, private copies of their data, and of the answers
- * @count:  requests
- * @bytes:  of @data
- * @start:  index of the first one, once they are in the shared part
- * @user:   where they came from
- * @done:   served and copied back
- * @orphan: nobody waits any more
- * @data:   as the shared part's data area
- * @calls:  the requests, as the program gave them
- * @places: where their data is in the shared part
- */
-struct adjunct_batch {
-	u32 count;
-	u32 bytes;
-	u32 start;
-	struct lpar_adjunct_call __user *user;
-	bool done;
-	bool orphan;
-	void *data;
-	struct lpar_adjunct_call calls[LPAR_ADJUNCT_DEPTH];
-	struct lpar_adjunct_place places[LPAR_ADJUNCT_DEPTH];
-};
-
-/**
  * struct adjunct_file - one open file
  * @group:     the device's slots
  * @node:      in lpar_adjuncts.files
@@ -131,8 +108,8 @@ struct adjunct_file {
 	u32 policy;
 	unsigned long timeout;
 	u32 tail;
-	struct adjunct_batch *ring;
-	struct adjunct_batch *submitted;
+	struct lpar_batch *ring;
+	struct lpar_batch *submitted;
 	struct lpar_adjunct_state_info info;
 };
 
@@ -171,142 +148,14 @@ static irqreturn_t adjunct_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/* ------------------------------------------------------------------ batches */
-
-static void batch_free(struct adjunct_batch *b)
-{
-	if (!b)
-		return;
-	kvfree(b->data);
-	kvfree(b);
-}
-
-/* Take @b->calls' inputs. Sleeps; no lock is held. */
-static int batch_fill(struct adjunct_batch *b)
-{
-	u32 i;
-	int err;
-
-	err = lpar_adjunct_plan(b->calls, b->count, b->places, &b->bytes);
-	if (err)
-		return err;
-	b->data = kvzalloc(max(b->bytes, 1u), GFP_KERNEL_ACCOUNT);
-	if (!b->data)
-		return -ENOMEM;
-	for (i = 0; i < b->count; i++) {
-		if (copy_from_user(b->data + b->places[i].in - LPAR_ADJUNCT_DATA,
-				   u64_to_user_ptr(b->calls[i].in), b->calls[i].in_len))
-			return -EFAULT;
-	}
-	return 0;
-}
-
-/* @calls: of one CALL, or of an array. Sleeps; no lock is held. */
-static struct adjunct_batch *batch_take(struct lpar_adjunct_call __user *calls, u32 count)
-{
-	struct adjunct_batch *b;
-	int err = -EFAULT;
-
-	if (!count || count > LPAR_ADJUNCT_BATCH_MAX)
-		return ERR_PTR(-EINVAL);
-	b = kvzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
-	if (!b)
-		return ERR_PTR(-ENOMEM);
-	b->count = count;
-	b->user = calls;
-	if (!copy_from_user(b->calls, calls, count * sizeof(b->calls[0])))
-		err = batch_fill(b);
-	if (err) {
-		batch_free(b);
-		return ERR_PTR(err);
-	}
-	return b;
-}
-
-static struct adjunct_batch *batch_take_array(const void __user *arg)
-{
-	struct lpar_adjunct_batch batch;
-
-	if (copy_from_user(&batch, arg, sizeof(batch)))
-		return ERR_PTR(-EFAULT);
-	if (batch.reserved)
-		return ERR_PTR(-EINVAL);
-	return batch_take(u64_to_user_ptr(batch.calls), batch.count);
-}
-
-/* The answers, and the end of @b. Sleeps; no lock is held. */
-static int batch_give(struct adjunct_batch *b)
-{
-	const struct lpar_adjunct_call *call;
-	int err = 0;
-	u32 i;
-
-	for (i = 0; i < b->count && !err; i++) {
-		call = &b->calls[i];
-		if (copy_to_user(u64_to_user_ptr(call->out),
-				 b->data + b->places[i].out - LPAR_ADJUNCT_DATA, call->bytes) ||
-		    put_user(call->status, &b->user[i].status) ||
-		    put_user(call->bytes, &b->user[i].bytes))
-			err = -EFAULT;
-	}
-	batch_free(b);
-	return err;
-}
-
-/* The shared part is empty => it has @b, and the adjunct may see it. */
-static void batch_put(struct adjunct_file *f, struct adjunct_batch *b)
-{
-	struct lpar_adjunct_control *control = f->shared;
-	const struct lpar_adjunct_call *call;
-	u32 i;
-
-	lockdep_assert_held(&f->lock);
-	for (i = 0; i < b->count; i++) {
-		struct lpar_adjunct_request *slot;
-
-		call = &b->calls[i];
-		slot = &control->request[(f->tail + i) % LPAR_ADJUNCT_DEPTH];
-		memcpy(f->shared + b->places[i].in,
-		       b->data + b->places[i].in - LPAR_ADJUNCT_DATA, call->in_len);
-		*slot = (struct lpar_adjunct_request){
-			.op = cpu_to_le32(call->op),
-			.in = cpu_to_le32(b->places[i].in),
-			.in_len = cpu_to_le32(call->in_len),
-			.out = cpu_to_le32(b->places[i].out),
-			.out_len = cpu_to_le32(call->out_len),
-		};
-	}
-	b->start = f->tail;
-	f->tail += b->count;
-	f->ring = b;
-	/* Order the requests before the index. Pairs with the load in the adjunct's loop. */
-	virt_store_release(&control->tail, cpu_to_le32(f->tail));
-}
-
-/* Served: copy the answers out of the shared part. */
-static int batch_collect(struct adjunct_file *f, struct adjunct_batch *b)
-{
-	struct lpar_adjunct_control *control = f->shared;
-	struct lpar_adjunct_request *slot;
-	struct lpar_adjunct_call *call;
-	u32 i;
-
-	lockdep_assert_held(&f->lock);
-	for (i = 0; i < b->count; i++) {
-		call = &b->calls[i];
-		slot = &control->request[(b->start + i) % LPAR_ADJUNCT_DEPTH];
-		call->status = le32_to_cpu(READ_ONCE(slot->status));
-		call->bytes = le32_to_cpu(READ_ONCE(slot->bytes));
-		if (call->bytes > call->out_len)
-			return -EPROTO;
-		memcpy(b->data + b->places[i].out - LPAR_ADJUNCT_DATA,
-		       f->shared + b->places[i].out, call->bytes);
-	}
-	b->done = true;
-	return 0;
-}
-
 /* ---------------------------------------------------------------- donations */
+
+static void adjunct_give(struct adjunct_file *f, struct lpar_batch *b)
+{
+	lockdep_assert_held(&f->lock);
+	lpar_adjunct_batch_put(b, f->shared, &f->tail);
+	f->ring = b;
+}
 
 /* poll() says what has become true. */
 static void adjunct_tell(struct adjunct_file *f)
@@ -332,27 +181,9 @@ static void adjunct_die(struct adjunct_file *f)
 	lockdep_assert_held(&f->lock);
 	f->info.dead = 1;
 	if (f->ring && f->ring->orphan)
-		batch_free(f->ring);
+		lpar_adjunct_batch_free(f->ring);
 	f->ring = NULL;
 	adjunct_tell(f);
-}
-
-/* The host says how. Nothing of it is used here. */
-static void adjunct_take_report(struct adjunct_file *f)
-{
-	struct lpar_adjunct_control *control = f->shared;
-	struct lpar_adjunct_report report;
-	u32 i;
-
-	memcpy(&report, &control->report, sizeof(report));
-	f->info.reason = le32_to_cpu(report.reason);
-	f->info.vector = le32_to_cpu(report.vector);
-	f->info.error = le64_to_cpu(report.error);
-	f->info.address = le64_to_cpu(report.address);
-	f->info.rip = le64_to_cpu(report.rip);
-	f->info.rflags = le64_to_cpu(report.rflags);
-	for (i = 0; i < ARRAY_SIZE(f->info.gpr); i++)
-		f->info.gpr[i] = le64_to_cpu(report.gpr[i]);
 }
 
 /* Is somebody in want of the file, or of the caller? */
@@ -439,7 +270,7 @@ static int adjunct_run(struct adjunct_file *f, bool once)
 		case LPAR_ADJUNCT_NEXT_NOMEM:
 			return -ENOMEM;
 		case LPAR_ADJUNCT_NEXT_DEAD:
-			adjunct_take_report(f);
+			lpar_adjunct_batch_report(&f->info, f->shared);
 			adjunct_die(f);
 			return -EOWNERDEAD;
 		case LPAR_ADJUNCT_NEXT_GONE:
@@ -459,13 +290,13 @@ static int adjunct_run(struct adjunct_file *f, bool once)
 /* Have f->ring served, and take the answers: the shared part is empty then. */
 static int adjunct_serve(struct adjunct_file *f, bool once)
 {
-	struct adjunct_batch *b = f->ring;
+	struct lpar_batch *b = f->ring;
 	int err;
 
 	err = adjunct_run(f, once);
 	if (err)
 		return err;
-	err = batch_collect(f, b);
+	err = lpar_adjunct_batch_collect(b, f->shared);
 	if (err) {
 		dev_err_ratelimited(&f->group->dev->pdev->dev,
 				    "adjunct %d breaks the rules: more output than room\n", f->slot);
@@ -474,7 +305,7 @@ static int adjunct_serve(struct adjunct_file *f, bool once)
 	}
 	f->ring = NULL;
 	if (b->orphan)
-		batch_free(b);
+		lpar_adjunct_batch_free(b);
 	else if (b == f->submitted)
 		adjunct_tell(f);
 	return 0;
@@ -530,9 +361,9 @@ static void adjunct_destroy(struct adjunct_file *f)
 	}
 	f->slot = -1;
 	if (f->ring != f->submitted)
-		batch_free(f->ring);
+		lpar_adjunct_batch_free(f->ring);
 	f->ring = NULL;
-	batch_free(f->submitted);
+	lpar_adjunct_batch_free(f->submitted);
 	f->submitted = NULL;
 }
 
@@ -678,42 +509,42 @@ out:
 }
 
 /* Serve @b and whatever was before it; @b is the shared part's when that fails half-way. */
-static int file_serve(struct adjunct_file *f, struct adjunct_batch *b)
+static int file_serve(struct adjunct_file *f, struct lpar_batch *b)
 {
 	int err;
 
 	err = file_enter_alive(f);
 	if (err) {
-		batch_free(b);
+		lpar_adjunct_batch_free(b);
 		return err;
 	}
 	/* of SUBMIT, or left by a caller that has gone */
 	if (f->ring)
 		err = adjunct_serve(f, false);
 	if (!err) {
-		batch_put(f, b);
+		adjunct_give(f, b);
 		err = adjunct_serve(f, false);
 	}
 	if (err && f->ring == b)
 		b->orphan = true;
 	else if (err)
-		batch_free(b);
+		lpar_adjunct_batch_free(b);
 	file_leave(f);
 	return err;
 }
 
 /* CALL and BATCH. */
-static long file_batch(struct adjunct_file *f, struct adjunct_batch *b)
+static long file_batch(struct adjunct_file *f, struct lpar_batch *b)
 {
 	int err;
 
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	err = file_serve(f, b);
-	return err ?: batch_give(b);
+	return err ?: lpar_adjunct_batch_give(b);
 }
 
-static long file_submit(struct adjunct_file *f, struct adjunct_batch *b)
+static long file_submit(struct adjunct_file *f, struct lpar_batch *b)
 {
 	int err;
 
@@ -721,7 +552,7 @@ static long file_submit(struct adjunct_file *f, struct adjunct_batch *b)
 		return PTR_ERR(b);
 	err = file_enter_alive(f);
 	if (err) {
-		batch_free(b);
+		lpar_adjunct_batch_free(b);
 		return err;
 	}
 	if (f->submitted)
@@ -729,10 +560,10 @@ static long file_submit(struct adjunct_file *f, struct adjunct_batch *b)
 	else if (f->ring)
 		err = adjunct_serve(f, true);
 	if (err) {
-		batch_free(b);
+		lpar_adjunct_batch_free(b);
 		goto out;
 	}
-	batch_put(f, b);
+	adjunct_give(f, b);
 	f->submitted = b;
 	err = adjunct_serve(f, true);
 	/* It is the adjunct's from now on; only its end makes an error of it. */
@@ -746,7 +577,7 @@ out:
 
 static long file_poll(struct adjunct_file *f)
 {
-	struct adjunct_batch *b;
+	struct lpar_batch *b;
 	int err;
 
 	err = file_enter(f);
@@ -764,7 +595,7 @@ static long file_poll(struct adjunct_file *f)
 	if (f->slot >= 0)
 		adjunct_tell(f);
 	file_leave(f);
-	return err ?: batch_give(b);
+	return err ?: lpar_adjunct_batch_give(b);
 }
 
 static long file_report(struct adjunct_file *f, void __user *arg)
@@ -809,11 +640,11 @@ static long file_ioctl(struct file *file, unsigned int command, unsigned long ar
 	case LPAR_ADJUNCT_IOC_CREATE:
 		return file_create(f, p);
 	case LPAR_ADJUNCT_IOC_CALL:
-		return file_batch(f, batch_take(p, 1));
+		return file_batch(f, lpar_adjunct_batch_take(p, 1));
 	case LPAR_ADJUNCT_IOC_BATCH:
-		return file_batch(f, batch_take_array(p));
+		return file_batch(f, lpar_adjunct_batch_take_array(p));
 	case LPAR_ADJUNCT_IOC_SUBMIT:
-		return file_submit(f, batch_take_array(p));
+		return file_submit(f, lpar_adjunct_batch_take_array(p));
 	case LPAR_ADJUNCT_IOC_POLL:
 		return file_poll(f);
 	case LPAR_ADJUNCT_IOC_REPORT:
