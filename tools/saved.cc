@@ -8,12 +8,12 @@
 #include <fmt/ranges.h>
 #include <map>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "error.h"
 #include "format.h"
 #include "iov_scan.h"
 #include "parse.h"
+#include "toml.h"
 #include <lpar/adjunct.h>
 
 namespace lpar {

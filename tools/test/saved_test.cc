@@ -29,6 +29,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::StartsWith;
 using Json = nlohmann::json;
 
 std::string complaint(const std::string &text) {
@@ -324,6 +325,21 @@ RC_GTEST_PROP(Saved, WhatIsWrittenIsRead, ()) {
             RC_ASSERT(same->vfs[i].total == one.vfs[i].total);
             RC_ASSERT(same->vfs[i].settings == one.vfs[i].settings);
         }
+    }
+}
+
+// Each range that the library's table of white space has an opinion on
+TEST(Saved, LettersOutsideOfTextsAreRefused) {
+    for (const char *letter : {"\xc3\xa9", "\xce\xb1", "\xd0\x96", "\xe1\x9a\x81", "\xe2\x81\x80",
+                               "\xe3\x80\x81", "\xef\xbb\x80", "\xf0\x9f\x90\xa7"}) {
+        for (const char *before : {"[partitions.web]\n", "[partitions.web]\nowner = 0",
+                                   "[partitions.", "[partitions.web]\nmemory = '1G'"})
+            EXPECT_THAT(complaint(before + std::string(letter)), StartsWith("f:"))
+                << before << letter;
+        EXPECT_THAT(complaint("# " + std::string(letter)), IsEmpty());
+        EXPECT_THAT(
+            complaint("[partitions.web.disks.d0]\ndevice = '/dev/" + std::string(letter) + "'"),
+            IsEmpty());
     }
 }
 
