@@ -127,6 +127,9 @@ machine_run() {
 	fi
 	if grep -aE "$splats" "$log/console.log" >"$log/splats.console"; then
 		reasons+=("console: $(head -n 1 "$log/splats.console")")
+		# what the kernel says of it, without the registers
+		mapfile -t -O "${#reasons[@]}" reasons < <(grep -am1 -B2 -A70 -E "$splats" "$log/console.log" |
+			grep -avE '\] (R[A-Z0-9]{2}|E?FLAGS|Code|[FCD][SR][0-9]?|Modules linked in|PKRU)[:(]|\]  \? ' | cut -c1-160 | head -n 30)
 	else
 		rm -f "$log/splats.console"
 	fi
