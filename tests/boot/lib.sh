@@ -105,14 +105,16 @@ adapter_of() {
 	grep -o '[0-9a-f]\{4\}:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]\.[0-7]' <<<"$path" | tail -n 1
 }
 
-# wait_for WHAT SECONDS COMMAND…
+# wait_for WHAT SECONDS COMMAND…: SECONDS is for real hardware; an emulated machine that shares its CPUs has four times that
 wait_for() {
-	local what=$1 end=$((SECONDS + $2))
+	local what=$1 limit=$2
+	[ "$RIG_ACCEL" != tcg ] || limit=$((limit * 4))
+	local end=$((SECONDS + limit))
 	while ((SECONDS < end)); do
 		if "${@:3}" >/dev/null 2>&1; then return; fi
 		sleep 0.2
 	done
-	fail "$what: not after $2 s"
+	fail "$what: not after $limit s"
 }
 
 # count SMALL FULL: how often; LPAR_SOAK is per cent of the full count, and `make check` takes the small one
