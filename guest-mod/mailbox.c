@@ -22,12 +22,13 @@
 /**
  * struct lpar_mailboxes - the character device of one lpar device; outlives that
  * @refs:   the device's and that of each open file
- * @sem:    read: an ioctl uses @dev; write: the device goes
+ * @sem:    read: a call uses @dev; write: the device goes. Not held while somebody
+ *          waits for an answer: who waits may be frozen
  * @dev:    valid until @dead, under @sem
  * @dead:   set once; ioctls that wait give up
- * @wait:   who waits for an answer
+ * @wait:   who waits for an answer, or for @manage
  * @events: counts the host's events
- * @manage: one conversation at a time, as the host has it
+ * @manage: bit 0: there is a conversation: one at a time, as the host has it
  * @misc:   the character device
  * @name:   its name
  * @index:  in it
@@ -39,7 +40,7 @@ struct lpar_mailboxes {
 	bool dead;
 	wait_queue_head_t wait;
 	atomic_t events;
-	struct mutex manage;		/* see above */
+	unsigned long manage;
 	struct miscdevice misc;
 	char name[24];
 	int index;
@@ -68,12 +69,18 @@ static int mailbox_call(struct lpar_mailboxes *m, enum lpar_op op, const u64 arg
 			const void *in, u32 in_len, struct lpar_result *result,
 			void *data)
 {
-	int err;
+	int err = -ENODEV;
 
+	down_read(&m->sem);
+	if (m->dead)
+		goto out;
+	err = -EINTR;
 	if (mutex_lock_interruptible(&m->dev->disks_lock))
-		return -EINTR;
+		goto out;
 	err = mailbox_call_locked(m, op, arg, in, in_len, result, data);
 	mutex_unlock(&m->dev->disks_lock);
+out:
+	up_read(&m->sem);
 	return err;
 }
 
@@ -83,9 +90,13 @@ static void mailbox_forget(struct lpar_mailboxes *m, u64 number)
 	u64 arg[5] = { number, LPAR_FORGET };
 	struct lpar_result result;
 
-	mutex_lock(&m->dev->disks_lock);
-	mailbox_call_locked(m, LPAR_OP_ANSWER, arg, NULL, 0, &result, NULL);
-	mutex_unlock(&m->dev->disks_lock);
+	down_read(&m->sem);
+	if (!m->dead) {
+		mutex_lock(&m->dev->disks_lock);
+		mailbox_call_locked(m, LPAR_OP_ANSWER, arg, NULL, 0, &result, NULL);
+		mutex_unlock(&m->dev->disks_lock);
+	}
+	up_read(&m->sem);
 }
 
 /*
@@ -110,8 +121,6 @@ static int mailbox_wait(struct lpar_mailboxes *m, u64 number, u32 seconds,
 			err = -EPROTO;
 		if (err == -EAGAIN)	/* the system is about to sleep */
 			err = 0;
-		if (!err && READ_ONCE(m->dead))
-			err = -ENODEV;
 		if (!err && seconds && time_after_eq(jiffies, end))
 			err = -ETIMEDOUT;
 		if (err)
@@ -130,15 +139,16 @@ static int mailbox_wait(struct lpar_mailboxes *m, u64 number, u32 seconds,
 
 /* ------------------------------------------------------------------ ioctls */
 
-static int mailbox_next(struct lpar_mailboxes *m, struct lpar_iov_mailbox *box)
+/* m->sem is held. */
+static int mailbox_next_locked(struct lpar_mailboxes *m, struct lpar_iov_mailbox *box)
 {
 	u32 len, generation, id, best = 0;
 	struct lpar_function *functions;
 	int count, i;
 	void *data;
 
-	if (box->flags)
-		return -EINVAL;
+	if (m->dead)
+		return -ENODEV;
 	functions = kmalloc(LPAR_CHANNEL_DATA, GFP_KERNEL);
 	if (!functions)
 		return -ENOMEM;
@@ -165,6 +175,18 @@ static int mailbox_next(struct lpar_mailboxes *m, struct lpar_iov_mailbox *box)
 	memcpy(box->data, data, box->bytes);
 	kfree(data);
 	return 0;
+}
+
+static int mailbox_next(struct lpar_mailboxes *m, struct lpar_iov_mailbox *box)
+{
+	int err;
+
+	if (box->flags)
+		return -EINVAL;
+	down_read(&m->sem);
+	err = mailbox_next_locked(m, box);
+	up_read(&m->sem);
+	return err;
 }
 
 static int mailbox_ask(struct lpar_mailboxes *m, struct lpar_iov_ask *ask)
@@ -259,6 +281,29 @@ static int mailbox_fetch(struct lpar_mailboxes *m, u64 number,
 	return 0;
 }
 
+/* Return: it need not be waited any more. */
+static bool mailbox_manage_try(struct lpar_mailboxes *m, bool *ours)
+{
+	*ours = !test_and_set_bit_lock(0, &m->manage);
+	return *ours || READ_ONCE(m->dead);
+}
+
+/* Until nobody else has a conversation. */
+static int mailbox_manage_begin(struct lpar_mailboxes *m)
+{
+	bool ours = false;
+
+	if (wait_event_freezable(m->wait, mailbox_manage_try(m, &ours)))
+		return -EINTR;
+	return ours ? 0 : -ENODEV;
+}
+
+static void mailbox_manage_end(struct lpar_mailboxes *m)
+{
+	clear_bit_unlock(0, &m->manage);
+	wake_up_all(&m->wait);
+}
+
 static int mailbox_manage(struct lpar_mailboxes *m, struct lpar_iov_manage *manage)
 {
 	struct lpar_result result;
@@ -276,20 +321,20 @@ static int mailbox_manage(struct lpar_mailboxes *m, struct lpar_iov_manage *mana
 	data = kmalloc(LPAR_CHANNEL_DATA, GFP_KERNEL);
 	if (!data)
 		goto out_text;
-	err = -EINTR;
-	if (mutex_lock_interruptible(&m->manage))
+	err = mailbox_manage_begin(m);
+	if (err)
 		goto out_data;
 	err = mailbox_send(m, text, manage->bytes, &number, &manage->status);
 	manage->bytes = 0;
 	if (err || manage->status != LPAR_OK)
-		goto out_unlock;
+		goto out_end;
 	err = mailbox_wait(m, number, 0, &result, data);
 	if (!err) {
 		err = mailbox_fetch(m, number, &result, data, manage);
 		mailbox_forget(m, number);
 	}
-out_unlock:
-	mutex_unlock(&m->manage);
+out_end:
+	mailbox_manage_end(m);
 out_data:
 	kfree(data);
 out_text:
@@ -299,16 +344,9 @@ out_text:
 
 static int mailbox_run(struct lpar_mailboxes *m, unsigned int cmd, void *arg)
 {
-	int err = -ENODEV;
-
-	/* One that waits has it for reading: a device that goes wakes it up first. */
-	down_read(&m->sem);
-	if (!m->dead)
-		err = cmd == LPAR_IOV_NEXT ? mailbox_next(m, arg) :
-		      cmd == LPAR_IOV_ASK ? mailbox_ask(m, arg) :
-					    mailbox_manage(m, arg);
-	up_read(&m->sem);
-	return err;
+	return cmd == LPAR_IOV_NEXT ? mailbox_next(m, arg) :
+	       cmd == LPAR_IOV_ASK ? mailbox_ask(m, arg) :
+				     mailbox_manage(m, arg);
 }
 
 static long mailbox_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -377,7 +415,6 @@ int lpar_mailbox_register(struct lpar_device *dev)
 	init_rwsem(&m->sem);
 	m->dev = dev;
 	init_waitqueue_head(&m->wait);
-	mutex_init(&m->manage);
 	m->index = ida_alloc(&mailbox_ida, GFP_KERNEL);
 	if (m->index < 0) {
 		err = m->index;
@@ -409,7 +446,7 @@ err_free:
  * lpar_mailbox_unregister - the device goes: nobody calls through it afterwards
  * @dev: its channel still works, or is broken; no event comes any more
  *
- * Context: sleeps until the ioctls have given up.
+ * Context: sleeps until the calls that are being made have ended.
  */
 void lpar_mailbox_unregister(struct lpar_device *dev)
 {
