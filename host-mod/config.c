@@ -3,7 +3,7 @@
  * configfs: what the administrator wants, under /sys/kernel/config/lpar.
  *
  *	adjuncts/IMAGE/…	see image.c
- *	partitions/NAME/{memory_limit,quantum_limit_us,adjuncts,owner,role}
+ *	partitions/NAME/{memory_limit,quantum_limit_us,adjuncts,owner,role,qmp}
  *	partitions/NAME/disks/DISK/{device,start,size,read_only,queues,serial,mode}
  *	partitions/NAME/disks/DISK/{enable,status}
  *	partitions/NAME/nics/NIC/…	see config_nic.c
@@ -351,12 +351,42 @@ static ssize_t partition_role_store(struct config_item *item, const char *page,
 }
 CONFIGFS_ATTR(partition_, role);
 
+static ssize_t partition_qmp_show(struct config_item *item, char *page)
+{
+	struct lpar_partition *p = lpar_config_partition(item);
+	ssize_t len;
+
+	mutex_lock(&p->config);
+	len = sysfs_emit(page, "%s\n", p->qmp);
+	mutex_unlock(&p->config);
+	return len;
+}
+
+static ssize_t partition_qmp_store(struct config_item *item, const char *page,
+				   size_t count)
+{
+	struct lpar_partition *p = lpar_config_partition(item);
+	size_t len = strcspn(page, "\n");
+
+	if (len >= sizeof(p->qmp))
+		return -ENAMETOOLONG;
+	if (len && page[0] != '/')
+		return -EINVAL;
+	mutex_lock(&p->config);
+	memcpy(p->qmp, page, len);
+	p->qmp[len] = '\0';
+	mutex_unlock(&p->config);
+	return count;
+}
+CONFIGFS_ATTR(partition_, qmp);
+
 static struct configfs_attribute *partition_attrs[] = {
 	&partition_attr_memory_limit,
 	&partition_attr_quantum_limit_us,
 	&partition_attr_adjuncts,
 	&partition_attr_owner,
 	&partition_attr_role,
+	&partition_attr_qmp,
 	NULL,
 };
 

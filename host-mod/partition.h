@@ -7,6 +7,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/uidgid.h>
+#include <linux/un.h>
 
 #include "adjunct.h"
 #include "client.h"
@@ -44,6 +45,8 @@
  * @adjuncts:     how many adjuncts that are images it may have; likewise
  * @owner:        who may attach, besides CAP_SYS_ADMIN; likewise
  * @role:         what it may do; likewise
+ * @qmp:          where its guest's VMM listens, for tools: we make no use of it;
+ *                under @config
  * @policy:       what becomes of its requests for its VFs; under @lock
  * @asked:        requests that it has, ended ones included; mailbox.c's
  * @last_request: number of its last one; likewise
@@ -83,6 +86,7 @@ struct lpar_partition {
 	u32 adjuncts;
 	kuid_t owner;
 	enum lpar_role role;
+	char qmp[UNIX_PATH_MAX];
 	u32 last_id;
 
 	struct mutex lock;		/* functions, policy; client, with config */
