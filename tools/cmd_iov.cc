@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 // lparctl iov: list, assign, release; cmd_mailbox.cc has the rest.
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
 #include <ostream>
+#include <set>
 
 #include "cli.h"
 #include "error.h"
@@ -14,6 +16,7 @@
 #include "iov_scan.h"
 #include "iov_state.h"
 #include "parse.h"
+#include "paths.h"
 #include "qmp.h"
 
 namespace lpar {
@@ -200,8 +203,7 @@ std::string device_option(const std::string &vf) {
     throw Failure(fmt::format("{}", fmt::join(refusals, "\nlparctl: " + context.label + ": ")));
 }
 
-void say(Context &context, const IovPlan &plan, const std::string &socket, bool steps_too,
-         bool options_too) {
+void say(Context &context, const IovPlan &plan, bool steps_too, bool options_too) {
     if (context.json) {
         Json steps = Json::array();
         for (const auto &step : plan.steps)
@@ -221,10 +223,24 @@ void say(Context &context, const IovPlan &plan, const std::string &socket, bool 
     if (steps_too)
         for (const auto &step : plan.steps)
             context.out << iov_step_text(step) << '\n';
-    if (!options_too || !socket.empty())
+    if (!options_too)
         return;
     for (const auto &[vf, partition] : plan.assigned)
-        context.out << printable(partition) << ": " << device_option(vf) << '\n';
+        if (std::ranges::none_of(plan.steps, [&](const auto &step) {
+                return step.kind == IovStep::Kind::plug && step.vf == vf;
+            }))
+            context.out << printable(partition) << ": " << device_option(vf) << '\n';
+}
+
+// The monitors of partitions whose guests run: where the partition says, if somebody listens.
+void find_monitors(const Host &host, IovSnapshot &now, const std::set<std::string> &partitions) {
+    for (auto &partition : now.partitions) {
+        if (!partitions.contains(partition.name))
+            continue;
+        std::string path = host.read(configfs_partitions + partition.name + "/qmp").value_or("");
+        if (!path.empty() && !Qmp::is_gone(path))
+            partition.qmp = path;
+    }
 }
 
 void assign(Context &context, Options &options) {
@@ -245,29 +261,40 @@ void assign(Context &context, Options &options) {
     context.require_privilege();
     IovState state(context.host);
     IovSnapshot now = iov_snapshot(context.host, state.taken());
-    if (!request.socket.empty() && request.wishes.size() == 1)
-        for (auto &partition : now.partitions)
-            if (partition.name == request.wishes[0].partition)
-                partition.memory = Qmp(request.socket).memory();
+    std::set<std::string> partitions;
+    for (const auto &wish : request.wishes)
+        partitions.insert(wish.partition);
+    if (request.socket.empty())
+        find_monitors(context.host, now, partitions);
+    for (auto &partition : now.partitions) {
+        const std::string &monitor = request.socket.empty() ? partition.qmp : request.socket;
+        if (!monitor.empty() && partitions.contains(partition.name))
+            partition.memory = Qmp(monitor).memory();
+    }
     IovPlan plan = request.adapter.empty() ? iov_propose(now, request, options.taste).plan
                                            : iov_assign(now, request);
     if (!plan.refusals.empty())
         refuse(context, plan.refusals);
     if (!options.plan_only)
         iov_carry_out(context.host, state, plan.steps, options.mishap);
-    say(context, plan, request.socket, options.plan_only, !options.plan_only);
+    say(context, plan, options.plan_only, !options.plan_only);
 }
 
 void release(Context &context, Options &options) {
     context.require_privilege();
     IovState state(context.host);
-    IovPlan plan = iov_release(iov_snapshot(context.host, state.taken()), options.words,
-                               options.request.socket);
+    IovSnapshot now = iov_snapshot(context.host, state.taken());
+    std::set<std::string> owners;
+    for (const auto &step : state.taken())
+        if (step.kind == IovStep::Kind::claim)
+            owners.insert(step.to);
+    find_monitors(context.host, now, owners);
+    IovPlan plan = iov_release(now, options.words, options.request.socket);
     if (!plan.refusals.empty())
         refuse(context, plan.refusals);
     if (!options.plan_only)
         iov_take_back(context.host, state, plan.steps, options.mishap);
-    say(context, plan, options.request.socket, options.plan_only, false);
+    say(context, plan, options.plan_only, false);
 }
 
 // @is_remote: the management partition names no files of the host, and makes nothing fail here.
@@ -276,7 +303,7 @@ void add_common(CLI::App &leaf, Options &options, bool is_remote) {
     if (is_remote)
         return;
     leaf.add_option("--qmp", options.request.socket,
-                    "The QMP socket of the partition's running guest");
+                    "The QMP socket of the partition's running guest (default: as it says)");
     leaf.add_option("--fail-at", options.mishap.fail_at)->group(""); // for tests
     leaf.add_option("--interrupt-at", options.mishap.interrupt_at)->group("");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // lparctl partition: create, show, list, delete.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <limits>
 #include <memory>
 #include <ostream>
@@ -8,6 +9,9 @@
 #include "cli.h"
 #include "error.h"
 #include "format.h"
+#include "iov_execute.h"
+#include "iov_scan.h"
+#include "iov_state.h"
 #include "parse.h"
 #include <lpar/adjunct.h>
 
@@ -49,6 +53,12 @@ void print(const Context &context, const Partition &partition) {
     line("quantum limit", partition.quantum_limit_us ? human_us(*partition.quantum_limit_us) : "");
     if (partition.adjuncts.value_or(0) != 0)
         line("adjuncts", fmt::format("at most {}", *partition.adjuncts));
+    if (partition.role != "client")
+        line("role", partition.role);
+    line("monitor", partition.qmp);
+    for (const auto &[request, rule] : partition.policy)
+        if (rule != "ask")
+            line("policy " + request, rule);
     for (const auto &disk : partition.disks)
         line("disk " + disk.name, fmt::format("{}, {}", disk.device, status_text(disk)));
     for (const auto &nic : partition.nics)
@@ -58,7 +68,7 @@ void print(const Context &context, const Partition &partition) {
 
 void create(Context &context, const std::string &name, const std::string &memory,
             const std::string &quantum, const std::string &owner,
-            const std::optional<uint64_t> &adjuncts) {
+            const std::optional<uint64_t> &adjuncts, const std::optional<std::string> &qmp) {
     NewPartition wish;
     wish.name = name;
     if (!memory.empty())
@@ -68,6 +78,8 @@ void create(Context &context, const std::string &name, const std::string &memory
     if (!owner.empty())
         wish.owner = parse_user(owner);
     wish.adjuncts = adjuncts;
+    if (qmp)
+        wish.qmp = parse_socket(*qmp);
     check_new_name("partition", name);
     context.require_privilege();
     Config config(context.host);
@@ -108,10 +120,36 @@ void list(Context &context) {
         context.out << table.text(context.colour);
 }
 
+// The VFs that were assigned to it
+std::vector<std::string> vfs_of(const Host &host, const std::string &name) {
+    std::vector<std::string> vfs;
+    for (const auto &step : read_iov_state(host))
+        if (step.kind == IovStep::Kind::claim && step.to == name)
+            vfs.push_back(step.vf);
+    return vfs;
+}
+
+void release_vfs(Host &host, const std::string &name) {
+    IovState state(host);
+    IovPlan plan = iov_release(iov_snapshot(host, state.taken()), {name}, "");
+    if (!plan.refusals.empty())
+        throw Failure(fmt::format("{}", fmt::join(plan.refusals, "; ")));
+    iov_take_back(host, state, plan.steps, {});
+}
+
 void remove(Context &context, const std::string &name, const std::string &force) {
     context.require_privilege();
     bool all = force == "all";
-    Config(context.host).remove(name, all || force == "disks", all || force == "nics");
+    Config config(context.host);
+    auto vfs = vfs_of(context.host, name);
+    if (!vfs.empty() && !all)
+        throw Failure(fmt::format("partition '{0}' has VFs ({1}): lparctl iov release {0}, or "
+                                  "--force all",
+                                  name, fmt::join(vfs, ", ")));
+    // a partition that is attached stays, and so does what it has
+    if (!vfs.empty() && !config.partition(name).attached)
+        release_vfs(context.host, name);
+    config.remove(name, all || force == "disks", all || force == "nics");
     if (context.json)
         context.emit({{"deleted", name}});
 }
@@ -135,6 +173,9 @@ Json partition_json(const Partition &partition) {
             {"windows", nullable(partition.windows)},
             {"quantum_limit_us", nullable(partition.quantum_limit_us)},
             {"adjuncts", nullable(partition.adjuncts)},
+            {"role", partition.role.empty() ? Json(nullptr) : Json(partition.role)},
+            {"qmp", partition.qmp.empty() ? Json(nullptr) : Json(partition.qmp)},
+            {"policy", partition.policy.empty() ? Json(nullptr) : Json(partition.policy)},
             {"disks", disks},
             {"nics", nics}};
 }
@@ -152,6 +193,7 @@ void add_partition_commands(CLI::App &app, Context &context) {
         std::string owner;
         std::string force;
         std::optional<uint64_t> adjuncts;
+        std::optional<std::string> qmp;
     };
     auto options = std::make_shared<Options>();
 
@@ -160,7 +202,7 @@ void add_partition_commands(CLI::App &app, Context &context) {
                           "  qemu-system-x86_64 … -device lpar,partition=web",
                           [&context, options] {
                               create(context, options->name, options->memory, options->quantum,
-                                     options->owner, options->adjuncts);
+                                     options->owner, options->adjuncts, options->qmp);
                           });
     leaf->add_option("NAME", options->name, "What QEMU calls it")->required();
     leaf->add_option("--memory", options->memory, "How much memory it may pin: 512M, 2G");
@@ -170,6 +212,8 @@ void add_partition_commands(CLI::App &app, Context &context) {
     leaf->add_option("--adjuncts", options->adjuncts,
                      "Adjuncts that it may have at once, 0 to 16 (default: 0)")
         ->check(CLI::Range(0, LPAR_ADJUNCTS_MAX));
+    leaf->add_option("--qmp", options->qmp,
+                     "Where its guest's QEMU listens, for VFs to come and go while it runs");
 
     leaf = add_leaf(*group, context, "show", "One partition, its disks and its NICs",
                     "  lparctl partition show web",
@@ -186,7 +230,7 @@ void add_partition_commands(CLI::App &app, Context &context) {
                     [&context, options] { remove(context, options->name, options->force); });
     leaf->add_option("NAME", options->name, "A partition")->required();
     leaf->add_option("--force", options->force,
-                     "Also remove what it has: \"disks\", \"nics\" or \"all\"")
+                     "Also remove what it has: \"disks\", \"nics\" or \"all\", its VFs, too")
         ->check(CLI::IsMember({"disks", "nics", "all"}));
 }
 

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fmt/format.h>
@@ -50,12 +49,22 @@ std::string nic_path(const std::string &partition, const std::string &name) {
     return function_path(Kind::nic, partition, name);
 }
 
-// A partition's attributes and their values.
-std::array<std::pair<const char *, std::optional<uint64_t>>, 4> limits(const NewPartition &wish) {
-    return {{{"memory_limit", wish.memory_limit},
-             {"quantum_limit_us", wish.quantum_limit_us},
-             {"owner", wish.owner},
-             {"adjuncts", wish.adjuncts}}};
+// A partition's attributes and their values, as far as they are said.
+std::vector<std::pair<std::string, std::string>> said(const NewPartition &wish) {
+    std::vector<std::pair<std::string, std::string>> values;
+    auto put = [&](const char *attribute, const auto &value) {
+        if (value)
+            values.emplace_back(attribute, fmt::format("{}", *value));
+    };
+    put("memory_limit", wish.memory_limit);
+    put("quantum_limit_us", wish.quantum_limit_us);
+    put("owner", wish.owner);
+    put("adjuncts", wish.adjuncts);
+    put("role", wish.role);
+    put("qmp", wish.qmp);
+    for (const auto &[request, rule] : wish.policy)
+        values.emplace_back("policy/" + request, rule);
+    return values;
 }
 
 // "1" or "up", "0" or "down"
@@ -195,6 +204,10 @@ Partition Config::partition(const std::string &name) const {
     partition.quantum_limit_us = host_.read_number(path + "quantum_limit_us");
     partition.owner = host_.read_number(path + "owner");
     partition.adjuncts = host_.read_number(path + "adjuncts");
+    partition.role = host_.read(path + "role").value_or("");
+    partition.qmp = host_.read(path + "qmp").value_or("");
+    for (const auto &request : host_.list(path + "policy"))
+        partition.policy[request] = host_.read(path + "policy/" + request).value_or("");
 
     std::string state = state_partitions + name + "/";
     partition.attached = host_.read(state + "attached") == "1";
@@ -228,6 +241,8 @@ void Config::set(const std::string &directory, const std::string &attribute,
         text += "this module does not have it: is it as new as lparctl?";
     else if (error == EINVAL || error == ERANGE)
         text += "the kernel does not take this value";
+    else if (error == EBUSY && attribute == "role")
+        text += "another partition is the management partition, or a guest is attached";
     else
         text += error_text(error);
     throw Failure(text);
@@ -245,9 +260,8 @@ void Config::create(const NewPartition &wish) {
     Undo undo;
     undo.add("the new partition", [&] { return host_.remove_directory(path); });
     try {
-        for (const auto &[attribute, value] : limits(wish))
-            if (value)
-                set(path, attribute, std::to_string(*value));
+        for (const auto &[attribute, value] : said(wish))
+            set(path, attribute, value);
     } catch (const Failure &failure) {
         throw Failure(failure.what() + undo.roll_back());
     }
@@ -255,20 +269,18 @@ void Config::create(const NewPartition &wish) {
 }
 
 void Config::change(const NewPartition &wish) {
-    Partition old = partition(wish.name);
+    partition(wish.name); // it has to be there
     std::string path = partition_path(wish.name);
-    const std::optional<uint64_t> before[] = {old.memory_limit, old.quantum_limit_us, old.owner,
-                                              old.adjuncts};
     SignalHold hold;
     Undo undo;
     try {
-        for (size_t i = 0; const auto &[attribute, value] : limits(wish)) {
-            auto was = before[i++];
-            if (!value || value == was)
+        for (const auto &[attribute, value] : said(wish)) {
+            std::string was = host_.read(path + "/" + attribute).value_or("");
+            if (value == was)
                 continue;
-            set(path, attribute, std::to_string(*value));
+            set(path, attribute, value);
             undo.add(fmt::format("the new {}", attribute), [this, path, attribute, was] {
-                return host_.write(path + "/" + attribute, std::to_string(was.value_or(0)));
+                return host_.write(path + "/" + attribute, was);
             });
         }
     } catch (const Failure &failure) {

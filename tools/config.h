@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,7 +61,10 @@ struct Partition {
     std::optional<uint64_t> memory_limit;
     std::optional<uint64_t> quantum_limit_us;
     std::optional<uint64_t> owner;
-    std::optional<uint64_t> adjuncts; // that it may have; nothing: the module knows none
+    std::optional<uint64_t> adjuncts;          // that it may have; nothing: the module knows none
+    std::string role;                          // client, management; empty: the module knows none
+    std::string qmp;                           // its guest's monitor; may be empty
+    std::map<std::string, std::string> policy; // for requests: "vlan": "allow 5-9"
     bool attached = false;
     std::optional<uint64_t> pid;
     std::optional<uint64_t> pinned_bytes;
@@ -75,6 +79,9 @@ struct NewPartition {
     std::optional<uint64_t> quantum_limit_us;
     std::optional<uint32_t> owner;
     std::optional<uint64_t> adjuncts;
+    std::optional<std::string> role;           // client, management
+    std::optional<std::string> qmp;            // a path; empty: none
+    std::map<std::string, std::string> policy; // what it leaves out stays
 };
 
 struct NewDisk {

@@ -83,6 +83,7 @@ struct IovPartition {
     std::string name;
     std::optional<uint64_t> memory; // of its guest; nothing: not known
     bool has_mailboxes = false;     // the module knows them
+    std::string qmp{};              // the monitor of its running guest; empty: for its next start
 };
 
 // What VFs are to be given; what is not said is left as it is, or is a fair share.
@@ -160,7 +161,7 @@ struct IovRequest {
     std::string adapter;
     std::optional<unsigned> vfs; // how many there are to be
     std::vector<IovWish> wishes;
-    std::string socket; // a running guest's monitor; empty: for its next start
+    std::string socket; // a running guest's monitor; empty: as the partition says
 };
 
 struct IovPlan {
@@ -191,8 +192,8 @@ struct IovTaste {
 IovProposal iov_propose(const IovSnapshot &now, IovRequest request, const IovTaste &taste);
 
 // @what: partitions and VFs; what they have is taken back, and with an adapter's last VF what was
-// done to the adapter. @socket: the monitor of a running guest that was started with them; or
-// empty.
+// done to the adapter. @socket: the monitor of a running guest that was started with them; empty:
+// as its partition says.
 IovPlan iov_release(const IovSnapshot &now, const std::vector<std::string> &what,
                     const std::string &socket);
 

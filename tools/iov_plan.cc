@@ -444,10 +444,9 @@ class Assigner {
             give_identity(choice);
         step(Kind::driver_override, at, vf.driver_override, vfio);
         step(Kind::driver, at, "", vfio);
-        if (!request_.socket.empty())
-            step(Kind::plug, at, "", request_.socket);
         auto whose =
             std::ranges::find(now_.partitions, choice.wish->partition, &IovPartition::name);
+        step(Kind::plug, at, "", request_.socket.empty() ? whose->qmp : request_.socket);
         if (adapter_->type != IovType::other && whose->has_mailboxes)
             step(Kind::mailbox, at, "", choice.wish->partition);
     }
@@ -612,11 +611,15 @@ IovPlan iov_release(const IovSnapshot &now, const std::vector<std::string> &what
             bool plugged = std::ranges::any_of(now.taken, [&](const auto &step) {
                 return step.kind == Kind::plug && step.vf == vf.address;
             });
-            if (vfs.contains(vf.address) && !plugged && socket.empty())
+            auto whose =
+                std::ranges::find(now.partitions, now.owner(vf.address), &IovPartition::name);
+            std::string monitor =
+                socket.empty() && whose != now.partitions.end() ? whose->qmp : socket;
+            if (vfs.contains(vf.address) && !plugged && monitor.empty())
                 plan.refusals.push_back(fmt::format(
                     "{} is in use by {}: end that first, or say --qmp", vf.address, vf.user));
             else if (vfs.contains(vf.address) && !plugged)
-                plan.steps.push_back({Kind::plug, adapter.address, vf.address, socket, ""});
+                plan.steps.push_back({Kind::plug, adapter.address, vf.address, monitor, ""});
             else if (!vfs.contains(vf.address) && kept.insert(adapter.address).second)
                 plan.notes.push_back(fmt::format("the VFs of {} stay: {} is in use by {}",
                                                  adapter.address, vf.address, vf.user));

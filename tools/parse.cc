@@ -8,6 +8,7 @@
 #include <optional>
 #include <pwd.h>
 #include <string_view>
+#include <sys/un.h>
 
 #include "error.h"
 #include "format.h"
@@ -174,6 +175,17 @@ std::string parse_mac(const std::string &text) {
                                      "even",
                                      text));
     return mac;
+}
+
+std::string parse_socket(const std::string &text) {
+    constexpr size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+    if (!text.empty() && text[0] != '/')
+        throw UsageError(fmt::format("'{}' is no absolute path", printable(text)));
+    if (text.size() > longest || text.find('\n') != std::string::npos ||
+        text.find('\0') != std::string::npos)
+        throw UsageError(
+            fmt::format("a socket's path has {} bytes at most, and one line", longest));
+    return text;
 }
 
 } // namespace lpar

@@ -31,5 +31,7 @@ void check_name(const std::string &what, const std::string &name);
 void check_serial(const std::string &serial);
 // "52:54:00:12:34:56", of one NIC; in lower case.
 std::string parse_mac(const std::string &text);
+// Where a monitor listens: an absolute path that a socket can have; empty: nowhere.
+std::string parse_socket(const std::string &text);
 
 } // namespace lpar

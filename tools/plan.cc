@@ -43,11 +43,16 @@ std::string mode_text(const std::optional<std::string> &mode) {
 
 // In words of the file; a default is empty.
 Attributes attributes(const NewPartition &partition) {
-    const auto &[name, memory, quantum, owner, adjuncts] = partition;
-    return {{"memory", memory ? size_text(*memory) : ""},
-            {"quantum", quantum ? human_us(*quantum) : ""},
-            {"owner", owner ? user_name(*owner) : ""},
-            {"adjuncts", number_text(adjuncts)}};
+    const auto &[name, memory, quantum, owner, adjuncts, role, qmp, policy] = partition;
+    Attributes all{{"memory", memory ? size_text(*memory) : ""},
+                   {"quantum", quantum ? human_us(*quantum) : ""},
+                   {"owner", owner ? user_name(*owner) : ""},
+                   {"adjuncts", number_text(adjuncts)},
+                   {"role", role == "client" ? "" : role.value_or("")},
+                   {"qmp", qmp.value_or("")}};
+    for (const auto &[request, rule] : policy)
+        all.emplace_back("policy." + request, rule == "ask" ? "" : rule);
+    return all;
 }
 
 Attributes attributes(const NewDisk &disk) {
@@ -118,6 +123,14 @@ class Planner {
                 was.owner.reset();
             if (!wish.adjuncts)
                 was.adjuncts.reset();
+            if (!wish.role)
+                was.role.reset();
+            if (!wish.qmp)
+                was.qmp.reset();
+            std::map<std::string, std::string> policy;
+            for (const auto &[request, rule] : wish.policy)
+                policy[request] = was.policy[request];
+            was.policy = std::move(policy);
             auto changes = differences(attributes(was), attributes(wish));
             if (!changes.empty())
                 partitions_.push_back({Step::Action::change, wish, was, std::move(changes), ""});
@@ -158,6 +171,11 @@ class Planner {
     }
 
     std::vector<Step> steps() {
+        // There is one management partition: who is it no more goes first.
+        std::ranges::stable_partition(partitions_, [](const Step &step) {
+            const auto *before = std::get_if<NewPartition>(&step.before);
+            return step.action == Step::Action::change && before->role == "management";
+        });
         std::vector<Step> all = std::move(removals_);
         std::ranges::move(images_, std::back_inserter(all));
         std::ranges::move(partitions_, std::back_inserter(all));

@@ -11,6 +11,7 @@
 
 #include "error.h"
 #include "format.h"
+#include "iov_ask.h"
 #include "iov_scan.h"
 #include "parse.h"
 #include "toml.h"
@@ -264,10 +265,27 @@ NewVfs parse_vfs(const Reader &reader, const std::string &partition, const toml:
     return vfs;
 }
 
+void parse_policy(const Reader &reader, const std::string &name, const toml::table &table,
+                  NewPartition &partition) {
+    const toml::node *node = table.get("policy");
+    if (node == nullptr)
+        return;
+    std::vector<std::string> requests;
+    for (uint32_t ask = 1; ask < LPAR_ASKS; ask++)
+        requests.push_back(iov_ask_name(ask));
+    const toml::table &policy = reader.table(*node, "policy");
+    reader.check_keys(policy, "the policy of " + name, {requests.begin(), requests.end()});
+    for (uint32_t ask = 1; ask < LPAR_ASKS; ask++)
+        reader.take(policy, requests[ask - 1], [&](const auto &rule) {
+            partition.policy[requests[ask - 1]] = parse_rule(ask, text_of(rule));
+        });
+}
+
 WantedPartition parse_partition(const Reader &reader, const std::string &name,
                                 const toml::table &table) {
     reader.check_keys(table, "partition " + name,
-                      {"memory", "quantum", "owner", "adjuncts", "disks", "nics", "vfs"});
+                      {"memory", "quantum", "owner", "adjuncts", "role", "qmp", "policy", "disks",
+                       "nics", "vfs"});
     WantedPartition wanted;
     NewPartition &partition = wanted.partition;
     partition.name = name;
@@ -284,6 +302,15 @@ WantedPartition parse_partition(const Reader &reader, const std::string &name,
     reader.take(table, "adjuncts", [&](const auto &node) {
         partition.adjuncts = number_between(node, 0, LPAR_ADJUNCTS_MAX);
     });
+    reader.take(table, "role", [&](const auto &node) {
+        partition.role = text_of(node);
+        if (partition.role != "client" && partition.role != "management")
+            throw UsageError(
+                fmt::format("'{}' is none of client, management", printable(*partition.role)));
+    });
+    reader.take(table, "qmp",
+                [&](const auto &node) { partition.qmp = parse_socket(text_of(node)); });
+    parse_policy(reader, name, table, partition);
     reader.each(table, "disks", "disk", [&](const std::string &disk, const toml::table &entry) {
         wanted.disks.push_back(parse_disk(reader, name, disk, entry));
     });
@@ -444,6 +471,14 @@ std::string format_saved(const std::vector<WantedPartition> &wanted,
         if (partition.owner)
             table.insert("owner", user_name(*partition.owner));
         insert_number(table, "adjuncts", partition.adjuncts);
+        if (partition.role)
+            table.insert("role", *partition.role);
+        insert_text(table, "qmp", partition.qmp);
+        toml::table rules;
+        for (const auto &[request, rule] : partition.policy)
+            rules.insert(request, rule);
+        if (!rules.empty())
+            table.insert("policy", std::move(rules));
         toml::table disk_tables;
         for (const auto &disk : disks) {
             toml::table entry{{"device", disk.device}};
@@ -541,6 +576,14 @@ WantedPartition wanted_of(const Partition &partition) {
         wanted.partition.owner = static_cast<uint32_t>(*partition.owner);
     if (partition.adjuncts.value_or(0) != 0)
         wanted.partition.adjuncts = partition.adjuncts;
+    // the defaults need not be said
+    if (!partition.role.empty() && partition.role != "client")
+        wanted.partition.role = partition.role;
+    if (!partition.qmp.empty())
+        wanted.partition.qmp = partition.qmp;
+    for (const auto &[request, rule] : partition.policy)
+        if (rule != "ask")
+            wanted.partition.policy[request] = rule;
     for (const auto &disk : partition.disks)
         wanted.disks.push_back(wanted_of(disk));
     for (const auto &nic : partition.nics)

@@ -12,8 +12,10 @@
 
 #include "cli.h"
 #include "images.h"
+#include "iov_ask.h"
 #include "iov_scan.h"
 #include "paths.h"
+#include <lpar/wire.h>
 
 namespace lpar::test {
 
@@ -266,6 +268,12 @@ int FakeHost::make_directory(const std::string &name) {
         put(name + "/quantum_limit_us", "1000\n");
         put(name + "/owner", "0\n");
         put(name + "/adjuncts", "0\n");
+        if (knows_mailboxes) {
+            put(name + "/role", "client\n");
+            put(name + "/qmp", "\n");
+            for (uint32_t ask = 1; ask < LPAR_ASKS; ask++)
+                put(name + "/policy/" + iov_ask_name(ask), "ask\n");
+        }
         std::string state = state_partitions + fs::path(name).filename().string();
         put(state + "/attached", "0\n");
         put(state + "/pinned_bytes", "0\n");

@@ -21,6 +21,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::SizeIs;
 
 constexpr auto pf = "0000:03:00.0";
 
@@ -488,6 +489,32 @@ TEST(IovPlan, ReleaseOfWhatIsInUse) {
     auto plan = iov_release(now, {"web1"}, "");
     EXPECT_THAT(plan.refusals, IsEmpty());
     EXPECT_EQ(plan.steps[0].kind, Kind::plug);
+}
+
+TEST(IovPlan, APartitionNamesItsMonitor) {
+    IovSnapshot now = machine(nvme_adapter(4));
+    auto plugged = [](const IovPlan &plan) {
+        std::vector<std::string> found;
+        for (const auto &step : plan.steps)
+            if (step.kind == Kind::plug)
+                found.push_back(step.vf + " " + step.from + step.to);
+        return found;
+    };
+    IovRequest request = wish({{"web1", 1}, {"db1", 1}});
+    EXPECT_THAT(plugged(iov_assign(now, request)), IsEmpty());
+    now.partitions[1].qmp = "/run/second";
+    auto plan = iov_assign(now, request);
+    EXPECT_THAT(plugged(plan), ElementsAre("0000:03:00.2 /run/second"));
+    // what is said comes first
+    request = wish({{"db1", 1}});
+    request.socket = "/run/other";
+    EXPECT_THAT(plugged(iov_assign(now, request)), ElementsAre("0000:03:00.1 /run/other"));
+    // a guest that was started with it
+    std::erase_if(plan.steps, [](const auto &step) { return step.kind == Kind::plug; });
+    now.taken = plan.steps;
+    now.adapters[0].vfs[0].user = now.adapters[0].vfs[1].user = "process 7 (qemu)";
+    EXPECT_THAT(plugged(iov_release(now, {"db1"}, "")), ElementsAre("0000:03:00.2 /run/second"));
+    EXPECT_THAT(iov_release(now, {"web1"}, "").refusals, SizeIs(1));
 }
 
 TEST(IovPlan, KindsHaveNames) {

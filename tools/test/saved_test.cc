@@ -62,6 +62,16 @@ TEST(Saved, MistakesHaveAPlace) {
              {"[partitions.web]\nquantum = '2s'", "f:2:11: quantum: a quantum of 2s: it can be"},
              {"[partitions.web]\nquantum = 1", "f:2:11: quantum: a quantum of 1: it can be"},
              {"[partitions.web]\nowner = 'nobody-like-that'", "f:2:9: owner: "},
+             {"[partitions.web]\nrole = 'boss'", "f:2:8: role: 'boss' is none of client, "},
+             {"[partitions.web.policy]\nmca = 'allow'",
+              "f:2:1: the policy of web has no 'mca': it has mac, vlan, mtu, rate, queues, attach, "
+              "detach, reset"},
+             {"[partitions.web]\nqmp = 'run/q'", "f:2:7: qmp: 'run/q' is no absolute path"},
+             {"[partitions.web]\npolicy = 'allow'", "f:2:10: policy must be a table"},
+             {"[partitions.web.policy]\nvlan = 'perhaps'",
+              "f:2:8: vlan: 'perhaps' is no rule, such as allow, ask 5-9, refuse"},
+             {"[partitions.web.policy]\nvlan = 'allow 9-5'", "f:2:8: vlan: "},
+             {"[partitions.web.policy]\nvlan = 5", "f:2:8: vlan: a text in quotes is wanted"},
              {"[partitions.web.disks.d0]\nstart = 0", "disk d0 needs 'device'"},
              {"[partitions.web.disks.d0]\ndevice = 1",
               "f:2:10: device: a text in quotes is wanted"},
@@ -241,6 +251,16 @@ std::vector<WantedPartition> some_wish(bool vf_settings) {
             one.partition.quantum_limit_us = *rc::gen::inRange<uint64_t>(100, 1000001);
         if (*rc::gen::arbitrary<bool>())
             one.partition.owner = *rc::gen::element<uint32_t>(0, 1, 65534, 123456);
+        one.partition.role =
+            *rc::gen::element<std::optional<std::string>>(std::nullopt, "client", "management");
+        one.partition.qmp =
+            *rc::gen::element<std::optional<std::string>>(std::nullopt, "", "/run/\"q'");
+        for (const auto *request : {"mac", "vlan", "reset"})
+            if (*rc::gen::arbitrary<bool>())
+                one.partition.policy[request] =
+                    *rc::gen::element<std::string>("ask", "allow", "refuse");
+        if (*rc::gen::arbitrary<bool>())
+            one.partition.policy["vlan"] = "allow 5-9";
         for (const auto *disk_name : {"d0", "data"}) {
             if (*rc::gen::arbitrary<bool>())
                 continue;
@@ -489,6 +509,41 @@ TEST_F(SavedTest, LimitsChangeWhereTheyAre) {
     EXPECT_EQ(host.log.back(), "write web/memory_limit=1073741824");
 }
 
+TEST_F(SavedTest, RoleAndPolicyLast) {
+    host.knows_mailboxes = true;
+    std::string text = "[partitions.web]\nrole = 'management'\n"
+                       "[partitions.web.policy]\nvlan = 'allow 5-9'\nreset = 'refuse'\n";
+    EXPECT_EQ(apply(text).out,
+              "+ partition web: role management, policy.reset refuse, policy.vlan allow 5-9\n");
+    EXPECT_THAT(host.log,
+                ElementsAre("mkdir web", "write web/role=management",
+                            "write web/policy/reset=refuse", "write web/policy/vlan=allow 5-9"));
+    Answer saved = lparctl(host, {"save", "-"});
+    EXPECT_THAT(saved.out, HasSubstr("vlan = 'allow 5-9'"));
+    EXPECT_THAT(saved.out, Not(HasSubstr("mac =")));
+    // what is left out stays, what is said is had
+    EXPECT_EQ(
+        apply("[partitions.web]\nrole = 'client'\n[partitions.web.policy]\nreset = 'ask'\n").out,
+        "~ partition web: role management -> default, policy.reset refuse -> default\n");
+    EXPECT_EQ(host.read(configfs_partitions + std::string("web/policy/vlan")), "allow 5-9");
+    EXPECT_THAT(lparctl(host, {"partition", "show", "web"}).out,
+                HasSubstr("policy vlan     allow 5-9"));
+
+    // all or nothing
+    host.fail = {{"write web/role=management", EBUSY}};
+    EXPECT_EQ(apply(text).status, 1);
+    EXPECT_EQ(host.read(configfs_partitions + std::string("web/policy/reset")), "ask");
+}
+
+TEST_F(SavedTest, ManagementMovesToAnotherPartition) {
+    host.knows_mailboxes = true;
+    ASSERT_EQ(apply("[partitions.b]\nrole = 'management'\n").status, 0);
+    host.log.clear();
+    ASSERT_EQ(
+        apply("[partitions.a]\nrole = 'management'\n[partitions.b]\nrole = 'client'\n").status, 0);
+    EXPECT_THAT(host.log, ElementsAre("write b/role=client", "mkdir a", "write a/role=management"));
+}
+
 TEST_F(SavedTest, NothingIsAddedToAPartitionThatCouldNotBeMade) {
     host.fail = {{"mkdir web", ENOMEM}};
     Answer answer = apply(simple + "[partitions.db]\n");
@@ -626,7 +681,7 @@ TEST_F(SavedVfs, AreTheSameOnesAfterABoot) {
 
 TEST_F(SavedVfs, OfNoPartitionAreNotSaved) {
     ASSERT_EQ(apply(with_vfs).status, 0);
-    ASSERT_EQ(lparctl(host, {"partition", "delete", "db"}).status, 0);
+    host.erase(configfs_partitions + std::string("db"));
     std::string name = host.path() + "/saved.toml";
     Answer answer = lparctl(host, {"save", name});
     EXPECT_THAT(answer.out, HasSubstr("1 partitions, 0 disks and NICs, 2 VFs\n"
@@ -742,6 +797,28 @@ TEST_F(SavedVfs, ApplyWaitsForTheAdapter) {
 }
 
 // What the fake machine does not have: an adapter whose VFs have settings.
+TEST_F(SavedVfs, GoWithTheirPartitionOrKeepIt) {
+    ASSERT_EQ(apply(with_vfs).status, 0);
+    Answer answer = lparctl(host, {"partition", "delete", "db"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("partition 'db' has VFs (" + vf_name(0) +
+                                      "): lparctl iov release db, or --force all"));
+    open_vf(0);
+    answer = lparctl(host, {"partition", "delete", "db", "--force", "all"});
+    EXPECT_THAT(answer.err, HasSubstr(vf_name(0) + " is in use by"));
+    EXPECT_TRUE(host.exists(configfs_partitions + std::string("db")));
+    host.erase("/proc/77");
+    host.attach("db", 4711);
+    EXPECT_EQ(lparctl(host, {"partition", "delete", "db", "--force", "all"}).status, 1);
+    EXPECT_EQ(driver(0), "vfio-pci");
+    host.put(state_partitions + std::string("db/attached"), "0\n");
+    answer = lparctl(host, {"partition", "delete", "db", "--force", "all"});
+    EXPECT_EQ(answer.err, "");
+    EXPECT_FALSE(host.exists(configfs_partitions + std::string("db")));
+    EXPECT_EQ(driver(0), "");
+    EXPECT_EQ(driver(1), "vfio-pci");
+}
+
 TEST(SavedVfsPlan, SettingsAreCompared) {
     IovSnapshot now;
     IovAdapter adapter;
@@ -783,6 +860,7 @@ TEST(SavedVfsPlan, SettingsAreCompared) {
 // From any configuration to any other: then there is no difference, and save says the same.
 RC_GTEST_PROP(Saved, ApplyLeadsThere, ()) {
     FakeHost host;
+    host.knows_mailboxes = true;
     host.add_nvme(0, "0000:01:00.0", 2);
     host.add_nic("eth0", "0000:02:00.0");
     host.add_sriov(pf, 8);
