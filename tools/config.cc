@@ -67,6 +67,11 @@ std::vector<std::pair<std::string, std::string>> said(const NewPartition &wish) 
     return values;
 }
 
+// What is to be written for @value: of a write of nothing the kernel does not hear.
+std::string written(const std::string &value) {
+    return value.empty() ? "\n" : value;
+}
+
 // "1" or "up", "0" or "down"
 std::optional<bool> up_or_down(const std::optional<std::string> &said) {
     if (said == "1" || said == "up")
@@ -233,7 +238,7 @@ std::string Config::attachment(const std::string &partition) const {
 
 void Config::set(const std::string &directory, const std::string &attribute,
                  const std::string &value) {
-    int error = host_.write(directory + "/" + attribute, value);
+    int error = host_.write(directory + "/" + attribute, written(value));
     if (error == 0)
         return;
     std::string text = fmt::format("{} cannot be set to '{}': ", attribute, value);
@@ -280,7 +285,7 @@ void Config::change(const NewPartition &wish) {
                 continue;
             set(path, attribute, value);
             undo.add(fmt::format("the new {}", attribute), [this, path, attribute, was] {
-                return host_.write(path + "/" + attribute, was);
+                return host_.write(path + "/" + attribute, written(was));
             });
         }
     } catch (const Failure &failure) {

@@ -351,7 +351,9 @@ int FakeHost::write(const std::string &file, const std::string &text) {
         return enable(function, text);
     if (read(function + "/enable") == "1")
         return EBUSY;
-    put(file, text + "\n");
+    // the kernel does not hear of a write of nothing
+    if (!text.empty())
+        put(file, text.ends_with('\n') ? text : text + "\n");
     return 0;
 }
 

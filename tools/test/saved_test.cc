@@ -535,6 +535,21 @@ TEST_F(SavedTest, RoleAndPolicyLast) {
     EXPECT_EQ(host.read(configfs_partitions + std::string("web/policy/reset")), "ask");
 }
 
+TEST_F(SavedTest, AMonitorCanBeForgotten) {
+    host.knows_mailboxes = true;
+    std::string file = configfs_partitions + std::string("web/qmp");
+    ASSERT_EQ(apply("[partitions.web]\nqmp = '/run/q'\n").status, 0);
+    EXPECT_EQ(apply("[partitions.web]\nqmp = ''\n").out,
+              "~ partition web: qmp /run/q -> default\n");
+    EXPECT_EQ(host.read(file), "");
+    EXPECT_EQ(apply("[partitions.web]\nqmp = ''\n").out, "");
+
+    // undone, too
+    host.fail = {{"write web/policy/mac=allow", EIO}};
+    EXPECT_EQ(apply("[partitions.web]\nqmp = '/run/q'\npolicy.mac = 'allow'\n").status, 1);
+    EXPECT_EQ(host.read(file), "");
+}
+
 TEST_F(SavedTest, ManagementMovesToAnotherPartition) {
     host.knows_mailboxes = true;
     ASSERT_EQ(apply("[partitions.b]\nrole = 'management'\n").status, 0);
