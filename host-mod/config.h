@@ -9,6 +9,7 @@ extern const struct config_item_type lpar_config_nics;
 extern const struct config_item_type lpar_config_vfs;
 extern const struct config_item_type lpar_config_policy;
 
+bool lpar_config_pci_address(const char *text);
 struct lpar_partition *lpar_config_partition(struct config_item *item);
 ssize_t lpar_config_line(char *to, size_t size, const char *page, size_t count);
 const char *lpar_config_wish(enum lpar_wish wish);

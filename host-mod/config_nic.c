@@ -2,7 +2,7 @@
 /*
  * configfs: the NICs of a partition.
  *
- *	partitions/NAME/nics/NIC/{adapter,mac,vlan,max_rate,queues,trust,mode}
+ *	partitions/NAME/nics/NIC/{adapter,mac,vlan,max_rate,queues,trust,mode,primary}
  *	partitions/NAME/nics/NIC/{enable,status}
  *
  * As with disks: attributes are a wish until 1 is written to enable.
@@ -126,6 +126,23 @@ NIC_SHOW(mode, "%s", lpar_config_wish(nic->wish))
 NIC_STORE(mode, lpar_config_store_wish(&nic->wish, page))
 CONFIGFS_ATTR(nic_, mode);
 
+static ssize_t store_primary(struct lpar_nic *nic, const char *page, size_t count)
+{
+	char text[LPAR_PCI_ADDRESS];
+	ssize_t ret = lpar_config_line(text, sizeof(text), page, count);
+
+	if (ret < 0)
+		return ret;
+	if (text[0] && !lpar_config_pci_address(text))
+		return -EINVAL;
+	strscpy(nic->primary, text, sizeof(nic->primary));
+	return count;
+}
+
+NIC_SHOW(primary, "%s", nic->primary)
+NIC_STORE(primary, store_primary(nic, page, count))
+CONFIGFS_ATTR(nic_, primary);
+
 NIC_SHOW(enable, "%d", nic->fn.enabled)
 static ssize_t nic_enable_store(struct config_item *item, const char *page,
 				size_t count)
@@ -149,8 +166,8 @@ CONFIGFS_ATTR_RO(nic_, status);
 
 static struct configfs_attribute *nic_attrs[] = {
 	&nic_attr_adapter, &nic_attr_mac,   &nic_attr_vlan, &nic_attr_max_rate,
-	&nic_attr_queues,  &nic_attr_trust, &nic_attr_mode, &nic_attr_enable,
-	&nic_attr_status,  NULL,
+	&nic_attr_queues,  &nic_attr_trust, &nic_attr_mode, &nic_attr_primary,
+	&nic_attr_enable,  &nic_attr_status, NULL,
 };
 
 static void nic_release(struct config_item *item)

@@ -162,18 +162,29 @@ static const struct config_item_type vf_type = {
 	.ct_owner = THIS_MODULE,
 };
 
-static struct config_group *vfs_make(struct config_group *group, const char *name)
+/**
+ * lpar_config_pci_address - does a text name a function as the PCI core does?
+ * @text: anything
+ *
+ * Clients and the management side take it for what it says. Any context.
+ */
+bool lpar_config_pci_address(const char *text)
 {
 	unsigned int domain, bus, slot, function;
-	struct lpar_mailbox *m;
-	char canonical[24];
+	char canonical[LPAR_PCI_ADDRESS];
 
-	/* clients and the management side take it for what it says */
-	if (sscanf(name, "%x:%x:%x.%x", &domain, &bus, &slot, &function) != 4)
-		return ERR_PTR(-EINVAL);
+	if (sscanf(text, "%x:%x:%x.%x", &domain, &bus, &slot, &function) != 4)
+		return false;
 	snprintf(canonical, sizeof(canonical), "%04x:%02x:%02x.%x", domain, bus, slot,
 		 function);
-	if (strcmp(canonical, name))
+	return !strcmp(canonical, text);
+}
+
+static struct config_group *vfs_make(struct config_group *group, const char *name)
+{
+	struct lpar_mailbox *m;
+
+	if (!lpar_config_pci_address(name))
 		return ERR_PTR(-EINVAL);
 	m = kzalloc(sizeof(*m), GFP_KERNEL);
 	if (!m)

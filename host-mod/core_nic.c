@@ -313,6 +313,7 @@ int lpar_core_nic_records(void *buf, size_t size,
 	lpar_put_fixed(&w, LPAR_CAP_PORT_VLAN, lim->vlan);
 	lpar_put_fixed(&w, LPAR_CAP_IPSEC, 0);
 	lpar_put_fixed(&w, LPAR_CAP_TOE, 0);
+	lpar_put_fixed(&w, LPAR_CAP_STANDBY, lim->standby);
 	return w.full ? -ENOSPC : (int)(size - w.left);
 }
 

@@ -34,6 +34,7 @@
  * @trusted:      may have any address, send tagged frames, and see all
  * @promisc:      sees all frames of the port
  * @vlan:         its frames are of this VLAN, and it knows nothing of it; 0: none
+ * @standby:      the client also has a VF with this address, which it prefers
  */
 struct lpar_nic_limits {
 	u64 mac;
@@ -58,6 +59,7 @@ struct lpar_nic_limits {
 	bool rx_vlan;
 	bool trusted;
 	bool promisc;
+	bool standby;
 };
 
 /**

@@ -10,6 +10,8 @@
 #include "partition.h"
 #include "window.h"
 
+#define LPAR_PCI_ADDRESS	24	/* "0000:00:00.0" and its NUL, domains of 32 bits */
+
 /* How the adapter reaches the client's data; shown in words. */
 const char *lpar_fn_mode(enum lpar_mode mode);
 

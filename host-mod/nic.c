@@ -247,6 +247,7 @@ static void refresh(struct lpar_nic *nic)
 	struct lpar_nic_limits now = {}, old;
 
 	now.trusted = nic->trusted;
+	now.standby = nic->primary[0];
 	now.vlan = nic->vlan;
 	now.mac = nic->address;
 	now.promisc = nic->promisc;
@@ -454,7 +455,11 @@ static unsigned int next_queue;	/* of any adapter; under RTNL */
 /* RTNL is held: with its device, which cannot go meanwhile. */
 static int join(struct lpar_nic *nic, struct net_device *dev)
 {
-	struct lpar_nic_limits lim = { .trusted = nic->trusted, .vlan = nic->vlan };
+	struct lpar_nic_limits lim = {
+		.trusted = nic->trusted,
+		.standby = nic->primary[0],
+		.vlan = nic->vlan,
+	};
 	struct net_device *upper;
 	int ret;
 

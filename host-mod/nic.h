@@ -35,6 +35,8 @@ struct lpar_nic_state {
  * @vlan:       the VLAN that it is in, 1 … LPAR_VLAN_MAX; 0: none
  * @rate:       most that it sends, Mbit/s; 0: no limit
  * @wish:       the mode asked for
+ * @primary:    PCI address of the VF that the client prefers to it; may be empty. For
+ *              tools: the client finds that by its address
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
  * @base:       the address that it was enabled with
  * @first:      of the adapter's queues for sending: where its own begin
@@ -65,6 +67,7 @@ struct lpar_nic {
 	u16 vlan;
 	u32 rate;
 	enum lpar_wish wish;
+	char primary[LPAR_PCI_ADDRESS];
 
 	struct lpar_port __rcu *port;
 	u64 base;

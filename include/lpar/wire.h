@@ -289,6 +289,7 @@ enum lpar_cap {
 	LPAR_CAP_PORT_VLAN	= 84,	/* frames are of this VLAN, untagged; 0: none */
 	LPAR_CAP_IPSEC		= 85,
 	LPAR_CAP_TOE		= 86,	/* TCP offload engine */
+	LPAR_CAP_STANDBY	= 87,	/* 1: a VF with the same address comes first */
 	/* of a mailbox, besides NAME: its VF's PCI address, as the host has it */
 	LPAR_CAP_VF_KIND	= 128,	/* enum lpar_vf_kind */
 	/* + enum lpar_ask: min and max may be asked for; cur is what the VF has, as

@@ -390,7 +390,7 @@ static void nic_frame_unused(struct kunit *test)
 
 #define BUF	2048
 #define FIRST	LPAR_CAP_MAC
-#define TYPES	(LPAR_CAP_TOE + 1)
+#define TYPES	(LPAR_CAP_STANDBY + 1)
 
 static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
 {
@@ -420,6 +420,7 @@ static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
 	FIX(RX_MERGED, 1);
 	FIX(ALLMULTI, 1);
 	FIX(PORT_VLAN, lim->vlan);
+	FIX(STANDBY, lim->standby);
 #undef FIX
 }
 
