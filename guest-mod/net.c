@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <net/net_failover.h>
 #include <asm/barrier.h>
 
 #include "channel.h"
@@ -547,6 +548,35 @@ static int net_alloc_queues(struct lpar_net *net, u32 nr_tx, u32 nr_rx)
 	return 0;
 }
 
+/*
+ * A VF with the same address takes over whenever it is there, below a third network
+ * device that the system uses in place of both (Documentation/networking/net_failover.rst).
+ * Without that it is a network card like others. Takes rtnl.
+ */
+static void net_standby_begin(struct lpar_net *net)
+{
+	struct failover *failover;
+
+	if (!net->caps.standby)
+		return;
+	if (!IS_REACHABLE(CONFIG_NET_FAILOVER)) {
+		netdev_warn(net->netdev, "a standby, but this kernel has no net_failover\n");
+		return;
+	}
+	failover = net_failover_create(net->netdev);
+	if (IS_ERR(failover))
+		netdev_warn(net->netdev, "no standby: %ld\n", PTR_ERR(failover));
+	else
+		net->failover = failover;
+}
+
+static void net_standby_end(struct lpar_net *net)
+{
+	if (IS_REACHABLE(CONFIG_NET_FAILOVER) && net->failover)
+		net_failover_destroy(net->failover);
+	net->failover = NULL;
+}
+
 /**
  * lpar_net_add - a netdev for a function that has none
  * @dev:      the device
@@ -601,15 +631,19 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	net->use_rx = rx;
 	net_spread(net);
 	netif_carrier_off(netdev);
+	/* First, so that nobody finds the NIC alone and configures that. */
+	net_standby_begin(net);
 	err = register_netdev(netdev);
 	if (err)
-		goto err_free;
+		goto err_standby;
 	list_add_tail(&net->node, &dev->nets);
 	netdev_info(netdev, "function %u, %pM, %u + %u queues of %u%s%s\n", function,
 		    netdev->dev_addr, tx, rx, caps.depth,
 		    caps.name[0] ? ", " : "", caps.name);
 	return 0;
 
+err_standby:
+	net_standby_end(net);
 err_free:
 	net_free(net);
 	return err;
@@ -626,6 +660,7 @@ void lpar_net_remove(struct lpar_net *net)
 	lockdep_assert_held(&net->dev->disks_lock);
 	list_del(&net->node);
 	unregister_netdev(net->netdev);
+	net_standby_end(net);
 	/* Without queues nobody starts it again. */
 	cancel_delayed_work_sync(&net->repost_work);
 	cancel_work_sync(&net->mode_work);

@@ -163,6 +163,7 @@ struct lpar_net_rx_queue {
  * @function:   id
  * @generation: of @caps
  * @caps:       in force; changed under rtnl
+ * @failover:   it is the standby there, or NULL
  * @features:   that they offer, all of them
  * @offered:    that they ever offered
  * @segs_max:   of a frame: what @caps and the queues allow
@@ -188,6 +189,7 @@ struct lpar_net {
 	u32 function;
 	u32 generation;
 	struct lpar_nic_caps caps;
+	struct failover *failover;
 	netdev_features_t features;
 	netdev_features_t offered;
 	u32 segs_max;

@@ -29,7 +29,7 @@ enum nic_record {
 	NIC_SEGMENTS,
 	NIC_DEPTH,
 	NIC_FIRST,
-	NIC_RECORDS = NIC_FIRST + LPAR_CAP_TOE - LPAR_CAP_MAC + 1,
+	NIC_RECORDS = NIC_FIRST + LPAR_CAP_STANDBY - LPAR_CAP_MAC + 1,
 };
 
 struct nic_raw {
@@ -47,7 +47,7 @@ static unsigned int nic_index(unsigned int type)
 		return NIC_SEGMENTS;
 	if (type == LPAR_CAP_DEPTH)
 		return NIC_DEPTH;
-	if (type >= LPAR_CAP_MAC && type <= LPAR_CAP_TOE)
+	if (type >= LPAR_CAP_MAC && type <= LPAR_CAP_STANDBY)
 		return NIC_FIRST + type - LPAR_CAP_MAC;
 	return NIC_RECORDS;
 }
@@ -247,6 +247,7 @@ static void nic_take_optional(const struct nic_raw *raw,
 	caps->rx_merged = nic_get(raw, LPAR_CAP_RX_MERGED, 0);
 	caps->promisc_free = nic_free(raw, LPAR_CAP_PROMISC);
 	caps->allmulti_free = nic_free(raw, LPAR_CAP_ALLMULTI);
+	caps->standby = nic_get(raw, LPAR_CAP_STANDBY, 0);
 	value = nic_get(raw, LPAR_CAP_PORT_VLAN, 0);
 	caps->port_vlan = value < 4095 ? value : 0;
 }

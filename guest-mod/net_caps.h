@@ -44,6 +44,7 @@
  * @rx_merged:    gives frames that are yet to be segmented
  * @promisc_free: may be chosen
  * @allmulti_free: may be chosen
+ * @standby:      a VF with the same address is to be preferred
  */
 struct lpar_nic_caps {
 	char name[LPAR_TEXT_MAX + 1];
@@ -74,6 +75,7 @@ struct lpar_nic_caps {
 	bool rx_merged;
 	bool promisc_free;
 	bool allmulti_free;
+	bool standby;
 };
 
 int lpar_nic_caps_parse(const void *data, __u32 len, struct lpar_nic_caps *caps,

@@ -36,6 +36,7 @@ static const struct given full[] = {
 	{ LPAR_CAP_PORT_VLAN, 77, 77, 77 },
 	{ LPAR_CAP_IPSEC, 1, 1, 1 },
 	{ LPAR_CAP_TOE, 1, 1, 1 },
+	{ LPAR_CAP_STANDBY, 1, 1, 1 },
 };
 
 static u32 add(u8 *at, u32 len, const struct given *g)
@@ -107,7 +108,7 @@ static void net_caps_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c.port_vlan, 77u);
 	KUNIT_EXPECT_EQ(test, c.link && c.full_duplex && c.tx_csum && c.tx_csum4 &&
 			c.tx_csum6 && c.tx_vlan && c.rx_csum && c.rx_vlan &&
-			c.rx_merged && c.promisc_free && c.allmulti_free, true);
+			c.rx_merged && c.promisc_free && c.allmulti_free && c.standby, true);
 }
 
 /* Each record alone: twice, or cut off, is refused; without it, by what it is. */
