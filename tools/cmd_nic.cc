@@ -7,6 +7,8 @@
 #include "cli.h"
 #include "error.h"
 #include "format.h"
+#include "iov_scan.h"
+#include "iov_state.h"
 #include "parse.h"
 
 namespace lpar {
@@ -23,12 +25,27 @@ struct Options {
     std::optional<uint32_t> queues;
     bool trust = false;
     std::optional<std::string> mode;
+    std::string primary;
 };
 
 std::string link_text(const Nic &nic) {
     if (!nic.link)
         return "";
     return *nic.link ? "up" : "down";
+}
+
+// The address of a VF that is this partition's: the guest knows by it that both are one.
+std::string mac_of_primary(const Host &host, const Options &options) {
+    IovSnapshot now = iov_snapshot(host, read_iov_state(host));
+    if (now.owner(options.primary) != options.partition)
+        throw Failure(fmt::format("{0} is no VF of {1}: lparctl iov assign {1}=1",
+                                  printable(options.primary), options.partition));
+    for (const auto &adapter : now.adapters)
+        for (const auto &vf : adapter.vfs)
+            if (vf.address == options.primary && !vf.mac.empty() && vf.mac != "00:00:00:00:00:00")
+                return vf.mac;
+    throw Failure(options.primary + " has no address: lparctl iov release it, and assign it with "
+                                    "--mac");
 }
 
 void add(Context &context, const Options &options) {
@@ -48,6 +65,14 @@ void add(Context &context, const Options &options) {
     check_name("partition", wish.partition);
     check_name("network interface", wish.adapter);
     context.require_privilege();
+    if (!options.primary.empty()) {
+        std::string mac = mac_of_primary(context.host, options);
+        if (wish.mac && wish.mac != mac)
+            throw Failure(fmt::format("{} has the address {}: both must have the same",
+                                      options.primary, mac));
+        wish.mac = mac;
+        wish.primary = options.primary;
+    }
     Nic nic = Config(context.host).add(wish);
     if (context.json)
         context.emit(nic_json(nic));
@@ -117,6 +142,7 @@ Json nic_json(const Nic &nic) {
             {"max_rate", nic.max_rate},
             {"queues", nic.queues},
             {"trust", nic.trust},
+            {"primary", text(nic.primary)},
             {"mode", text(nic.mode)},
             {"enabled", nic.enabled},
             {"status", text(nic.status)},
@@ -138,7 +164,8 @@ void add_nic_commands(CLI::App &app, Context &context) {
                           "  lparctl nic add web --adapter eth0\n"
                           "  lparctl nic add web lan --adapter eth0 --mac 52:54:00:12:34:56\n"
                           "  lparctl nic add web --adapter eth1 --queues 4 --trust --mode page\n"
-                          "  lparctl nic add web --adapter eth0 --vlan 7 --max-rate 1000",
+                          "  lparctl nic add web --adapter eth0 --vlan 7 --max-rate 1000\n"
+                          "  lparctl nic add web --adapter eth0 --primary 0000:01:10.0",
                           [&context, options] { add(context, *options); });
     leaf->add_option("PARTITION", options->partition, "Who gets it")->required();
     leaf->add_option("NAME", options->name, "The NIC's name (default: the first free of n0, n1…)");
@@ -154,6 +181,8 @@ void add_nic_commands(CLI::App &app, Context &context) {
                      "Most queues each way (default: as the adapter has for sending)");
     leaf->add_flag("--trust", options->trust,
                    "Let the client use any address and VLAN, and receive what is not for it");
+    leaf->add_option("--primary", options->primary,
+                     "The partition's VF that the guest prefers to it while that is there");
     leaf->add_option("--mode", options->mode, "auto, tag, page, or copy to compare (default: auto)")
         ->check(CLI::IsMember({"auto", "tag", "page", "copy"}));
 

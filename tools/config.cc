@@ -180,6 +180,7 @@ Nic Config::nic(const std::string &partition, const std::string &name) const {
     nic.mac = nic.wanted_mac = host_.read(path + "mac").value_or("");
     nic.vlan = host_.read_number(path + "vlan").value_or(0);
     nic.max_rate = host_.read_number(path + "max_rate").value_or(0);
+    nic.primary = host_.read(path + "primary").value_or("");
     nic.queues = host_.read_number(path + "queues").value_or(0);
     nic.trust = host_.read(path + "trust") == "1";
     nic.mode = host_.read(path + "mode").value_or("");
@@ -498,6 +499,8 @@ Nic Config::add(const NewNic &wish) {
             set(path, "vlan", std::to_string(*wish.vlan));
         if (wish.max_rate)
             set(path, "max_rate", std::to_string(*wish.max_rate));
+        if (wish.primary)
+            set(path, "primary", *wish.primary);
         if (wish.queues)
             set(path, "queues", std::to_string(*wish.queues));
         if (wish.trust)

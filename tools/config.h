@@ -43,7 +43,8 @@ struct Nic {
     uint64_t max_rate = 0; // Mbit/s; 0: no limit
     uint64_t queues = 0;   // 0: as many as there can be
     bool trust = false;
-    std::string mode; // auto, tag, page, copy
+    std::string mode;    // auto, tag, page, copy
+    std::string primary; // the VF that comes first; empty: none
     bool enabled = false;
     std::string wanted_mac; // empty: the kernel makes one
     // state
@@ -106,6 +107,7 @@ struct NewNic {
     std::optional<uint64_t> queues;
     bool trust = false;
     std::optional<std::string> mode;
+    std::optional<std::string> primary; // the PCI address of a VF with the same MAC address
 };
 
 // "d0, d1"

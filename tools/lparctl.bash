@@ -78,7 +78,7 @@ _lparctl()
 		mapfile -t COMPREPLY < <(compgen -c -- "$current")
 		return
 		;;
-	--adjuncts | --memory | --quantum | --name | --start | --size | --queues | --serial | --mac | \
+	--adjuncts | --memory | --quantum | --name | --start | --size | --queues | --serial | --mac | --primary | \
 		--vlan | --max-rate | --vfs | --interrupts | --namespaces | --wait | --timeout | --reason | -i | --interval | \
 		-c | --count)
 		return
@@ -90,7 +90,7 @@ _lparctl()
 		word=${COMP_WORDS[i]}
 		case $word in
 		--adjuncts | --memory | --quantum | --owner | --force | --name | --start | --size | --queues | \
-			--serial | --mode | --adapter | --mac | --vlan | --max-rate | --vfs | \
+			--serial | --mode | --adapter | --mac | --primary | --vlan | --max-rate | --vfs | \
 			--interrupts | --namespaces | --spoofchk | --qmp | --qemu | --wait | --timeout | --reason | -i | --interval | \
 			-c | --count)
 			((i++))
@@ -115,7 +115,7 @@ _lparctl()
 		"disk add")
 			options=$'--name\n--start\n--size\n--read-only\n--queues\n--serial\n--mode\n'
 			;;
-		"nic add") options=$'--adapter\n--mac\n--vlan\n--max-rate\n--queues\n--trust\n--mode\n' ;;
+		"nic add") options=$'--adapter\n--mac\n--vlan\n--max-rate\n--queues\n--trust\n--primary\n--mode\n' ;;
 		"iov assign")
 			options=$'--adapter\n--node\n--type\n--vfs\n--queues\n--interrupts\n--namespaces\n--mac\n--vlan\n'
 			options+=$'--max-rate\n--trust\n--spoofchk\n--qmp\n--plan\n'

@@ -70,6 +70,7 @@ Attributes attributes(const NewNic &nic) {
             {"mac", nic.mac.value_or("")},
             {"vlan", number_text(nic.vlan)},
             {"max_rate", number_text(nic.max_rate)},
+            {"primary", nic.primary.value_or("")},
             {"queues", number_text(nic.queues)},
             {"trust", flag_text(nic.trust)},
             {"mode", mode_text(nic.mode)}};

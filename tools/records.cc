@@ -74,6 +74,7 @@ constexpr std::array kinds = {
     Kind{LPAR_CAP_PORT_VLAN, Unit::count, "port_vlan", "VLAN of the port (0: none)"},
     Kind{LPAR_CAP_IPSEC, Unit::flag, "ipsec", "IPsec"},
     Kind{LPAR_CAP_TOE, Unit::flag, "toe", "TCP offload engine"},
+    Kind{LPAR_CAP_STANDBY, Unit::flag, "standby", "gives way to a VF of its address"},
     Kind{LPAR_CAP_VF_KIND, Unit::count, "vf_kind", "1: NIC, 2: NVMe"},
     Kind{asked(LPAR_ASK_MAC), Unit::mac, "ask_mac", "MAC addresses to ask for"},
     Kind{asked(LPAR_ASK_VLAN), Unit::count, "ask_vlan", "VLANs to ask for"},

@@ -207,7 +207,7 @@ NewNic parse_nic(const Reader &reader, const std::string &partition, const std::
                  const toml::table &table) {
     std::string what = "nic " + name;
     reader.check_keys(table, what,
-                      {"adapter", "mac", "vlan", "max_rate", "queues", "trust", "mode"});
+                      {"adapter", "mac", "vlan", "max_rate", "queues", "trust", "mode", "primary"});
     NewNic nic;
     nic.partition = partition;
     nic.name = name;
@@ -217,6 +217,11 @@ NewNic parse_nic(const Reader &reader, const std::string &partition, const std::
     reader.take(table, "mac", [&](const auto &node) { nic.mac = parse_mac(text_of(node)); });
     reader.take(table, "vlan", [&](const auto &node) { nic.vlan = vlan_of(node); });
     reader.take(table, "max_rate", [&](const auto &node) { nic.max_rate = number_of(node); });
+    reader.take(table, "primary", [&](const auto &node) {
+        nic.primary = address_of(node);
+        if (!nic.mac)
+            throw UsageError("'mac' is wanted as well: the address that both have");
+    });
     reader.take(table, "queues", [&](const auto &node) { nic.queues = number_of(node); });
     reader.take(table, "trust", [&](const auto &node) { nic.trust = flag_of(node); });
     reader.take(table, "mode", [&](const auto &node) { nic.mode = mode_of(node); });
@@ -497,6 +502,7 @@ std::string format_saved(const std::vector<WantedPartition> &wanted,
             insert_text(entry, "mac", nic.mac);
             insert_number(entry, "vlan", nic.vlan);
             insert_number(entry, "max_rate", nic.max_rate);
+            insert_text(entry, "primary", nic.primary);
             insert_number(entry, "queues", nic.queues);
             if (nic.trust)
                 entry.insert("trust", true);
@@ -560,6 +566,8 @@ NewNic wanted_of(const Nic &nic) {
         wish.vlan = nic.vlan;
     if (nic.max_rate != 0)
         wish.max_rate = nic.max_rate;
+    if (!nic.primary.empty())
+        wish.primary = nic.primary;
     if (nic.queues != 0)
         wish.queues = nic.queues;
     if (!nic.mode.empty() && nic.mode != "auto")

@@ -288,7 +288,8 @@ int FakeHost::make_directory(const std::string &name) {
         return 0;
     }
     using Names = std::vector<const char *>;
-    for (const auto *attribute : is_nic(name) ? Names{"adapter", "mac"} : Names{"device", "serial"})
+    for (const auto *attribute :
+         is_nic(name) ? Names{"adapter", "mac", "primary"} : Names{"device", "serial"})
         put(name + "/" + attribute, "\n");
     for (const auto *attribute : is_nic(name)
                                      ? Names{"vlan", "max_rate", "queues", "trust", "enable"}

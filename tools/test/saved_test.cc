@@ -88,6 +88,11 @@ TEST(Saved, MistakesHaveAPlace) {
              {"[partitions.web.nics.n0]\nadapter = 'eth0'\nmac = 'x'", "f:3:7: mac: "},
              {"[partitions.web.nics.n0]\nadapter = 'eth0'\nvlna = 1",
               "f:3:1: nic n0 has no 'vlna'"},
+             {"[partitions.web.nics.n0]\nadapter = 'eth0'\nmac = '52:54:00:12:34:56'\n"
+              "primary = 'eth1'",
+              "f:4:11: primary: 'eth1' is no PCI address"},
+             {"[partitions.web.nics.n0]\nadapter = 'eth0'\nprimary = '0000:03:10.0'",
+              "f:3:11: primary: 'mac' is wanted as well"},
              {"[partitions.web.nics.n0]\nadapter = 'eth0'\nvlan = 4095",
               "f:3:8: vlan: a VLAN is 1 to 4094"},
              {"[partitions.web.vfs]\nadapter = '0000:03:00.0'",
@@ -291,6 +296,8 @@ std::vector<WantedPartition> some_wish(bool vf_settings) {
             nic.mode = some_mode();
             if (*rc::gen::arbitrary<bool>())
                 nic.mac = *rc::gen::element<std::string>("52:54:00:12:34:56", "52:54:00:0a:0b:0c");
+            if (nic.mac && *rc::gen::arbitrary<bool>())
+                nic.primary = "0000:09:10.2";
             one.nics.push_back(nic);
         }
         one.vfs = some_vfs(name, place++, named, total, vf_settings);
@@ -331,6 +338,7 @@ RC_GTEST_PROP(Saved, WhatIsWrittenIsRead, ()) {
             RC_ASSERT(same->nics[i].mac == one.nics[i].mac);
             RC_ASSERT(same->nics[i].vlan == one.nics[i].vlan);
             RC_ASSERT(same->nics[i].max_rate == one.nics[i].max_rate);
+            RC_ASSERT(same->nics[i].primary == one.nics[i].primary);
             RC_ASSERT(same->nics[i].trust == one.nics[i].trust);
             RC_ASSERT(same->nics[i].mode == one.nics[i].mode);
             RC_ASSERT(same->nics[i].queues == one.nics[i].queues);
