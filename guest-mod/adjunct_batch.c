@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Batches of requests to adjuncts: from the program into a private copy, from there into
- * the shared part, and the answers back. See adjunct.c.
+ * the shared part, and the answers back. See adjunct_file.c.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>

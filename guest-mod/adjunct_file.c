@@ -1,0 +1,633 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Adjuncts: services in memory and on time that this guest donates, and out of its reach
+ * (seed 003, figs. 4B and 6). The uapi is include/lpar/adjunct_dev.h.
+ *
+ * One open file is one adjunct in one slot of the device. Whoever calls donates: the RUN
+ * command does not return to this vCPU before the adjunct has yielded, or the quantum has
+ * ended. So the caller's own priority, affinity and cgroup are what the guest's scheduler
+ * weighs the service by. At most one batch is in the shared part: it is copied there by
+ * its caller and, once served, copied out by whoever donated last.
+ *
+ * Neither adjunct nor host is trusted. Indices and answers are read once and compared
+ * with what is remembered here (adjunct_ring.c); data is copied once and not looked at.
+ *
+ * Lock order: lpar_adjuncts.life → adjunct_file.lock → lpar_adjuncts.lock. No user memory
+ * is touched under any of them: who does not serve a page fault holds up nobody.
+ */
+#include <linux/delay.h>
+#include <linux/freezer.h>
+#include <linux/interrupt.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/barrier.h>
+
+#include "adjunct_batch.h"
+#include "adjunct_file.h"
+#include "adjunct_ring.h"
+#include "donate.h"
+
+#define ADJUNCT_DESTROY_MS	5000	/* until a slot that is not let go of is given up */
+
+/* ---------------------------------------------------------------- registers */
+
+static u32 adjunct_read(const struct adjunct_file *f, unsigned int reg)
+{
+	return ioread32(f->group->dev->regs + LPAR_REG_ADJUNCT(f->slot) + reg);
+}
+
+static void adjunct_write(const struct adjunct_file *f, unsigned int reg, u32 value)
+{
+	iowrite32(value, f->group->dev->regs + LPAR_REG_ADJUNCT(f->slot) + reg);
+}
+
+/* The command has been carried out when the register write is over. */
+static u32 adjunct_command(const struct adjunct_file *f, enum lpar_adjunct_command command)
+{
+	adjunct_write(f, LPAR_ADJUNCT_COMMAND, command);
+	return adjunct_read(f, LPAR_ADJUNCT_STATUS);
+}
+
+static irqreturn_t adjunct_irq(int irq, void *data)
+{
+	struct adjunct_file *f = data;
+
+	atomic64_inc(&f->interrupts);
+	wake_up_interruptible(&f->wait);
+	return IRQ_HANDLED;
+}
+
+/* ---------------------------------------------------------------- donations */
+
+static void adjunct_give(struct adjunct_file *f, struct lpar_batch *b)
+{
+	lockdep_assert_held(&f->lock);
+	lpar_adjunct_batch_put(b, f->shared, &f->tail);
+	f->ring = b;
+}
+
+/* poll() says what has become true. */
+static void adjunct_tell(struct adjunct_file *f)
+{
+	__poll_t events = 0;
+
+	lockdep_assert_held(&f->lock);
+	if (f->slot < 0 || f->info.dead)
+		events = EPOLLERR;
+	else if (!f->submitted)
+		events = EPOLLOUT | EPOLLWRNORM;
+	else if (f->submitted->done)
+		events = EPOLLIN | EPOLLRDNORM;
+	else
+		events = EPOLLPRI;
+	WRITE_ONCE(f->events, events);
+	wake_up_interruptible(&f->wait);
+}
+
+/* It is not run again: alive => dead. What it had been given has no answer. */
+static void adjunct_die(struct adjunct_file *f)
+{
+	lockdep_assert_held(&f->lock);
+	f->info.dead = 1;
+	if (f->ring && f->ring->orphan)
+		lpar_adjunct_batch_free(f->ring);
+	f->ring = NULL;
+	adjunct_tell(f);
+}
+
+/* Is somebody in want of the file, or of the caller? */
+static int adjunct_may_go_on(struct adjunct_file *f, unsigned long start)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (atomic_read(&f->ending))
+		return -ECANCELED;
+	if (READ_ONCE(f->group->stopped) || lpar_device_broken(f->group->dev))
+		return -ENODEV;
+	/* The call is made again when the system has thawed. */
+	if (signal_pending(current) && freezing(current))
+		return -ERESTARTSYS;
+	if (f->timeout && time_after(jiffies, start + f->timeout))
+		return -ETIMEDOUT;
+	return 0;
+}
+
+/* PA BUSY: go on now or after other work (seed 003, claims 8-10). */
+static void adjunct_give_way(const struct adjunct_file *f)
+{
+	if (f->policy == LPAR_ADJUNCT_AFTERWARDS)
+		schedule_timeout_killable(1);
+	else
+		cond_resched();
+}
+
+/* Has what is waited for come: f->ring's answers or, without one, being ready? */
+static int adjunct_done(struct adjunct_file *f, u32 *state)
+{
+	struct lpar_adjunct_control *control = f->shared;
+	u32 head, served;
+
+	if (!f->ring) {
+		*state = adjunct_read(f, LPAR_ADJUNCT_STATE);
+		return *state == LPAR_ADJUNCT_READY;
+	}
+	/* Order the index before the answers. Pairs with the adjunct's release store. */
+	head = le32_to_cpu(virt_load_acquire(&control->head));
+	if (!lpar_adjunct_served(f->ring->start, f->ring->count, head, &served))
+		return -EPROTO;
+	if (served == f->ring->count)
+		return 1;
+	*state = adjunct_read(f, LPAR_ADJUNCT_STATE);
+	return 0;
+}
+
+/*
+ * Donate until f->ring has been served or, without one, until the adjunct is ready.
+ * @once: one quantum at most, and -EAGAIN behind it. Sleeps. A donation keeps this vCPU
+ * away for a quantum; between two of them others run.
+ */
+static int adjunct_run(struct adjunct_file *f, bool once)
+{
+	unsigned long start = jiffies;
+	enum lpar_adjunct_next next;
+	u32 state = 0, status;
+	int err;
+
+	lockdep_assert_held(&f->lock);
+	for (;;) {
+		err = adjunct_may_go_on(f, start);
+		if (err)
+			return err;
+		f->info.runs++;
+		adjunct_write(f, LPAR_ADJUNCT_COMMAND, LPAR_ADJUNCT_RUN);
+		/* Mostly the answer is there, and another exit for the status is saved. */
+		err = adjunct_done(f, &state);
+		if (err > 0)
+			return 0;
+		status = adjunct_read(f, LPAR_ADJUNCT_STATUS);
+		next = err < 0 ? LPAR_ADJUNCT_NEXT_BROKEN :
+				 lpar_adjunct_after_run(status, state, false);
+		switch (next) {
+		case LPAR_ADJUNCT_NEXT_BUSY:
+			f->info.busy++;
+			fallthrough;
+		case LPAR_ADJUNCT_NEXT_AGAIN:
+			if (once)
+				return -EAGAIN;
+			adjunct_give_way(f);
+			break;
+		case LPAR_ADJUNCT_NEXT_NOMEM:
+			return -ENOMEM;
+		case LPAR_ADJUNCT_NEXT_DEAD:
+			lpar_adjunct_batch_report(&f->info, f->shared);
+			adjunct_die(f);
+			return -EOWNERDEAD;
+		case LPAR_ADJUNCT_NEXT_GONE:
+			WRITE_ONCE(f->hangup, true);
+			adjunct_die(f);
+			return -ENODEV;
+		default:
+			dev_err_ratelimited(&f->group->dev->pdev->dev,
+					    "adjunct %d breaks the rules: status %u, state %u\n",
+					    f->slot, status, state);
+			adjunct_die(f);
+			return -EPROTO;
+		}
+	}
+}
+
+/* Have f->ring served, and take the answers: the shared part is empty then. */
+static int adjunct_serve(struct adjunct_file *f, bool once)
+{
+	struct lpar_batch *b = f->ring;
+	int err;
+
+	err = adjunct_run(f, once);
+	if (err)
+		return err;
+	err = lpar_adjunct_batch_collect(b, f->shared);
+	if (err) {
+		dev_err_ratelimited(&f->group->dev->pdev->dev,
+				    "adjunct %d breaks the rules: more output than room\n", f->slot);
+		adjunct_die(f);
+		return err;
+	}
+	f->ring = NULL;
+	if (b->orphan)
+		lpar_adjunct_batch_free(b);
+	else if (b == f->submitted)
+		adjunct_tell(f);
+	return 0;
+}
+
+/* ------------------------------------------------------ creation and its end */
+
+/* LOADED, READY or DEAD => EMPTY. */
+static bool adjunct_end(struct adjunct_file *f)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(ADJUNCT_DESTROY_MS);
+	u32 status;
+
+	for (;;) {
+		status = adjunct_command(f, LPAR_ADJUNCT_DESTROY);
+		/* all ones: it has been pulled out */
+		if (status == LPAR_OK || status == ~0u)
+			return true;
+		if (status != LPAR_BUSY || time_after(jiffies, end))
+			return false;
+		usleep_range(1000, 2000);
+	}
+}
+
+/**
+ * lpar_adjunct_destroy - give the slot back with all that is in it
+ * @f: may have none
+ *
+ * The memory is the guest's again, scrubbed by the host; what the client itself wrote is
+ * scrubbed here. A slot that the host does not let go of is not used again. Sleeps, with
+ * lpar_adjuncts.life held, and adjunct_file.lock or @life for writing.
+ */
+void lpar_adjunct_destroy(struct adjunct_file *f)
+{
+	struct lpar_adjuncts *group = f->group;
+	bool ended;
+
+	if (f->slot < 0)
+		return;
+	ended = adjunct_end(f);
+	if (f->irq) {
+		adjunct_write(f, LPAR_ADJUNCT_VECTOR, 0);
+		pci_free_irq(group->dev->pdev, group->vector + f->slot, f);
+	}
+	f->irq = false;
+	if (ended)
+		memset(f->shared, 0, LPAR_ADJUNCT_SHARED);
+	else
+		dev_err(&group->dev->pdev->dev, "adjunct %d is not let go of\n", f->slot);
+	memunmap(f->shared);
+	f->shared = NULL;
+	if (ended) {
+		mutex_lock(&group->lock);
+		clear_bit(f->slot, group->used);
+		mutex_unlock(&group->lock);
+	}
+	f->slot = -1;
+	if (f->ring != f->submitted)
+		lpar_adjunct_batch_free(f->ring);
+	f->ring = NULL;
+	lpar_adjunct_batch_free(f->submitted);
+	f->submitted = NULL;
+}
+
+static int adjunct_get_slot(struct adjunct_file *f)
+{
+	struct lpar_adjuncts *group = f->group;
+	resource_size_t at = pci_resource_start(group->dev->pdev, LPAR_BAR_ADJUNCT);
+	u32 slot;
+
+	mutex_lock(&group->lock);
+	slot = find_first_zero_bit(group->used, group->slots);
+	if (slot < group->slots)
+		set_bit(slot, group->used);
+	mutex_unlock(&group->lock);
+	if (slot >= group->slots)
+		return -ENOSPC;
+
+	f->shared = memremap(at + slot * LPAR_ADJUNCT_SLOT, LPAR_ADJUNCT_SHARED, MEMREMAP_WB);
+	if (!f->shared) {
+		mutex_lock(&group->lock);
+		clear_bit(slot, group->used);
+		mutex_unlock(&group->lock);
+		return -ENOMEM;
+	}
+	f->slot = slot;
+	return 0;
+}
+
+/* Without a vector the host raises none; nobody depends on it. */
+static void adjunct_get_irq(struct adjunct_file *f)
+{
+	struct lpar_adjuncts *group = f->group;
+	u32 vector = group->vector + f->slot;
+
+	if (f->slot < group->vectors)
+		f->irq = !pci_request_irq(group->dev->pdev, vector, adjunct_irq, NULL, f,
+					  "lpar-adjunct%d@%s", f->slot,
+					  pci_name(group->dev->pdev));
+	adjunct_write(f, LPAR_ADJUNCT_VECTOR, f->irq ? vector : 0);
+}
+
+/* EMPTY => LOADED => READY (seed 003, fig. 6). */
+static int adjunct_load(struct adjunct_file *f, const struct lpar_adjunct_create *create)
+{
+	struct lpar_adjunct_control *control = f->shared;
+	u32 quantum;
+	int err;
+
+	/* An earlier kernel may have left one (kexec, crash). */
+	if (adjunct_read(f, LPAR_ADJUNCT_STATE) != LPAR_ADJUNCT_EMPTY && !adjunct_end(f))
+		return -EIO;
+	memset(f->shared, 0, LPAR_ADJUNCT_SHARED);
+	memcpy(control->image, create->image, sizeof(control->image));
+	quantum = lpar_donate_quantum(create->quantum_us, f->group->dev->channel.quantum_us);
+	adjunct_write(f, LPAR_ADJUNCT_PAGES, create->pages);
+	adjunct_write(f, LPAR_ADJUNCT_QUANTUM, quantum);
+	adjunct_get_irq(f);
+	err = lpar_adjunct_errno(adjunct_command(f, LPAR_ADJUNCT_CREATE));
+	if (err)
+		return err;
+	return adjunct_run(f, false);
+}
+
+/* ------------------------------------------------------------------- ioctls */
+
+static void file_leave(struct adjunct_file *f)
+{
+	mutex_unlock(&f->lock);
+	up_read(&f->group->life);
+}
+
+/* The file's turn: behind all who came first. */
+static int file_enter(struct adjunct_file *f)
+{
+	int err;
+
+	err = down_read_killable(&f->group->life);
+	if (err)
+		return err;
+	err = mutex_lock_killable(&f->lock);
+	if (err) {
+		up_read(&f->group->life);
+		return err;
+	}
+	if (READ_ONCE(f->hangup) || f->group->gone || lpar_device_broken(f->group->dev))
+		err = -ENODEV;
+	else if (f->group->stopped)
+		err = -EAGAIN;
+	if (err)
+		file_leave(f);
+	return err;
+}
+
+/* Likewise, with an adjunct that can serve. */
+static int file_enter_alive(struct adjunct_file *f)
+{
+	int err = file_enter(f);
+
+	if (err)
+		return err;
+	if (f->slot < 0)
+		err = -ENOTCONN;
+	else if (f->info.dead)
+		err = -EOWNERDEAD;
+	if (err)
+		file_leave(f);
+	return err;
+}
+
+static long file_create(struct adjunct_file *f, const void __user *arg)
+{
+	struct lpar_adjunct_create create;
+	int err;
+
+	if (copy_from_user(&create, arg, sizeof(create)))
+		return -EFAULT;
+	err = lpar_adjunct_check_create(&create);
+	if (err)
+		return err;
+	err = file_enter(f);
+	if (err)
+		return err;
+	if (f->slot >= 0) {
+		err = -EEXIST;
+		goto out;
+	}
+	err = adjunct_get_slot(f);
+	if (err)
+		goto out;
+	memset(&f->info, 0, sizeof(f->info));
+	atomic64_set(&f->interrupts, 0);
+	f->info.slot = f->slot;
+	f->policy = create.policy;
+	f->timeout = create.timeout_ms ? msecs_to_jiffies(create.timeout_ms) : 0;
+	f->tail = 0;
+	err = adjunct_load(f, &create);
+	if (err)
+		lpar_adjunct_destroy(f);
+	adjunct_tell(f);
+out:
+	file_leave(f);
+	return err;
+}
+
+/* Serve @b and whatever was before it; @b is the shared part's when that fails half-way. */
+static int file_serve(struct adjunct_file *f, struct lpar_batch *b)
+{
+	int err;
+
+	err = file_enter_alive(f);
+	if (err) {
+		lpar_adjunct_batch_free(b);
+		return err;
+	}
+	/* of SUBMIT, or left by a caller that has gone */
+	if (f->ring)
+		err = adjunct_serve(f, false);
+	if (!err) {
+		adjunct_give(f, b);
+		err = adjunct_serve(f, false);
+	}
+	if (err && f->ring == b)
+		b->orphan = true;
+	else if (err)
+		lpar_adjunct_batch_free(b);
+	file_leave(f);
+	return err;
+}
+
+/* CALL and BATCH. */
+static long file_batch(struct adjunct_file *f, struct lpar_batch *b)
+{
+	int err;
+
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	err = file_serve(f, b);
+	return err ?: lpar_adjunct_batch_give(b);
+}
+
+static long file_submit(struct adjunct_file *f, struct lpar_batch *b)
+{
+	int err;
+
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	err = file_enter_alive(f);
+	if (err) {
+		lpar_adjunct_batch_free(b);
+		return err;
+	}
+	if (f->submitted)
+		err = -EBUSY;
+	else if (f->ring)
+		err = adjunct_serve(f, true);
+	if (err) {
+		lpar_adjunct_batch_free(b);
+		goto out;
+	}
+	adjunct_give(f, b);
+	f->submitted = b;
+	err = adjunct_serve(f, true);
+	/* It is the adjunct's from now on; only its end makes an error of it. */
+	if (!f->info.dead)
+		err = 0;
+	adjunct_tell(f);
+out:
+	file_leave(f);
+	return err;
+}
+
+static long file_poll(struct adjunct_file *f)
+{
+	struct lpar_batch *b;
+	int err;
+
+	err = file_enter(f);
+	if (err)
+		return err;
+	b = f->submitted;
+	if (!b)
+		err = f->slot < 0 ? -ENOTCONN : -ENODATA;
+	else if (!b->done && f->info.dead)
+		err = -EOWNERDEAD;
+	else if (!b->done)
+		err = adjunct_serve(f, true);
+	if (!err)
+		f->submitted = NULL;
+	if (f->slot >= 0)
+		adjunct_tell(f);
+	file_leave(f);
+	return err ?: lpar_adjunct_batch_give(b);
+}
+
+static long file_report(struct adjunct_file *f, void __user *arg)
+{
+	struct lpar_adjunct_state_info info;
+	int err;
+
+	err = file_enter(f);
+	if (err)
+		return err;
+	info = f->info;
+	info.interrupts = atomic64_read(&f->interrupts);
+	file_leave(f);
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long file_destroy(struct adjunct_file *f)
+{
+	int err;
+
+	/* Whoever runs the adjunct leaves at the end of the quantum. */
+	atomic_inc(&f->ending);
+	err = file_enter(f);
+	atomic_dec(&f->ending);
+	if (err)
+		return err;
+	if (f->slot < 0)
+		err = -ENOTCONN;
+	else
+		lpar_adjunct_destroy(f);
+	adjunct_tell(f);
+	file_leave(f);
+	return err;
+}
+
+static long file_ioctl(struct file *file, unsigned int command, unsigned long arg)
+{
+	struct adjunct_file *f = file->private_data;
+	void __user *p = (void __user *)arg;
+
+	switch (command) {
+	case LPAR_ADJUNCT_IOC_CREATE:
+		return file_create(f, p);
+	case LPAR_ADJUNCT_IOC_CALL:
+		return file_batch(f, lpar_adjunct_batch_take(p, 1));
+	case LPAR_ADJUNCT_IOC_BATCH:
+		return file_batch(f, lpar_adjunct_batch_take_array(p));
+	case LPAR_ADJUNCT_IOC_SUBMIT:
+		return file_submit(f, lpar_adjunct_batch_take_array(p));
+	case LPAR_ADJUNCT_IOC_POLL:
+		return file_poll(f);
+	case LPAR_ADJUNCT_IOC_REPORT:
+		return file_report(f, p);
+	case LPAR_ADJUNCT_IOC_DESTROY:
+		return file_destroy(f);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/* Takes no lock: a call may hold them for long. */
+static __poll_t file_events(struct file *file, poll_table *table)
+{
+	struct adjunct_file *f = file->private_data;
+
+	poll_wait(file, &f->wait, table);
+	return READ_ONCE(f->events) | (READ_ONCE(f->hangup) ? EPOLLHUP : 0);
+}
+
+static int file_open(struct inode *inode, struct file *file)
+{
+	/* The node's lock is held: it is still there. */
+	struct lpar_adjuncts *group = container_of(file->private_data,
+						   struct lpar_adjuncts, misc);
+	struct adjunct_file *f;
+
+	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	if (!f)
+		return -ENOMEM;
+	kref_get(&group->ref);
+	f->group = group;
+	f->slot = -1;
+	f->events = EPOLLERR;
+	init_waitqueue_head(&f->wait);
+	mutex_init(&f->lock);
+	mutex_lock(&group->lock);
+	list_add_tail(&f->node, &group->files);
+	mutex_unlock(&group->lock);
+	file->private_data = f;
+	return nonseekable_open(inode, file);
+}
+
+/* No ioctl and no poll() is under way. Also how a killed program ends its adjunct. */
+static int file_release(struct inode *inode, struct file *file)
+{
+	struct adjunct_file *f = file->private_data;
+	struct lpar_adjuncts *group = f->group;
+
+	down_read(&group->life);
+	mutex_lock(&f->lock);
+	lpar_adjunct_destroy(f);
+	mutex_unlock(&f->lock);
+	mutex_lock(&group->lock);
+	list_del(&f->node);
+	mutex_unlock(&group->lock);
+	up_read(&group->life);
+	kref_put(&group->ref, lpar_adjuncts_free);
+	kfree(f);
+	return 0;
+}
+
+const struct file_operations lpar_adjunct_fops = {
+	.owner		= THIS_MODULE,
+	.open		= file_open,
+	.release	= file_release,
+	.unlocked_ioctl	= file_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.poll		= file_events,
+	.llseek		= noop_llseek,
+};

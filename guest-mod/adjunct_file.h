@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a device's adjuncts (adjunct.c) and the files that use them (adjunct_file.c) share. */
+#ifndef LPAR_GUEST_ADJUNCT_FILE_H
+#define LPAR_GUEST_ADJUNCT_FILE_H
+
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/miscdevice.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/rwsem.h>
+
+#include <lpar/adjunct.h>
+#include <lpar/adjunct_dev.h>
+#include "device.h"
+
+struct lpar_batch;
+
+/**
+ * struct lpar_adjuncts - a device's slots, and the files that use them
+ * @ref:      the device's, and one for each open file
+ * @dev:      not to be used once @gone
+ * @life:     held for reading by all that uses the device or a file's slot; for writing,
+ *            they are at rest
+ * @lock:     protects @files and @used
+ * @files:    adjunct_file.node
+ * @used:     slots
+ * @slots:    how many there are
+ * @vector:   MSI-X vector of slot 0; those of the others follow
+ * @vectors:  how many there are: slots beyond have none
+ * @stopped:  suspended or in a function reset: whoever runs an adjunct leaves
+ * @gone:     the device is; changed with @life held for writing
+ * @misc:     the node
+ * @id:       that makes the node's name unique
+ * @name:     of the node
+ */
+struct lpar_adjuncts {
+	struct kref ref;
+	struct lpar_device *dev;
+	struct rw_semaphore life;
+	struct mutex lock;	/* files, used */
+	struct list_head files;
+	DECLARE_BITMAP(used, LPAR_ADJUNCTS_MAX);
+	u32 slots;
+	u32 vector;
+	u32 vectors;
+	bool stopped;
+	bool gone;
+	struct miscdevice misc;
+	int id;
+	char name[24];
+};
+
+/**
+ * struct adjunct_file - one open file
+ * @group:     the device's slots
+ * @node:      in lpar_adjuncts.files
+ * @wait:      poll()
+ * @ending:    DESTROY calls that wait for @lock: whoever has it leaves
+ * @hangup:    the adjunct is lost, with its device or by a reset of it
+ * @events:    what poll() says, but for @hangup
+ * @interrupts: PA BUSY
+ * @lock:      protects all below: one command at a time, one donation at a time
+ * @slot:      of the device; -1: none
+ * @shared:    the slot's shared part
+ * @irq:       has a PA BUSY vector
+ * @policy:    enum lpar_adjunct_policy
+ * @timeout:   longest call, jiffies; 0: no limit
+ * @tail:      requests written
+ * @ring:      the batch that the shared part has, or NULL
+ * @submitted: SUBMIT's, until it has been collected
+ * @info:      for REPORT, but for what changes outside of @lock
+ */
+struct adjunct_file {
+	struct lpar_adjuncts *group;
+	struct list_head node;
+	wait_queue_head_t wait;
+	atomic_t ending;
+	bool hangup;
+	__poll_t events;
+	atomic64_t interrupts;
+	struct mutex lock;	/* all below */
+	int slot;
+	void *shared;
+	bool irq;
+	u32 policy;
+	unsigned long timeout;
+	u32 tail;
+	struct lpar_batch *ring;
+	struct lpar_batch *submitted;
+	struct lpar_adjunct_state_info info;
+};
+
+extern const struct file_operations lpar_adjunct_fops;
+
+void lpar_adjunct_destroy(struct adjunct_file *f);
+void lpar_adjuncts_free(struct kref *ref);
+
+#endif
