@@ -313,7 +313,7 @@ int lpar_core_nic_records(void *buf, size_t size,
 	lpar_put_fixed(&w, LPAR_CAP_PORT_VLAN, lim->vlan);
 	lpar_put_fixed(&w, LPAR_CAP_IPSEC, 0);
 	lpar_put_fixed(&w, LPAR_CAP_TOE, 0);
-	lpar_put_fixed(&w, LPAR_CAP_STANDBY, lim->standby);
+	lpar_put_value(&w, LPAR_CAP_STANDBY, 0, lim->standby, lim->aside);
 	return w.full ? -ENOSPC : (int)(size - w.left);
 }
 
@@ -327,6 +327,8 @@ enum lpar_status lpar_core_nic_set(const struct lpar_nic_limits *lim, u64 cap,
 		return lpar_core_mac_ok(value) ? LPAR_OK : LPAR_RANGE;
 	case LPAR_CAP_PROMISC:
 		return value <= lim->trusted ? LPAR_OK : LPAR_RANGE;
+	case LPAR_CAP_STANDBY:
+		return value <= lim->standby ? LPAR_OK : LPAR_RANGE;
 	default:
 		return LPAR_NOTSUPP;
 	}

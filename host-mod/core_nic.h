@@ -35,6 +35,7 @@
  * @promisc:      sees all frames of the port
  * @vlan:         its frames are of this VLAN, and it knows nothing of it; 0: none
  * @standby:      the client also has a VF with this address, which it prefers
+ * @aside:        and is to be reached by that now
  */
 struct lpar_nic_limits {
 	u64 mac;
@@ -60,6 +61,7 @@ struct lpar_nic_limits {
 	bool trusted;
 	bool promisc;
 	bool standby;
+	bool aside;
 };
 
 /**

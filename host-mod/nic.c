@@ -251,6 +251,7 @@ static void refresh(struct lpar_nic *nic)
 	now.vlan = nic->vlan;
 	now.mac = nic->address;
 	now.promisc = nic->promisc;
+	now.aside = nic->aside;
 	if (dev)
 		get_limits(dev, nic->fn.mode, nic->queues, &now);
 	mutex_lock(&p->lock);
@@ -297,13 +298,15 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 	if (st != LPAR_OK)
 		return st;
 	/* RTNL is the whole host's: not for what is so already */
-	if (value == (cap == LPAR_CAP_MAC ? lim.mac : lim.promisc))
+	if (value == (cap == LPAR_CAP_MAC ? lim.mac :
+		      cap == LPAR_CAP_STANDBY ? lim.aside : lim.promisc))
 		return READ_ONCE(nic->fn.dead) ? LPAR_GONE : LPAR_OK;
 	/* a call holds the client's lock, which those with RTNL never take */
 	if (rtnl_lock_killable())
 		return LPAR_BUSY;
 	ret = cap == LPAR_CAP_MAC ? lpar_port_address(nic, value) :
-				    lpar_port_promisc(nic, value);
+	      cap == LPAR_CAP_STANDBY ? lpar_port_aside(nic, value) :
+					lpar_port_promisc(nic, value);
 	if (!ret) {
 		WRITE_ONCE(nic->chosen, true);
 		refresh(nic);
@@ -346,11 +349,16 @@ static struct lpar_nic *find_chosen(struct lpar_partition *p)
 void lpar_nic_forget(struct lpar_partition *p)
 {
 	struct lpar_nic *nic;
+	int ret;
 
 	while ((nic = find_chosen(p))) {
 		rtnl_lock();
 		WRITE_ONCE(nic->chosen, false);
 		lpar_port_promisc(nic, false);
+		ret = lpar_port_aside(nic, false);
+		if (ret && ret != -ENODEV)
+			pr_warn("%s/%s: its adapter does not take its address\n",
+				lpar_partition_name(p), lpar_fn_name(&nic->fn));
 		if (lpar_port_address(nic, nic->base))
 			pr_warn("%s/%s: its own address is taken\n",
 				lpar_partition_name(p), lpar_fn_name(&nic->fn));
@@ -393,6 +401,7 @@ SHOW(generation, "%u", READ_ONCE(nic->fn.generation));
 SHOW(state, "%s", lpar_fn_gone(&nic->fn) ? "dead" : "live");
 SHOW(vlan, "%u", nic->vlan);
 SHOW(max_rate, "%u", nic->rate);
+SHOW(standby, "%s", !nic->primary[0] ? "no" : READ_ONCE(nic->aside) ? "aside" : "active");
 SHOW(paused, "%llu", (u64)atomic64_read(&nic->paused));
 SHOW(link, "%s", nic_link(nic) ? "up" : "down");
 SHOW(dropped, "%llu", (u64)atomic64_read(&nic->dropped));
@@ -432,7 +441,7 @@ static struct attribute *nic_attrs[] = {
 	&attr_mac.attr,	    &attr_vlan.attr,	&attr_id.attr,
 	&attr_generation.attr, &attr_state.attr, &attr_link.attr,
 	&attr_dropped.attr, &attr_foreign.attr, &attr_max_rate.attr,
-	&attr_paused.attr, NULL,
+	&attr_paused.attr, &attr_standby.attr, NULL,
 };
 ATTRIBUTE_GROUPS(nic);
 
@@ -472,6 +481,7 @@ static int join(struct lpar_nic *nic, struct net_device *dev)
 	nic->address = nic->base;
 	nic->chosen = false;
 	nic->promisc = false;
+	nic->aside = false;
 	nic->trunk = false;
 	lim.mac = nic->address;
 	get_limits(dev, nic->fn.mode, nic->queues, &lim);
@@ -509,6 +519,25 @@ static int look_up(struct lpar_nic *nic, struct net_device **dev,
 	return ret ? fail(nic, ret, "%s", v->reason) : 0;
 }
 
+/* Another one of the partition that stands by for the same VF. partition->config is
+ * held, so that it stays. */
+static struct lpar_nic *find_standby(struct lpar_nic *nic)
+{
+	struct lpar_partition *p = nic->fn.partition;
+	struct lpar_nic *other = NULL;
+	struct lpar_fn *fn;
+
+	mutex_lock(&p->lock);
+	list_for_each_entry(fn, &p->functions, link)
+		if (fn->type == LPAR_FUNCTION_NIC &&
+		    !strcmp(lpar_nic_of(fn)->primary, nic->primary)) {
+			other = lpar_nic_of(fn);
+			break;
+		}
+	mutex_unlock(&p->lock);
+	return other;
+}
+
 /**
  * lpar_nic_enable - make the wish real
  * @nic: a disabled NIC
@@ -523,11 +552,18 @@ int lpar_nic_enable(struct lpar_nic *nic)
 {
 	struct lpar_verdict v = {}, again = {};
 	struct net_device *dev;
+	struct lpar_nic *other;
 	int ret;
 
 	lockdep_assert_held(&nic->fn.partition->config);
 	if (!nic->ifname[0])
 		return fail(nic, -EINVAL, "no adapter set");
+	if (nic->primary[0] && !nic->mac)
+		return fail(nic, -EINVAL, "primary without mac: both have the VF's address");
+	other = nic->primary[0] ? find_standby(nic) : NULL;
+	if (other)
+		return fail(nic, -EBUSY, "%s stands by for %s already",
+			    lpar_fn_name(&other->fn), nic->primary);
 	nic->fn.workers = alloc_workqueue("lpar-%s", WQ_UNBOUND, 0, nic->ifname);
 	if (!nic->fn.workers)
 		return -ENOMEM;

@@ -40,9 +40,10 @@ struct lpar_nic_state {
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
  * @base:       the address that it was enabled with
  * @first:      of the adapter's queues for sending: where its own begin
- * @chosen:     the client has chosen address or promiscuity; changes under RTNL
+ * @chosen:     the client has chosen address, promiscuity or to be aside; changes under RTNL
  * @address:    in force; under RTNL, read under RCU
  * @promisc:    sees all frames of the wire and the host; under RTNL, read anywhere
+ * @aside:      the client is to be reached by @primary; under RTNL, read anywhere
  * @trunk:      its device was told not to filter VLANs; under RTNL
  * @stations:   in port->stations; under RTNL
  * @hash:       in port->by_address; under RTNL, read under RCU
@@ -75,6 +76,7 @@ struct lpar_nic {
 	bool chosen;
 	u64 address;
 	bool promisc;
+	bool aside;
 	bool trunk;
 	struct list_head stations;
 	struct hlist_node hash;

@@ -47,14 +47,23 @@ static struct lpar_nic *find(struct lpar_port *port, u16 vlan, u64 mac)
 	return trunk;
 }
 
+/* Has a station this address in this VLAN, be it there or aside? RTNL is held. */
+static bool reserved(const struct lpar_port *port, u16 vlan, u64 mac)
+{
+	const struct lpar_nic *nic;
+
+	list_for_each_entry(nic, &port->stations, stations)
+		if (nic->address == mac && nic->vlan == vlan)
+			return true;
+	return false;
+}
+
 /* Is there another station with this one's VLAN and an address? Or the host? RTNL is
  * held. */
 static bool taken(struct lpar_port *port, const struct lpar_nic *nic, u64 mac,
 		  const struct net_device *dev)
 {
-	const struct lpar_nic *other = find(port, nic->vlan, mac);
-
-	return (other && other->vlan == nic->vlan) ||
+	return reserved(port, nic->vlan, mac) ||
 	       (!nic->vlan && mac == lpar_core_mac(dev->dev_addr));
 }
 
@@ -113,7 +122,8 @@ void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 	list_for_each_entry_rcu(nic, &port->stations, stations) {
 		struct sk_buff *copy;
 
-		if (nic == from || !(group || READ_ONCE(nic->promisc)) ||
+		if (nic == from || READ_ONCE(nic->aside) ||
+		    !(group || READ_ONCE(nic->promisc)) ||
 		    !lpar_core_sees(nic->vlan, nic->trusted, vlan))
 			continue;
 		copy = skb_clone(skb, GFP_ATOMIC);
@@ -399,7 +409,8 @@ static int admit(struct lpar_nic *nic, struct net_device *dev)
 static void forget(struct lpar_port *port, struct lpar_nic *nic,
 		   struct net_device *dev)
 {
-	filter(dev, nic->address, false);
+	if (!nic->aside)
+		filter(dev, nic->address, false);
 	if (nic->vlan)
 		vlan_vid_del(dev, htons(ETH_P_8021Q), nic->vlan);
 	if (nic->trunk)
@@ -492,6 +503,10 @@ int lpar_port_address(struct lpar_nic *nic, u64 mac)
 		return 0;
 	if (taken(port, nic, mac, dev))
 		return -EADDRINUSE;
+	if (nic->aside) {
+		WRITE_ONCE(nic->address, mac);
+		return 0;
+	}
 	ret = filter(dev, mac, true);
 	if (ret)
 		return ret;
@@ -501,6 +516,38 @@ int lpar_port_address(struct lpar_nic *nic, u64 mac)
 	synchronize_net();
 	WRITE_ONCE(nic->address, mac);
 	hash_add_rcu(port->by_address, &nic->hash, mac);
+	return 0;
+}
+
+/*
+ * Its client is to be reached by its VF, or by it again. While it is aside, its address
+ * is anybody's on the wire: neither the host nor other stations find it here, and what
+ * comes from there is no reflection of what it sent. Nobody else gets the address.
+ * RTNL is held; sleeps. Return: 0, -ENODEV, of the device.
+ */
+int lpar_port_aside(struct lpar_nic *nic, bool aside)
+{
+	struct lpar_port *port = nic_port(nic);
+	struct net_device *dev = port ? port_dev(port) : NULL;
+	int ret;
+
+	ASSERT_RTNL();
+	if (!dev)
+		return -ENODEV;
+	if (nic->aside == aside)
+		return 0;
+	if (aside) {
+		hash_del_rcu(&nic->hash);
+		filter(dev, nic->address, false);
+		/* see lpar_port_address() */
+		synchronize_net();
+	} else {
+		ret = filter(dev, nic->address, true);
+		if (ret)
+			return ret;
+		hash_add_rcu(port->by_address, &nic->hash, nic->address);
+	}
+	WRITE_ONCE(nic->aside, aside);
 	return 0;
 }
 
@@ -540,7 +587,7 @@ struct net_device *lpar_port_host_vlan(struct net_device *dev, u16 vlan)
 static int address_wanted(struct lpar_port *port,
 			  const struct netdev_notifier_pre_changeaddr_info *info)
 {
-	if (!find(port, 0, lpar_core_mac(info->dev_addr)))
+	if (!reserved(port, 0, lpar_core_mac(info->dev_addr)))
 		return NOTIFY_DONE;
 	NL_SET_ERR_MSG_MOD(netdev_notifier_info_to_extack(&info->info),
 			   "a client's NIC has this address");

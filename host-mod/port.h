@@ -44,6 +44,7 @@ struct lpar_port {
 int lpar_port_join(struct lpar_nic *nic, struct net_device *dev);
 void lpar_port_leave(struct lpar_nic *nic);
 int lpar_port_address(struct lpar_nic *nic, u64 mac);
+int lpar_port_aside(struct lpar_nic *nic, bool aside);
 int lpar_port_promisc(struct lpar_nic *nic, bool on);
 struct net_device *lpar_port_host_vlan(struct net_device *dev, u16 vlan);
 

@@ -110,8 +110,8 @@ enum lpar_op {
 	LPAR_OP_QUEUE_CREATE	= 6,
 	/* arg0 = queue. LPAR_BUSY while the adapter has requests of it */
 	LPAR_OP_QUEUE_DESTROY	= 7,
-	/* arg0 = function, arg1 = enum lpar_cap, arg2 = value: LPAR_CAP_MAC or
-	 * LPAR_CAP_PROMISC of a NIC, from now on. LPAR_RANGE outside of min … max,
+	/* arg0 = function, arg1 = enum lpar_cap, arg2 = value: LPAR_CAP_MAC,
+	 * LPAR_CAP_PROMISC or LPAR_CAP_STANDBY of a NIC, from now on. LPAR_RANGE outside of min … max,
 	 * LPAR_NOTSUPP where nothing is to be chosen, or by using it */
 	LPAR_OP_SET		= 8,
 	/* arg0 = function, a mailbox; arg1 = enum lpar_ask, arg2 = value. ret0 = the
@@ -289,7 +289,8 @@ enum lpar_cap {
 	LPAR_CAP_PORT_VLAN	= 84,	/* frames are of this VLAN, untagged; 0: none */
 	LPAR_CAP_IPSEC		= 85,
 	LPAR_CAP_TOE		= 86,	/* TCP offload engine */
-	LPAR_CAP_STANDBY	= 87,	/* 1: a VF with the same address comes first */
+	LPAR_CAP_STANDBY	= 87,	/* a VF with the same address comes first; to be SET
+					 * to 1 while that is in use */
 	/* of a mailbox, besides NAME: its VF's PCI address, as the host has it */
 	LPAR_CAP_VF_KIND	= 128,	/* enum lpar_vf_kind */
 	/* + enum lpar_ask: min and max may be asked for; cur is what the VF has, as

@@ -402,6 +402,7 @@ static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
 	v[LPAR_CAP_DEPTH] = (struct lpar_value){ 2, 1024, 256 };
 	v[LPAR_CAP_TX_QUEUES] = (struct lpar_value){ 1, lim->queues, lim->queues };
 	v[LPAR_CAP_RX_QUEUES] = (struct lpar_value){ 1, lim->queues, lim->queues };
+	v[LPAR_CAP_STANDBY] = (struct lpar_value){ 0, lim->standby, lim->aside };
 	v[LPAR_CAP_PROMISC] = (struct lpar_value){ 0, lim->trusted, lim->promisc };
 	FIX(SEGMENTS, lim->segments);
 	FIX(LINK, lim->link);
@@ -420,7 +421,6 @@ static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
 	FIX(RX_MERGED, 1);
 	FIX(ALLMULTI, 1);
 	FIX(PORT_VLAN, lim->vlan);
-	FIX(STANDBY, lim->standby);
 #undef FIX
 }
 
@@ -474,7 +474,7 @@ static void nic_records(struct kunit *test)
 #define FLAG(f)	offsetof(struct lpar_nic_limits, f)
 		FLAG(link), FLAG(full_duplex), FLAG(tx_csum), FLAG(tx_csum4),
 		FLAG(tx_csum6), FLAG(tx_vlan), FLAG(rx_csum), FLAG(rx_vlan),
-		FLAG(trusted), FLAG(promisc),
+		FLAG(trusted), FLAG(promisc), FLAG(standby), FLAG(aside),
 #undef FLAG
 	};
 	struct lpar_nic_limits lim;
@@ -550,9 +550,19 @@ static void nic_set(struct kunit *test)
 								    sets[i].value),
 					    sets[i].want[trusted], "set %u", i);
 		for (cap = 0; cap < 2 * TYPES; cap++)
-			if (cap != LPAR_CAP_MAC && cap != LPAR_CAP_PROMISC)
+			if (cap != LPAR_CAP_MAC && cap != LPAR_CAP_PROMISC &&
+			    cap != LPAR_CAP_STANDBY)
 				KUNIT_EXPECT_EQ_MSG(test, lpar_core_nic_set(&lim, cap, 1),
 						    LPAR_NOTSUPP, "cap %u", (u32)cap);
+		for (lim.standby = 0;; lim.standby = 1) {
+			for (cap = 0; cap < 3; cap++)
+				KUNIT_EXPECT_EQ_MSG(test,
+						    lpar_core_nic_set(&lim, LPAR_CAP_STANDBY, cap),
+						    cap <= lim.standby ? O : LPAR_RANGE,
+						    "standby %u: %u", lim.standby, (u32)cap);
+			if (lim.standby)
+				break;
+		}
 	}
 }
 
