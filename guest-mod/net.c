@@ -10,7 +10,6 @@
 #include <linux/rtnetlink.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <net/net_failover.h>
 #include <asm/barrier.h>
 
 #include "channel.h"
@@ -41,7 +40,17 @@ static int net_query(struct lpar_device *dev, u32 function,
 	return err;
 }
 
-static int net_set(struct lpar_net *net, enum lpar_cap cap, u64 value)
+/**
+ * lpar_net_set - tell the host what was chosen (LPAR_OP_SET)
+ * @net:   the NIC
+ * @cap:   of what
+ * @value: what it is to be
+ *
+ * Sleeps.
+ *
+ * Return: 0 or a negative errno.
+ */
+int lpar_net_set(struct lpar_net *net, enum lpar_cap cap, u64 value)
 {
 	u64 arg[5] = { net->function, cap, value };
 	struct lpar_result result;
@@ -433,7 +442,7 @@ static int net_set_mac_address(struct net_device *netdev, void *address)
 	err = eth_prepare_mac_addr_change(netdev, address);
 	if (err)
 		return err;
-	err = net_set(net, LPAR_CAP_MAC, ether_addr_to_u64(sa->sa_data));
+	err = lpar_net_set(net, LPAR_CAP_MAC, ether_addr_to_u64(sa->sa_data));
 	if (!err)
 		eth_commit_mac_addr_change(netdev, address);
 	return err;
@@ -465,11 +474,12 @@ static void net_mode_work(struct work_struct *work)
 	unsigned int want = READ_ONCE(net->netdev->flags);
 	unsigned int change = want ^ net->modes;
 
+	lpar_net_standby_tell(net);
 	if (change & IFF_PROMISC && net->caps.promisc_free &&
-	    !net_set(net, LPAR_CAP_PROMISC, !!(want & IFF_PROMISC)))
+	    !lpar_net_set(net, LPAR_CAP_PROMISC, !!(want & IFF_PROMISC)))
 		net->modes ^= IFF_PROMISC;
 	if (change & IFF_ALLMULTI && net->caps.allmulti_free &&
-	    !net_set(net, LPAR_CAP_ALLMULTI, !!(want & IFF_ALLMULTI)))
+	    !lpar_net_set(net, LPAR_CAP_ALLMULTI, !!(want & IFF_ALLMULTI)))
 		net->modes ^= IFF_ALLMULTI;
 }
 
@@ -501,6 +511,7 @@ static const struct net_device_ops net_ops = {
 	.ndo_change_mtu		= net_change_mtu,
 	.ndo_set_rx_mode	= net_set_rx_mode,
 	.ndo_fix_features	= net_fix_features,
+	.ndo_get_phys_port_name	= lpar_net_phys_port_name,
 };
 
 /* ---------------------------------------------------------- lifetime */
@@ -546,35 +557,6 @@ static int net_alloc_queues(struct lpar_net *net, u32 nr_tx, u32 nr_rx)
 		lpar_net_rx_init(net, &net->rx[net->nr_rx], net->nr_rx);
 	}
 	return 0;
-}
-
-/*
- * A VF with the same address takes over whenever it is there, below a third network
- * device that the system uses in place of both (Documentation/networking/net_failover.rst).
- * Without that it is a network card like others. Takes rtnl.
- */
-static void net_standby_begin(struct lpar_net *net)
-{
-	struct failover *failover;
-
-	if (!net->caps.standby)
-		return;
-	if (!IS_REACHABLE(CONFIG_NET_FAILOVER)) {
-		netdev_warn(net->netdev, "a standby, but this kernel has no net_failover\n");
-		return;
-	}
-	failover = net_failover_create(net->netdev);
-	if (IS_ERR(failover))
-		netdev_warn(net->netdev, "no standby: %ld\n", PTR_ERR(failover));
-	else
-		net->failover = failover;
-}
-
-static void net_standby_end(struct lpar_net *net)
-{
-	if (IS_REACHABLE(CONFIG_NET_FAILOVER) && net->failover)
-		net_failover_destroy(net->failover);
-	net->failover = NULL;
 }
 
 /**
@@ -632,7 +614,7 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	net_spread(net);
 	netif_carrier_off(netdev);
 	/* First, so that nobody finds the NIC alone and configures that. */
-	net_standby_begin(net);
+	lpar_net_standby_begin(net);
 	err = register_netdev(netdev);
 	if (err)
 		goto err_standby;
@@ -643,7 +625,8 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	return 0;
 
 err_standby:
-	net_standby_end(net);
+	lpar_net_standby_end(net);
+	cancel_work_sync(&net->mode_work);
 err_free:
 	net_free(net);
 	return err;
@@ -660,7 +643,7 @@ void lpar_net_remove(struct lpar_net *net)
 	lockdep_assert_held(&net->dev->disks_lock);
 	list_del(&net->node);
 	unregister_netdev(net->netdev);
-	net_standby_end(net);
+	lpar_net_standby_end(net);
 	/* Without queues nobody starts it again. */
 	cancel_delayed_work_sync(&net->repost_work);
 	cancel_work_sync(&net->mode_work);
@@ -671,7 +654,7 @@ void lpar_net_remove(struct lpar_net *net)
 
 static void net_take_over(struct lpar_net *net, struct lpar_nic_caps *caps)
 {
-	struct net_device *netdev = net->netdev;
+	struct net_device *netdev = net->netdev, *upper;
 	bool again, mac;
 	int err = 0;
 
@@ -687,10 +670,11 @@ static void net_take_over(struct lpar_net *net, struct lpar_nic_caps *caps)
 		eth_hw_addr_set(netdev, caps->mac);
 		call_netdevice_notifiers(NETDEV_CHANGEADDR, netdev);
 	}
+	upper = lpar_net_standby_upper(net) ?: netdev;
 	if (netdev->mtu > caps->mtu_max)
-		err = dev_set_mtu(netdev, caps->mtu_max);
+		err = dev_set_mtu(upper, caps->mtu_max);
 	else if (netdev->mtu < caps->mtu_min)
-		err = dev_set_mtu(netdev, caps->mtu_min);
+		err = dev_set_mtu(upper, caps->mtu_min);
 	if (err)
 		dev_err_ratelimited(&net->dev->pdev->dev, "%s: its MTU stays %u: %d\n",
 				    netdev->name, netdev->mtu, err);
@@ -760,6 +744,7 @@ static int net_start(struct lpar_net *net)
 		return err;
 	/* The host has forgotten what it was told. */
 	net->modes = 0;
+	net->aside = false;
 	/* The stack changes the MTU of none that is detached; frames are dropped. */
 	netif_device_attach(net->netdev);
 	net_take_over(net, &caps);

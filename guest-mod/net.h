@@ -164,6 +164,7 @@ struct lpar_net_rx_queue {
  * @generation: of @caps
  * @caps:       in force; changed under rtnl
  * @failover:   it is the standby there, or NULL
+ * @notifier:   tells of its VF, with @failover
  * @features:   that they offer, all of them
  * @offered:    that they ever offered
  * @segs_max:   of a frame: what @caps and the queues allow
@@ -171,6 +172,7 @@ struct lpar_net_rx_queue {
  * @up:         its queues take frames; changed under rtnl
  * @mode_work:  tells the host which frames are wanted
  * @modes:      IFF_PROMISC and IFF_ALLMULTI as the host was told; @mode_work alone
+ * @aside:      the host was told that the VF is in use; @mode_work alone
  * @repost_work: takes buffers back from the host, and gives it others
  * @watch_work:  looks for queues that are stuck, while @up
  * @nr_tx:      of @tx
@@ -190,6 +192,7 @@ struct lpar_net {
 	u32 generation;
 	struct lpar_nic_caps caps;
 	struct failover *failover;
+	struct notifier_block notifier;
 	netdev_features_t features;
 	netdev_features_t offered;
 	u32 segs_max;
@@ -197,6 +200,7 @@ struct lpar_net {
 	bool up;
 	struct work_struct mode_work;
 	unsigned int modes;
+	bool aside;
 	struct delayed_work repost_work;
 	struct delayed_work watch_work;
 	u32 nr_tx;
@@ -228,6 +232,7 @@ bool lpar_net_queue_destroy(struct lpar_queue *q);
 bool lpar_net_queue_wants(struct lpar_queue *q);
 void lpar_net_repost(struct lpar_device *dev);
 int lpar_net_use(struct lpar_net *net, u32 tx, u32 rx);
+int lpar_net_set(struct lpar_net *net, enum lpar_cap cap, u64 value);
 
 /* net_tx.c */
 void lpar_net_tx_init(struct lpar_net *net, struct lpar_net_tx *tx, u32 index);
@@ -245,6 +250,13 @@ void lpar_net_tx_coalesce(struct lpar_net_tx *tx);
 void lpar_net_rx_init(struct lpar_net *net, struct lpar_net_rx_queue *rx, u32 index);
 int lpar_net_rx_up(struct lpar_net_rx_queue *rx);
 void lpar_net_rx_down(struct lpar_net_rx_queue *rx);
+
+/* net_standby.c */
+void lpar_net_standby_begin(struct lpar_net *net);
+void lpar_net_standby_end(struct lpar_net *net);
+void lpar_net_standby_tell(struct lpar_net *net);
+struct net_device *lpar_net_standby_upper(struct lpar_net *net);
+int lpar_net_phys_port_name(struct net_device *netdev, char *name, size_t len);
 
 /* net_ethtool.c */
 extern const struct ethtool_ops lpar_net_ethtool_ops;

@@ -247,7 +247,7 @@ static void nic_take_optional(const struct nic_raw *raw,
 	caps->rx_merged = nic_get(raw, LPAR_CAP_RX_MERGED, 0);
 	caps->promisc_free = nic_free(raw, LPAR_CAP_PROMISC);
 	caps->allmulti_free = nic_free(raw, LPAR_CAP_ALLMULTI);
-	caps->standby = nic_get(raw, LPAR_CAP_STANDBY, 0);
+	caps->standby = nic_free(raw, LPAR_CAP_STANDBY);
 	value = nic_get(raw, LPAR_CAP_PORT_VLAN, 0);
 	caps->port_vlan = value < 4095 ? value : 0;
 }

@@ -36,7 +36,7 @@ static const struct given full[] = {
 	{ LPAR_CAP_PORT_VLAN, 77, 77, 77 },
 	{ LPAR_CAP_IPSEC, 1, 1, 1 },
 	{ LPAR_CAP_TOE, 1, 1, 1 },
-	{ LPAR_CAP_STANDBY, 1, 1, 1 },
+	{ LPAR_CAP_STANDBY, 0, 1, 0 },
 };
 
 static u32 add(u8 *at, u32 len, const struct given *g)
