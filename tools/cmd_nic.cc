@@ -34,8 +34,8 @@ std::string link_text(const Nic &nic) {
     return *nic.link ? "up" : "down";
 }
 
-// The address of a VF that is this partition's: the guest knows by it that both are one.
-std::string mac_of_primary(const Host &host, const Options &options) {
+// A VF that is this partition's, with an address: the guest knows by it that both are one.
+IovFunction find_primary(const Host &host, const Options &options) {
     IovSnapshot now = iov_snapshot(host, read_iov_state(host));
     if (now.owner(options.primary) != options.partition)
         throw Failure(fmt::format("{0} is no VF of {1}: lparctl iov assign {1}=1",
@@ -43,9 +43,24 @@ std::string mac_of_primary(const Host &host, const Options &options) {
     for (const auto &adapter : now.adapters)
         for (const auto &vf : adapter.vfs)
             if (vf.address == options.primary && !vf.mac.empty() && vf.mac != "00:00:00:00:00:00")
-                return vf.mac;
+                return vf;
     throw Failure(options.primary + " has no address: lparctl iov release it, and assign it with "
                                     "--mac");
+}
+
+// Both must be the same to the network.
+void follow_primary(const IovFunction &vf, NewNic &wish) {
+    if (wish.mac && wish.mac != vf.mac)
+        throw Failure(
+            fmt::format("{} has the address {}: both must have the same", vf.address, vf.mac));
+    wish.mac = vf.mac;
+    std::string vlan = vf.vlan == "0" ? "" : vf.vlan;
+    if (wish.vlan && std::to_string(*wish.vlan) != vlan)
+        throw Failure(fmt::format("{} is in {}: both must be in the same", vf.address,
+                                  vlan.empty() ? "no VLAN" : "VLAN " + vlan));
+    if (!vlan.empty())
+        wish.vlan = static_cast<uint32_t>(std::stoul(vlan));
+    wish.primary = vf.address;
 }
 
 void add(Context &context, const Options &options) {
@@ -65,14 +80,8 @@ void add(Context &context, const Options &options) {
     check_name("partition", wish.partition);
     check_name("network interface", wish.adapter);
     context.require_privilege();
-    if (!options.primary.empty()) {
-        std::string mac = mac_of_primary(context.host, options);
-        if (wish.mac && wish.mac != mac)
-            throw Failure(fmt::format("{} has the address {}: both must have the same",
-                                      options.primary, mac));
-        wish.mac = mac;
-        wish.primary = options.primary;
-    }
+    if (!options.primary.empty())
+        follow_primary(find_primary(context.host, options), wish);
     Nic nic = Config(context.host).add(wish);
     if (context.json)
         context.emit(nic_json(nic));
