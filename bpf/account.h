@@ -94,6 +94,21 @@ struct lpar_cgroup {
 	__u64 dispatches;
 };
 
+/* Where the CPU time of a control group's threads went: at any moment to one of these.
+ * The sum is what the kernel charges it, but that, depending on how the kernel was
+ * built, leaves out interrupts. */
+#define LPAR_USAGE(X)							\
+	X(guest_ns)		/* in the guest */			\
+	X(served_ns)		/* in dispatches: donated */		\
+	X(interrupt_ns)		/* interrupt handlers and softirqs, whoever's */ \
+	X(other_ns)		/* the remainder: KVM and the VMM */
+
+struct lpar_usage {
+#define X(name) __u64 name;
+	LPAR_USAGE(X)
+#undef X
+};
+
 /* Events that could not be counted. */
 enum lpar_lost {
 	LPAR_LOST_FULL,		/* no room in a map */

@@ -18,6 +18,8 @@
 #define ACCOUNTS_MAX	512	/* partitions × (functions + 1) */
 #define HISTS_MAX	512
 #define CGROUPS_MAX	256
+#define USAGES_MAX	2048	/* of all control groups of the host */
+#define CHARGE_NS	1000000	/* a thread that stays on its CPU is charged so often */
 #define THREADS_MAX	8192
 
 /* A thread that has been seen to dispatch. Only it writes its entry, or an interrupt
@@ -40,12 +42,27 @@ struct thread {
 	bool was_preempted;
 };
 
-/* The interrupts of a CPU. Hard ones interrupt soft ones. */
+/* What a CPU is doing. */
+enum doing {
+	DOING_OTHER,
+	DOING_GUEST,
+	DOING_DISPATCH,
+	DOING_INTERRUPT,
+};
+
+/* The interrupts of a CPU, of which hard ones interrupt soft ones, and what the thread
+ * that is on it has used since it was last charged. */
 struct cpu {
 	u64 irq;		/* when it began */
 	u64 softirq;
 	u64 irq_sum;
 	u64 irq_before;		/* irq_sum when the softirq began */
+	u64 since;		/* when it began to do what it does; 0: not known */
+	u64 charged;
+	u32 doing;		/* enum doing */
+	u32 before_irq;
+	u32 before_softirq;
+	struct lpar_usage used;
 };
 
 struct {
@@ -68,6 +85,13 @@ struct {
 	__type(key, struct lpar_cgroup_key);
 	__type(value, struct lpar_cgroup);
 } cgroups SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, USAGES_MAX);
+	__type(key, u64);
+	__type(value, struct lpar_usage);
+} usages SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -98,6 +122,7 @@ static const struct lpar_account no_account;
 static const struct lpar_hist no_hist;
 static const struct lpar_cgroup no_cgroup;
 static const struct thread no_thread;
+static const struct lpar_usage no_usage;
 
 static __always_inline void lost(u32 kind)
 {
@@ -180,6 +205,100 @@ static __always_inline struct thread *current_thread(void)
 	return bpf_map_lookup_elem(&threads, &pid);
 }
 
+/* ------------------------------------------------- what control groups use */
+
+static __always_inline struct cpu *this_cpu(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cpus, &zero);
+}
+
+/* From now on this CPU does something else. */
+static __always_inline void turn(struct cpu *c, u64 now, u32 doing)
+{
+	u64 ns = 0;
+
+	if (armed) {
+		/* an interrupt may have been here since the caller looked at the clock */
+		if (now > c->since) {
+			ns = c->since ? now - c->since : 0;
+			c->since = now;
+		}
+	}
+	switch (c->doing) {
+	case DOING_GUEST:
+		c->used.guest_ns += ns;
+		break;
+	case DOING_DISPATCH:
+		c->used.served_ns += ns;
+		break;
+	case DOING_INTERRUPT:
+		c->used.interrupt_ns += ns;
+		break;
+	default:
+		c->used.other_ns += ns;
+		break;
+	}
+	c->doing = doing;
+}
+
+/* What has been used is the current thread's group's. Of groups that there is no room for
+ * nothing is known: most are nobody's here. */
+static __always_inline void charge(struct cpu *c, u64 now)
+{
+	u64 cgroup = bpf_get_current_cgroup_id();
+	struct lpar_usage *u;
+
+	u = bpf_map_lookup_elem(&usages, &cgroup);
+	if (!u) {
+		bpf_map_update_elem(&usages, &cgroup, &no_usage, BPF_NOEXIST);
+		u = bpf_map_lookup_elem(&usages, &cgroup);
+	}
+	if (u) {
+		u->guest_ns += c->used.guest_ns;
+		u->served_ns += c->used.served_ns;
+		u->interrupt_ns += c->used.interrupt_ns;
+		u->other_ns += c->used.other_ns;
+	}
+	c->used = no_usage;
+	c->charged = now;
+}
+
+static __always_inline void charge_now_and_then(struct cpu *c, u64 now)
+{
+	if (armed && now - c->charged > CHARGE_NS && bpf_get_current_pid_tgid())
+		charge(c, now);
+}
+
+/* An adjunct's own guest mode is its dispatch. */
+static __always_inline int on_kvm_entry(u64 *ctx)
+{
+	struct cpu *c = this_cpu();
+
+	if (armed && c && c->doing != DOING_DISPATCH)
+		turn(c, bpf_ktime_get_ns(), DOING_GUEST);
+	return 0;
+}
+
+static __always_inline int on_kvm_exit(u64 *ctx)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct cpu *c = this_cpu();
+
+	if (!armed || !c || c->doing == DOING_DISPATCH)
+		return 0;
+	turn(c, now, DOING_OTHER);
+	charge_now_and_then(c, now);
+	return 0;
+}
+
+/* What an interrupt interrupts: it ends guest mode, whatever KVM says later. */
+static __always_inline u32 interrupted(const struct cpu *c)
+{
+	return c->doing == DOING_GUEST ? DOING_OTHER : c->doing;
+}
+
 /* ------------------------------------------------------------- dispatches */
 
 static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
@@ -187,6 +306,7 @@ static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
 	u64 now = bpf_ktime_get_ns();
 	u32 pid = bpf_get_current_pid_tgid();
 	struct thread *t;
+	struct cpu *c;
 
 	if (!armed)
 		return 0;
@@ -208,6 +328,9 @@ static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
 	t->queue = ctx[2];
 	t->vcpu = (s32)ctx[3] != LPAR_VCPU_NONE;
 	t->serving = true;
+	c = this_cpu();
+	if (c && t->vcpu)
+		turn(c, now, DOING_DISPATCH);
 	return 0;
 }
 
@@ -237,9 +360,12 @@ static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 	u64 now = bpf_ktime_get_ns(), ns;
 	struct lpar_cgroup_key key = {};
 	struct thread *t = current_thread();
+	struct cpu *c = this_cpu();
 	struct lpar_account *a;
 	struct lpar_cgroup *g;
 
+	if (c && c->doing == DOING_DISPATCH)
+		turn(c, now, DOING_OTHER);
 	/* began before us: not known, and not lost either */
 	if (!t)
 		return 0;
@@ -421,14 +547,26 @@ static __always_inline int on_sched_switch(u64 *ctx)
 	struct task_struct *next = (void *)ctx[2];
 	u64 now = bpf_ktime_get_ns();
 	struct thread *t = current_thread();
+	struct cpu *c = armed ? this_cpu() : NULL;
 	u32 pid;
 
+	if (c) {
+		turn(c, now, DOING_OTHER);
+		/* nobody is charged for an idle CPU */
+		if (bpf_get_current_pid_tgid())
+			charge(c, now);
+		else
+			c->used = no_usage;
+	}
 	if (t)
 		leaves(t, ctx[0], now);
 	pid = BPF_CORE_READ(next, pid);
 	t = bpf_map_lookup_elem(&threads, &pid);
+	if (c && t && t->serving && t->vcpu)
+		c->doing = DOING_DISPATCH;
+	/* what we have taken is not its */
 	if (t)
-		comes(t, now);
+		comes(t, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -442,19 +580,15 @@ static __always_inline int on_sched_process_exit(u64 *ctx)
 
 /* ----------------------------------------------------------------- interrupts */
 
-static __always_inline struct cpu *this_cpu(void)
-{
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&cpus, &zero);
-}
-
 static __always_inline int on_irq_handler_entry(u64 *ctx)
 {
 	struct cpu *c = this_cpu();
 
-	if (c)
-		c->irq = bpf_ktime_get_ns();
+	if (!c)
+		return 0;
+	c->irq = bpf_ktime_get_ns();
+	c->before_irq = interrupted(c);
+	turn(c, c->irq, DOING_INTERRUPT);
 	return 0;
 }
 
@@ -469,6 +603,7 @@ static __always_inline int on_irq_handler_exit(u64 *ctx)
 	ns = now - c->irq;
 	c->irq = 0;
 	c->irq_sum += ns;
+	turn(c, now, c->before_irq);
 	t = current_thread();
 	if (t && t->serving)
 		t->irq += ns;
@@ -479,10 +614,12 @@ static __always_inline int on_softirq_entry(u64 *ctx)
 {
 	struct cpu *c = this_cpu();
 
-	if (c) {
-		c->irq_before = c->irq_sum;
-		c->softirq = bpf_ktime_get_ns();
-	}
+	if (!c)
+		return 0;
+	c->irq_before = c->irq_sum;
+	c->softirq = bpf_ktime_get_ns();
+	c->before_softirq = interrupted(c);
+	turn(c, c->softirq, DOING_INTERRUPT);
 	return 0;
 }
 
@@ -498,6 +635,9 @@ static __always_inline int on_softirq_exit(u64 *ctx)
 	if (t && t->serving)
 		t->softirq += now - c->softirq - (c->irq_sum - c->irq_before);
 	c->softirq = 0;
+	turn(c, now, c->before_softirq);
+	/* at each tick: of threads that are never in a guest */
+	charge_now_and_then(c, now);
 	return 0;
 }
 
@@ -515,6 +655,8 @@ static __always_inline int on_softirq_exit(u64 *ctx)
 		return on_##name(ctx);					\
 	}
 
+PROGRAM(kvm_entry)
+PROGRAM(kvm_exit)
 PROGRAM(lpar_dispatch_begin)
 PROGRAM(lpar_dispatch_end)
 PROGRAM(lpar_hypercall)

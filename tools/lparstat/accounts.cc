@@ -74,6 +74,28 @@ void add(lpar_cgroup &sum, const lpar_cgroup &more) {
     sum.dispatches += more.dispatches;
 }
 
+void add(lpar_usage &sum, const lpar_usage &more) {
+#define X(name) sum.name += more.name;
+    LPAR_USAGE(X)
+#undef X
+}
+
+lpar_usage minus(const lpar_usage &before, const lpar_usage &now) {
+    return {
+#define X(name) ahead(before.name, now.name),
+        LPAR_USAGE(X)
+#undef X
+    };
+}
+
+uint64_t total_ns(const lpar_usage &usage) {
+    uint64_t sum = 0;
+#define X(name) sum += usage.name;
+    LPAR_USAGE(X)
+#undef X
+    return sum;
+}
+
 Accounts difference(const Accounts &before, const Accounts &now) {
     return {minus_all(before.accounts, now.accounts),
             minus_all(before.hists, now.hists),

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ struct Accounts {
 void add(lpar_account &sum, const lpar_account &more);
 void add(lpar_hist &sum, const lpar_hist &more);
 void add(lpar_cgroup &sum, const lpar_cgroup &more);
+void add(lpar_usage &sum, const lpar_usage &more);
 
 // What @now has more than @before; nothing is ever counted back.
 Accounts difference(const Accounts &before, const Accounts &now);
@@ -62,6 +64,10 @@ struct CounterName {
 };
 const std::vector<CounterName> &account_counters();
 const char *hist_name(uint32_t hist);
+
+// What @now has more than @before, and all of it.
+lpar_usage minus(const lpar_usage &before, const lpar_usage &now);
+uint64_t total_ns(const lpar_usage &usage);
 
 uint64_t hist_count(const lpar_hist &hist);
 // No more than this for @percent of what was counted: the upper end of a slot, so at most twice
@@ -79,6 +85,11 @@ class Source {
     virtual ~Source() = default;
     // At once, since it is compared with what the module says at the same time.
     virtual std::map<AdjunctKey, lpar_account> accounts() = 0;
+    // Of one control group, at once: it is compared with what the kernel charges that.
+    // Nothing: it has not used any since, or there were too many groups.
+    virtual std::optional<lpar_usage> usage(uint64_t cgroup) = 0;
+    // Is a guest's own time told from what KVM and the VMM use?
+    virtual bool sees_guests() const = 0;
     // Everything else.
     virtual void read_rest(Accounts &all) = 0;
 };

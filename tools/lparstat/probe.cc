@@ -20,6 +20,7 @@ namespace {
 
 constexpr auto kernel_btf = "/sys/kernel/btf/vmlinux";
 constexpr auto module_btf = "/sys/kernel/btf/lpar_host";
+constexpr auto kvm_module = "/sys/module/kvm";
 
 // What libbpf said, for when it matters.
 std::string &libbpf_log() {
@@ -85,6 +86,19 @@ class Probe : public Source {
         return sums;
     }
 
+    std::optional<lpar_usage> usage(uint64_t cgroup) override {
+        std::optional<lpar_usage> sum;
+        read_value<uint64_t, lpar_usage>(skeleton_->maps.usages, cgroup,
+                                         [&](uint64_t, const auto &value) {
+                                             if (!sum)
+                                                 sum.emplace();
+                                             add(*sum, value);
+                                         });
+        return sum;
+    }
+
+    bool sees_guests() const override { return kvm_; }
+
     void read_rest(Accounts &all) override {
         read_map<lpar_hist_key, lpar_hist>(
             skeleton_->maps.hists, [&](const auto &key, const auto &value) {
@@ -107,11 +121,16 @@ class Probe : public Source {
         if (kernel == nullptr)
             refuse("the kernel's types cannot be read", errno);
         bool module = host.exists(module_btf);
+        kvm_ = host.exists(kvm_module);
         bpf_program *program = nullptr;
         bpf_object__for_each_program(program, skeleton_->obj) {
             std::string_view name = bpf_program__name(program);
             bool typed = name.starts_with("btf_");
             name.remove_prefix(4); // btf_, raw_
+            if (name.starts_with("kvm_")) {
+                bpf_program__set_autoload(program, !typed && kvm_);
+                continue;
+            }
             std::string type = "btf_trace_" + std::string(name);
             bool have = name.starts_with("lpar_")
                             ? module
@@ -133,19 +152,25 @@ class Probe : public Source {
         skeleton_->bss->armed = 1;
     }
 
-    // Calls @take with each key and the value of each CPU.
+    // Calls @take with each CPU's value of a key, if there is one.
     template <typename Key, typename Value, typename Take>
-    void read_map(bpf_map *map, Take take) {
+    void read_value(bpf_map *map, const Key &key, Take take) {
         // The kernel writes each CPU's value at a multiple of 8.
         static_assert(sizeof(Value) % 8 == 0);
         std::vector<Value> values(static_cast<size_t>(cpus_));
+        if (bpf_map__lookup_elem(map, &key, sizeof(key), values.data(),
+                                 values.size() * sizeof(Value), 0) == 0)
+            for (const auto &value : values)
+                take(key, value);
+    }
+
+    // The same with each key.
+    template <typename Key, typename Value, typename Take>
+    void read_map(bpf_map *map, Take take) {
         Key key;
         for (const Key *last = nullptr; bpf_map__get_next_key(map, last, &key, sizeof(key)) == 0;
              last = &key)
-            if (bpf_map__lookup_elem(map, &key, sizeof(key), values.data(),
-                                     values.size() * sizeof(Value), 0) == 0)
-                for (const auto &value : values)
-                    take(key, value);
+            read_value<Key, Value>(map, key, take);
     }
 
     // How often the kernel found a program running already and left it out.
@@ -163,6 +188,7 @@ class Probe : public Source {
     }
 
     int cpus_;
+    bool kvm_ = false; // there are tracepoints of it
     lpar_bpf *skeleton_ = nullptr;
 };
 

@@ -41,6 +41,20 @@ ClientMetric histogram(Labels labels, const char *kind, const lpar_hist &hist) {
     return result;
 }
 
+void add_usage(MetricFamily &family, const std::string &partition, const CgroupReport &cgroup) {
+    const lpar_usage &used = cgroup.usage->used;
+    auto put = [&](const char *use, uint64_t ns) {
+        family.metric.push_back(
+            metric({{"partition", partition}, {"cgroup", cgroup.path}, {"use", use}},
+                   static_cast<double>(ns) / ns_per_second, MetricType::Counter));
+    };
+    if (cgroup.usage->guest_known)
+        put("guest", used.guest_ns);
+    put("donated", used.served_ns);
+    put("interrupts", used.interrupt_ns);
+    put("other", used.other_ns);
+}
+
 class Collector : public prometheus::Collectable {
   public:
     explicit Collector(Watch &watch) : watch_(watch) {}
@@ -69,7 +83,14 @@ class Collector : public prometheus::Collectable {
                            "how much more CPU time eBPF saw donated than the module",
                            MetricType::Gauge,
                            {}};
+        MetricFamily used{"lpar_cgroup_cpu_seconds_total",
+                          "CPU time of control groups that donate, by what it went to",
+                          MetricType::Counter,
+                          {}};
         for (const auto &partition : report.partitions) {
+            for (const auto &cgroup : partition.cgroups)
+                if (cgroup.usage)
+                    add_usage(used, partition.name, cgroup);
             for (const auto &adjunct : partition.adjuncts)
                 for (const auto &[kind, hist] : adjunct.hists)
                     latency.metric.push_back(
@@ -90,6 +111,7 @@ class Collector : public prometheus::Collectable {
                               MetricType::Counter)};
         families.push_back(std::move(latency));
         families.push_back(std::move(sound));
+        families.push_back(std::move(used));
         families.push_back(std::move(lost));
         return families;
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <sstream>
 
 #include "error.h"
 #include "format.h"
@@ -16,23 +17,45 @@ namespace {
 constexpr double allowed_percent = 1;
 // A dispatch may be under way at the beginning and at the end: some quanta.
 constexpr double allowed_ns = 2e6;
+// The scheduler charges a thread that stays on its CPU at each tick, the programs each millisecond.
+constexpr double allowed_usage_ns = 20e6;
 
 double to_double(uint64_t value) {
     return static_cast<double>(value);
 }
 
-// The folder of a control group below the unified hierarchy; its number is the inode's.
-std::string find_cgroup(const Host &host, uint64_t id, const std::string &path) {
-    if (host.inode(cgroup_root + path) == id)
-        return path.empty() ? "/" : path;
-    for (const auto &name : host.list(cgroup_root + path)) {
-        std::string below = path + "/" + name;
-        if (!host.is_directory(cgroup_root + below))
-            continue;
-        if (auto found = find_cgroup(host, id, below); !found.empty())
-            return found;
-    }
-    return "";
+// Calls @take with each control group's number and its folder below the unified hierarchy, which
+// is "" for the root.
+template <typename Take>
+void each_group(const Host &host, const std::string &path, Take take) {
+    if (auto id = host.inode(cgroup_root + path))
+        take(*id, path);
+    for (const auto &name : host.list(cgroup_root + path))
+        if (host.is_directory(cgroup_root + path + "/" + name))
+            each_group(host, path + "/" + name, take);
+}
+
+std::optional<uint64_t> usage_ns(const Host &host, const std::string &path) {
+    constexpr std::string_view key = "usage_usec ";
+    std::istringstream lines(host.read(cgroup_root + path + "/cpu.stat").value_or(""));
+    for (std::string line; std::getline(lines, line);)
+        if (line.starts_with(key))
+            return std::stoull(line.substr(key.size())) * 1000;
+    return std::nullopt;
+}
+
+// Charged to the group itself. What the file says includes the groups below. The root's is not
+// known: it counts ticks.
+std::optional<uint64_t> own_usage_ns(const Host &host, const std::string &path) {
+    if (path.empty() || path == "/")
+        return std::nullopt;
+    auto usage = usage_ns(host, path);
+    if (!usage)
+        return std::nullopt;
+    for (const auto &name : host.list(cgroup_root + path))
+        if (auto below = usage_ns(host, path + "/" + name))
+            *usage -= std::min(*usage, *below);
+    return usage;
 }
 
 std::string adjunct_name(uint32_t id, const std::map<uint32_t, std::string> &functions) {
@@ -57,15 +80,34 @@ bool Conservation::holds() const {
                         std::max(to_double(module_ns) * allowed_percent / 100, allowed_ns);
 }
 
+double Usage::percent() const {
+    double apart = to_double(total_ns(used)) - to_double(kernel_ns);
+    if (kernel_ns == 0)
+        return total_ns(used) == 0 ? 0 : 100;
+    return 100 * apart / to_double(kernel_ns);
+}
+
+bool Usage::holds() const {
+    double allowed = to_double(reading_ns) +
+                     std::max(to_double(kernel_ns) * allowed_percent / 100, allowed_usage_ns);
+    double most = to_double(total_ns(used));
+    double least = most - to_double(used.interrupt_ns);
+    return to_double(kernel_ns) >= least - allowed && to_double(kernel_ns) <= most + allowed;
+}
+
 bool Report::sound() const {
     return lost.total() == 0 &&
            std::all_of(partitions.begin(), partitions.end(), [](const auto &partition) {
-               return !partition.conservation || partition.conservation->holds();
+               return (!partition.conservation || partition.conservation->holds()) &&
+                      std::all_of(partition.cgroups.begin(), partition.cgroups.end(),
+                                  [](const auto &cgroup) {
+                                      return !cgroup.usage || cgroup.usage->holds();
+                                  });
            });
 }
 
 Watch::Watch(Host &host, Source &source, std::string only)
-    : host_(host), source_(source), only_(std::move(only)), begin_(look()), last_(begin_) {}
+    : host_(host), source_(source), only_(std::move(only)), begin_(look(true)), last_(begin_) {}
 
 std::map<uint32_t, Watch::Module> Watch::modules() const {
     std::map<uint32_t, Module> result;
@@ -93,8 +135,52 @@ uint64_t Watch::donated_ns(const std::string &partition) const {
            host_.read_number(path + "call_ns").value_or(0);
 }
 
+// eBPF's numbers right before and right after the kernel's: the truth is in between.
+Watch::Charged Watch::charged(uint64_t cgroup, const std::string &path) const {
+    Charged result;
+    result.path = path;
+    result.before = source_.usage(cgroup).value_or(lpar_usage{});
+    auto kernel = own_usage_ns(host_, path);
+    auto after = source_.usage(cgroup);
+    result.known = kernel && after;
+    result.kernel_ns = kernel.value_or(0);
+    result.after = after.value_or(lpar_usage{});
+    return result;
+}
+
+// "/": the root's; empty: it is not there.
+std::string Watch::group_path(uint64_t cgroup) const {
+    std::string found;
+    auto take = [&](uint64_t id, const std::string &path) {
+        if (id == cgroup)
+            found = path.empty() ? "/" : path;
+    };
+    if (auto known = begin_.charged.find(cgroup); known != begin_.charged.end())
+        if (host_.inode(cgroup_root + known->second.path) == cgroup)
+            return known->second.path;
+    each_group(host_, "", take);
+    return found;
+}
+
+std::optional<Usage> Watch::usage(uint64_t cgroup, const Look &to) const {
+    auto found = to.charged.find(cgroup);
+    if (found == to.charged.end() || !found->second.known)
+        return std::nullopt;
+    const Charged &now = found->second;
+    Charged from; // it was made since
+    if (auto before = begin_.charged.find(cgroup); before != begin_.charged.end())
+        from = before->second;
+    Usage result;
+    result.guest_known = source_.sees_guests();
+    result.kernel_ns = now.kernel_ns - std::min(now.kernel_ns, from.kernel_ns);
+    result.used = minus(from.before, now.after);
+    result.reading_ns =
+        total_ns(minus(from.before, from.after)) + total_ns(minus(now.before, now.after));
+    return result;
+}
+
 // The module's numbers right before and right after eBPF's: the truth is in between.
-Watch::Look Watch::look() const {
+Watch::Look Watch::look(bool all_groups) const {
     Look look;
     look.modules = modules();
     for (auto &[id, module] : look.modules)
@@ -104,6 +190,17 @@ Watch::Look Watch::look() const {
     for (auto &[id, module] : look.modules)
         module.after_ns = donated_ns(module.name);
     source_.read_rest(look.accounts);
+    if (all_groups) {
+        // one of them may yet come to donate
+        each_group(host_, "", [&](uint64_t id, const std::string &path) {
+            if (!path.empty())
+                look.charged.emplace(id, charged(id, path));
+        });
+    } else {
+        for (const auto &[key, used] : look.accounts.cgroups)
+            if (!look.charged.contains(key.cgroup))
+                look.charged.emplace(key.cgroup, charged(key.cgroup, group_path(key.cgroup)));
+    }
     return look;
 }
 
@@ -122,14 +219,14 @@ Conservation Watch::conserved(uint32_t partition, const Look &to) const {
 }
 
 Report Watch::next() {
-    Look now = look();
+    Look now = look(false);
     Report result = report(last_, now);
     last_ = std::move(now);
     return result;
 }
 
 Report Watch::since_begin() {
-    return report(begin_, look());
+    return report(begin_, look(false));
 }
 
 Report Watch::report(const Look &from, const Look &to) const {
@@ -160,7 +257,8 @@ Report Watch::report(const Look &from, const Look &to) const {
         }
         for (const auto &[key, used] : change.cgroups)
             if (key.partition == id && used.dispatches != 0)
-                partition.cgroups.push_back({key.cgroup, find_cgroup(host_, key.cgroup, ""), used});
+                partition.cgroups.push_back(
+                    {key.cgroup, group_path(key.cgroup), used, usage(key.cgroup, to)});
         if (!module.name.empty())
             partition.conservation = conserved(id, to);
         result.partitions.push_back(std::move(partition));
@@ -194,6 +292,17 @@ Json hist_json(const lpar_hist &hist) {
             {"slots", slots}};
 }
 
+Json usage_json(const Usage &usage) {
+    return {{"guest_ns", usage.guest_known ? Json(usage.used.guest_ns) : Json(nullptr)},
+            {"served_ns", usage.used.served_ns},
+            {"interrupt_ns", usage.used.interrupt_ns},
+            {"other_ns", usage.used.other_ns},
+            {"kernel_ns", usage.kernel_ns},
+            {"reading_ns", usage.reading_ns},
+            {"difference_percent", usage.percent()},
+            {"holds", usage.holds()}};
+}
+
 } // namespace
 
 Json report_json(const Report &report) {
@@ -223,7 +332,8 @@ Json report_json(const Report &report) {
                 {{"id", cgroup.id},
                  {"path", cgroup.path.empty() ? Json(nullptr) : Json(cgroup.path)},
                  {"donated_ns", cgroup.used.donated_ns},
-                 {"dispatches", cgroup.used.dispatches}});
+                 {"dispatches", cgroup.used.dispatches},
+                 {"usage", cgroup.usage ? usage_json(*cgroup.usage) : Json(nullptr)}});
         partitions.push_back(std::move(json));
     }
     return {{"seconds", report.seconds},
@@ -237,6 +347,28 @@ Json report_json(const Report &report) {
 }
 
 // ------------------------------------------------------------------------ text
+
+namespace {
+
+std::string usage_text(const std::string &partition, const CgroupReport &cgroup, bool colour) {
+    const Usage &usage = *cgroup.usage;
+    auto part = [&](uint64_t ns) {
+        return 100 * to_double(ns) / std::max(1.0, to_double(total_ns(usage.used)));
+    };
+    std::string guest =
+        usage.guest_known ? fmt::format("{:.1f}% guest, ", part(usage.used.guest_ns)) : "";
+    return paint(fmt::format("{}: {} used so far: {} ({}{:.1f}% donated, {:.1f}% interrupts, "
+                             "{:.1f}% else{}), {} by the kernel's clock",
+                             partition, printable(cgroup.path),
+                             human_ns(to_double(total_ns(usage.used))), guest,
+                             part(usage.used.served_ns), part(usage.used.interrupt_ns),
+                             part(usage.used.other_ns), usage.guest_known ? "" : " and guest",
+                             human_ns(to_double(usage.kernel_ns))),
+                 usage.holds() ? Colour::none : Colour::bad, colour) +
+           (usage.holds() ? "\n" : ": THEY DISAGREE\n");
+}
+
+} // namespace
 
 std::string report_text(const Report &report, bool colour) {
     Table table({"PARTITION", "ADJUNCT", ">DISPATCHES", ">REQUESTS", ">DONATED", ">NET", ">IRQ",
@@ -269,6 +401,9 @@ std::string report_text(const Report &report, bool colour) {
             text += fmt::format(
                 "{}: {}/s charged to control group {}\n", name, time(cgroup.used.donated_ns),
                 cgroup.path.empty() ? fmt::format("#{}", cgroup.id) : printable(cgroup.path));
+        for (const auto &cgroup : partition.cgroups)
+            if (cgroup.usage)
+                text += usage_text(name, cgroup, colour);
         if (const auto &c = partition.conservation; c && (c->ebpf_ns != 0 || c->module_ns != 0))
             text +=
                 paint(fmt::format(

@@ -25,6 +25,18 @@ struct Conservation {
     bool holds() const;
 };
 
+// CPU time of a control group, by eBPF's clock and by the kernel's scheduler, which may differ by
+// a hundredth, and by a few ticks. If the kernel charges interrupts to nobody, it may be less by
+// these.
+struct Usage {
+    lpar_usage used{};
+    bool guest_known = true; // otherwise it is in other_ns
+    uint64_t kernel_ns = 0;
+    uint64_t reading_ns = 0;
+    double percent() const; // of the kernel's; how much more eBPF saw
+    bool holds() const;
+};
+
 struct AdjunctReport {
     uint32_t id = 0;
     std::string name; // of the disk or NIC; "calls"
@@ -36,6 +48,8 @@ struct CgroupReport {
     uint64_t id = 0;
     std::string path; // empty: not found
     lpar_cgroup used{};
+    // Since the beginning; not of the root, of one that is gone, or where there are too many.
+    std::optional<Usage> usage;
 };
 
 struct PartitionReport {
@@ -51,7 +65,7 @@ struct Report {
     double seconds = 0;
     Lost lost; // since the beginning
     std::vector<PartitionReport> partitions;
-    bool sound() const; // nothing is lost and all time is conserved
+    bool sound() const; // nothing is lost and all time is conserved, by both comparisons
 };
 
 // Looks again and again. Each report is of the time since the one before.
@@ -69,12 +83,23 @@ class Watch {
         uint64_t before_ns = 0;                    // donated, just before eBPF's accounts were read
         uint64_t after_ns = 0;
     };
+    struct Charged { // a control group
+        std::string path;
+        bool known = false; // by both; at the beginning it may have used nothing since
+        uint64_t kernel_ns = 0;
+        lpar_usage before{}; // by eBPF, just before the kernel's number was read
+        lpar_usage after{};
+    };
     struct Look {
         double time = 0;
         Accounts accounts;
         std::map<uint32_t, Module> modules;
+        std::map<uint64_t, Charged> charged;
     };
-    Look look() const;
+    Look look(bool all_groups) const;
+    Charged charged(uint64_t cgroup, const std::string &path) const;
+    std::string group_path(uint64_t cgroup) const;
+    std::optional<Usage> usage(uint64_t cgroup, const Look &to) const;
     Report report(const Look &from, const Look &to) const;
     std::map<uint32_t, Module> modules() const;
     uint64_t donated_ns(const std::string &partition) const;

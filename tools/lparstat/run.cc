@@ -112,7 +112,7 @@ int run_lparstat(int argc, const char *const *argv, Host &host, const MakeSource
         ->expected(0, 1)
         ->default_str("127.0.0.1:9817");
     app.add_flag("--check", options.check,
-                 "Fail if the module's account is not eBPF's, or if events were lost");
+                 "Fail if the accounts do not agree, or if events were lost");
 
     auto complain = [&](const std::string &text) { err << "lparstat: " << text << std::endl; };
     try {

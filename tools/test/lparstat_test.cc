@@ -32,7 +32,17 @@ class FakeSource : public Source {
         all.cgroups = accounts_.cgroups;
         all.lost = accounts_.lost;
     }
+    std::optional<lpar_usage> usage(uint64_t cgroup) override {
+        if (on_usage)
+            on_usage();
+        auto found = usages.find(cgroup);
+        return found == usages.end() ? std::nullopt : std::optional(found->second);
+    }
+    bool sees_guests() const override { return guests; }
     std::function<void()> on_read; // the guest goes on
+    std::function<void()> on_usage;
+    std::map<uint64_t, lpar_usage> usages;
+    bool guests = true;
 
   private:
     const Accounts &accounts_;
@@ -211,6 +221,115 @@ TEST(Accounts, CgroupOfAnInode) {
     accounts.accounts[{1, 0}].dispatches = 1;
     accounts.cgroups[{1, *host.inode("/sys/fs/cgroup/machine/web")}] = {5, 1};
     EXPECT_EQ(watch.next().partitions.at(0).cgroups.at(0).path, "/machine/web");
+}
+
+// A group "/machine/web" that donates, and what the kernel charges it.
+class Groups : public testing::Test {
+  protected:
+    Groups() {
+        charge("/machine/web", 1000000);
+        charge("/machine", 1700000);
+        accounts.accounts[{1, 0}].dispatches = 1;
+        id = *host.inode("/sys/fs/cgroup/machine/web");
+        source.usages[id] = {1, 2, 3, 4};
+        watch.emplace(host, source, "");
+    }
+    void charge(const std::string &path, uint64_t us) {
+        host.put("/sys/fs/cgroup" + path + "/cpu.stat",
+                 "usage_usec " + std::to_string(us) + "\nuser_usec 7\n");
+    }
+    CgroupReport donate() {
+        accounts.cgroups[{1, id}].donated_ns += 200000000;
+        accounts.cgroups[{1, id}].dispatches++;
+        report = watch->next();
+        return report.partitions.at(0).cgroups.at(0);
+    }
+    FakeHost host;
+    Accounts accounts;
+    FakeSource source{accounts};
+    uint64_t id = 0;
+    std::optional<Watch> watch;
+    Report report;
+};
+
+TEST_F(Groups, WhatIsUsedIsWhatIsCharged) {
+    source.usages[id] = {600000001, 200000002, 20000003, 180000004};
+    charge("/machine/web", 2000000);
+    CgroupReport group = donate();
+    EXPECT_EQ(group.path, "/machine/web");
+    ASSERT_TRUE(group.usage.has_value());
+    EXPECT_EQ(group.usage->used.guest_ns, 600000000);
+    EXPECT_EQ(group.usage->used.served_ns, 200000000);
+    EXPECT_EQ(group.usage->used.interrupt_ns, 20000000);
+    EXPECT_EQ(group.usage->used.other_ns, 180000000);
+    EXPECT_EQ(group.usage->kernel_ns, 1000000000);
+    EXPECT_TRUE(group.usage->holds());
+    EXPECT_TRUE(report.sound());
+    std::string text = report_text(report, false);
+    EXPECT_THAT(text, HasSubstr("/machine/web used so far: 1.0s (60.0% guest, 20.0% donated, 2.0% "
+                                "interrupts, 18.0% else), 1.0s by the kernel's clock\n"));
+    Json usage = report_json(report)["partitions"][0]["cgroups"][0]["usage"];
+    EXPECT_EQ(usage["guest_ns"], 600000000);
+    EXPECT_EQ(usage["other_ns"], 180000000);
+    EXPECT_EQ(usage["holds"], true);
+
+    // the kernel says more
+    charge("/machine/web", 2100000);
+    EXPECT_FALSE(donate().usage->holds());
+    EXPECT_FALSE(report.sound());
+    EXPECT_THAT(report_text(report, false), HasSubstr("by the kernel's clock: THEY DISAGREE"));
+}
+
+TEST_F(Groups, InterruptsMayBeChargedToNobody) {
+    source.usages[id] = {600000001, 0, 400000003, 4};
+    for (uint64_t charged : {570, 600, 800, 1000, 1020}) {
+        charge("/machine/web", 1000000 + charged * 1000);
+        EXPECT_EQ(donate().usage->holds(), charged >= 580 && charged <= 1020) << charged;
+    }
+}
+
+// What a folder says includes those below; the root counts ticks.
+TEST_F(Groups, Below) {
+    source.usages[*host.inode("/sys/fs/cgroup/machine")] = {300000000, 0, 0, 0};
+    charge("/machine", 3000000);     // 1.3 s more
+    charge("/machine/web", 2000000); // 1 s of them
+    id = *host.inode("/sys/fs/cgroup/machine");
+    CgroupReport group = donate();
+    EXPECT_EQ(group.path, "/machine");
+    EXPECT_EQ(group.usage->kernel_ns, 300000000);
+    EXPECT_TRUE(group.usage->holds());
+    id = *host.inode("/sys/fs/cgroup");
+    accounts.cgroups.clear();
+    group = donate();
+    EXPECT_EQ(group.path, "/");
+    EXPECT_FALSE(group.usage.has_value());
+}
+
+TEST_F(Groups, ReadingTakesTime) {
+    charge("/machine/web", 2000000);
+    source.on_usage = [this] { source.usages[id].guest_ns += 500000000; };
+    CgroupReport group = donate();
+    EXPECT_EQ(group.usage->used.guest_ns, 1000000000);
+    EXPECT_EQ(group.usage->reading_ns, 500000000);
+    EXPECT_TRUE(group.usage->holds());
+}
+
+TEST_F(Groups, NoRoom) {
+    charge("/machine/web", 2000000);
+    source.usages.clear();
+    EXPECT_FALSE(donate().usage.has_value());
+    EXPECT_TRUE(report.sound());
+    EXPECT_EQ(report_json(report)["partitions"][0]["cgroups"][0]["usage"], nullptr);
+}
+
+TEST_F(Groups, WithoutKvm) {
+    source.guests = false;
+    source.usages[id].other_ns += 1000000000;
+    charge("/machine/web", 2000000);
+    donate();
+    EXPECT_EQ(report_json(report)["partitions"][0]["cgroups"][0]["usage"]["guest_ns"], nullptr);
+    EXPECT_THAT(report_text(report, false), HasSubstr("(0.0% donated, 0.0% interrupts, 100.0% else "
+                                                      "and guest)"));
 }
 
 TEST(Accounts, Conserved) {
