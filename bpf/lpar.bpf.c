@@ -303,13 +303,17 @@ static __always_inline u32 interrupted(const struct cpu *c)
 
 static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
 {
-	u64 now = bpf_ktime_get_ns();
 	u32 pid = bpf_get_current_pid_tgid();
+	struct cpu *c = this_cpu();
 	struct thread *t;
-	struct cpu *c;
+	u64 now;
 
 	if (!armed)
 		return 0;
+	if (c && (s32)ctx[3] != LPAR_VCPU_NONE)
+		turn(c, bpf_ktime_get_ns(), DOING_DISPATCH);
+	/* the dispatch has not begun for the module yet */
+	now = bpf_ktime_get_ns();
 	t = get(&threads, &pid, &no_thread);
 	if (!t)
 		return 0;
@@ -328,9 +332,6 @@ static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
 	t->queue = ctx[2];
 	t->vcpu = (s32)ctx[3] != LPAR_VCPU_NONE;
 	t->serving = true;
-	c = this_cpu();
-	if (c && t->vcpu)
-		turn(c, now, DOING_DISPATCH);
 	return 0;
 }
 
@@ -562,11 +563,10 @@ static __always_inline int on_sched_switch(u64 *ctx)
 		leaves(t, ctx[0], now);
 	pid = BPF_CORE_READ(next, pid);
 	t = bpf_map_lookup_elem(&threads, &pid);
+	if (t)
+		comes(t, now);
 	if (c && t && t->serving && t->vcpu)
 		c->doing = DOING_DISPATCH;
-	/* what we have taken is not its */
-	if (t)
-		comes(t, bpf_ktime_get_ns());
 	return 0;
 }
 
