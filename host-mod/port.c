@@ -372,6 +372,15 @@ static struct lpar_port *nic_port(struct lpar_nic *nic)
 	return rcu_dereference_protected(nic->port, lockdep_rtnl_is_held());
 }
 
+/* What its port is on. RTNL is held. Return: NULL: it is gone. */
+static struct net_device *nic_dev(struct lpar_nic *nic)
+{
+	struct lpar_port *port = nic_port(nic);
+
+	ASSERT_RTNL();
+	return port ? port_dev(port) : NULL;
+}
+
 static int filter(struct net_device *dev, u64 mac, bool add)
 {
 	u8 bytes[ETH_ALEN];
@@ -493,10 +502,9 @@ void lpar_port_leave(struct lpar_nic *nic)
 int lpar_port_address(struct lpar_nic *nic, u64 mac)
 {
 	struct lpar_port *port = nic_port(nic);
-	struct net_device *dev = port ? port_dev(port) : NULL;
+	struct net_device *dev = nic_dev(nic);
 	int ret;
 
-	ASSERT_RTNL();
 	if (!dev)
 		return -ENODEV;
 	if (mac == nic->address)
@@ -528,10 +536,9 @@ int lpar_port_address(struct lpar_nic *nic, u64 mac)
 int lpar_port_aside(struct lpar_nic *nic, bool aside)
 {
 	struct lpar_port *port = nic_port(nic);
-	struct net_device *dev = port ? port_dev(port) : NULL;
+	struct net_device *dev = nic_dev(nic);
 	int ret;
 
-	ASSERT_RTNL();
 	if (!dev)
 		return -ENODEV;
 	if (nic->aside == aside)
@@ -555,10 +562,9 @@ int lpar_port_aside(struct lpar_nic *nic, bool aside)
 int lpar_port_promisc(struct lpar_nic *nic, bool on)
 {
 	struct lpar_port *port = nic_port(nic);
-	struct net_device *dev = port ? port_dev(port) : NULL;
+	struct net_device *dev = nic_dev(nic);
 	int ret;
 
-	ASSERT_RTNL();
 	if (!dev)
 		return -ENODEV;
 	if (nic->promisc == on)
