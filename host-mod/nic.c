@@ -42,6 +42,9 @@
  */
 static const char *const qualified[] = { "e1000e", "virtio_net", NULL };
 
+/* How soon a client may choose again: RTNL is held for it, and readers are waited for. */
+#define CHOICE_EVERY	(HZ / 20)
+
 /* Fragments of a frame in tag mode; few drivers take more. */
 #define TAG_SEGMENTS	8
 
@@ -278,35 +281,64 @@ static void change(struct work_struct *work)
 	rtnl_unlock();
 }
 
+/* What the client has chosen, or not yet. @cap: as lpar_core_nic_set() takes it. */
+static u64 chosen_value(const struct lpar_nic_limits *lim, u64 cap)
+{
+	switch (cap) {
+	case LPAR_CAP_MAC:
+		return lim->mac;
+	case LPAR_CAP_STANDBY:
+		return lim->aside;
+	default:
+		return lim->promisc;
+	}
+}
+
+/* Likewise. RTNL is held. Return: 0 or a negative errno. */
+static int choose(struct lpar_nic *nic, u64 cap, u64 value)
+{
+	switch (cap) {
+	case LPAR_CAP_MAC:
+		return lpar_port_address(nic, value);
+	case LPAR_CAP_STANDBY:
+		return lpar_port_aside(nic, value);
+	default:
+		return lpar_port_promisc(nic, value);
+	}
+}
+
 /**
  * lpar_nic_set - the client chooses a value, see LPAR_OP_SET
  * @nic: the NIC
  * @cap: enum lpar_cap
  * @value: what it is to be
  *
- * Context: a thread of the VMM; takes RTNL, may sleep.
+ * Context: a thread of the VMM, with the client's lock; takes RTNL, may sleep, and does
+ * until CHOICE_EVERY after the last choice.
  * Return: LPAR_OK, or what the call ends with.
  */
 enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 {
 	struct lpar_nic_limits lim;
 	enum lpar_status st;
+	long wait;
 	int ret;
 
 	lpar_nic_limits(nic, &lim);
 	st = lpar_core_nic_set(&lim, cap, value);
 	if (st != LPAR_OK)
 		return st;
-	/* RTNL is the whole host's: not for what is so already */
-	if (value == (cap == LPAR_CAP_MAC ? lim.mac :
-		      cap == LPAR_CAP_STANDBY ? lim.aside : lim.promisc))
+	/* RTNL is the whole host's: not for what is so already, and not all the time */
+	if (value == chosen_value(&lim, cap))
 		return READ_ONCE(nic->fn.dead) ? LPAR_GONE : LPAR_OK;
+	wait = nic->chosen_at + CHOICE_EVERY - jiffies;
+	if (wait > 0 && wait <= (long)CHOICE_EVERY)
+		schedule_timeout_killable(wait);
 	/* a call holds the client's lock, which those with RTNL never take */
 	if (rtnl_lock_killable())
 		return LPAR_BUSY;
-	ret = cap == LPAR_CAP_MAC ? lpar_port_address(nic, value) :
-	      cap == LPAR_CAP_STANDBY ? lpar_port_aside(nic, value) :
-					lpar_port_promisc(nic, value);
+	nic->chosen_at = jiffies;
+	ret = choose(nic, cap, value);
 	if (!ret) {
 		WRITE_ONCE(nic->chosen, true);
 		refresh(nic);

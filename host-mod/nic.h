@@ -40,7 +40,9 @@ struct lpar_nic_state {
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
  * @base:       the address that it was enabled with
  * @first:      of the adapter's queues for sending: where its own begin
- * @chosen:     the client has chosen address, promiscuity or to be aside; changes under RTNL
+ * @chosen:     the client has chosen address, promiscuity or to be aside; changes under
+ *              RTNL
+ * @chosen_at:  when it last did, in jiffies; under the client's lock
  * @address:    in force; under RTNL, read under RCU
  * @promisc:    sees all frames of the wire and the host; under RTNL, read anywhere
  * @aside:      the client is to be reached by @primary; under RTNL, read anywhere
@@ -74,6 +76,7 @@ struct lpar_nic {
 	u64 base;
 	unsigned int first;
 	bool chosen;
+	unsigned long chosen_at;
 	u64 address;
 	bool promisc;
 	bool aside;

@@ -111,8 +111,9 @@ enum lpar_op {
 	/* arg0 = queue. LPAR_BUSY while the adapter has requests of it */
 	LPAR_OP_QUEUE_DESTROY	= 7,
 	/* arg0 = function, arg1 = enum lpar_cap, arg2 = value: LPAR_CAP_MAC,
-	 * LPAR_CAP_PROMISC or LPAR_CAP_STANDBY of a NIC, from now on. LPAR_RANGE outside of min … max,
-	 * LPAR_NOTSUPP where nothing is to be chosen, or by using it */
+	 * LPAR_CAP_PROMISC or LPAR_CAP_STANDBY of a NIC, from now on. LPAR_RANGE
+	 * outside of min … max, LPAR_NOTSUPP where nothing is to be chosen, or by
+	 * using it */
 	LPAR_OP_SET		= 8,
 	/* arg0 = function, a mailbox; arg1 = enum lpar_ask, arg2 = value. ret0 = the
 	 * request's number. LPAR_PERM: the partition's policy refuses it; data = why.
