@@ -219,12 +219,10 @@ static __always_inline void turn(struct cpu *c, u64 now, u32 doing)
 {
 	u64 ns = 0;
 
-	if (armed) {
-		/* an interrupt may have been here since the caller looked at the clock */
-		if (now > c->since) {
-			ns = c->since ? now - c->since : 0;
-			c->since = now;
-		}
+	/* an interrupt may have been here since the caller looked at the clock */
+	if (armed && now > c->since) {
+		ns = c->since ? now - c->since : 0;
+		c->since = now;
 	}
 	switch (c->doing) {
 	case DOING_GUEST:
@@ -312,7 +310,7 @@ static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
 		return 0;
 	if (c && (s32)ctx[3] != LPAR_VCPU_NONE)
 		turn(c, bpf_ktime_get_ns(), DOING_DISPATCH);
-	/* the dispatch has not begun for the module yet */
+	/* the module counts what was done until here, and we what it does behind its own end */
 	now = bpf_ktime_get_ns();
 	t = get(&threads, &pid, &no_thread);
 	if (!t)
