@@ -8,9 +8,18 @@ state=/sys/kernel/lpar
 guests=$LPAR_TREE/tests/boot/guest
 nvme=/dev/nvme0n1
 
+# What the guests said last: why a test failed may be there.
+last_words() {
+	local log
+	for log in /run/rig/log/*/output.log; do
+		[ ! -s "$log" ] || tail -n 5 "$log" "${log%/*}/emulator.log" 2>/dev/null | sed "s/^/    /"
+	done
+}
+
 # A test that fails must leave the machine clean, or its reason drowns in what follows from it.
 cleanup() {
 	local status=$?
+	[ $status -eq 0 ] || last_words
 	if [ $status -ne 0 ] && [ -d "$config" ]; then
 		pkill -KILL qemu-system || true
 		sleep 1
