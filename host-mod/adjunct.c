@@ -161,24 +161,39 @@ int lpar_adjunct_run(struct lpar_client *c, struct lpar_adjunct_run *run)
 	return reason == LPAR_REASON_FAULT ? ret : 0;
 }
 
+/* An image of the client's own: the VMM has its bytes. */
+static int own_image(const struct lpar_partition *p, struct lpar_image_get *get)
+{
+	if (!p->own_images)
+		return -EPERM;
+	get->bytes = 0;
+	return 0;
+}
+
 /**
  * lpar_adjunct_image - an approved image's bytes for a VMM
  * @c: the client
  * @get: what it asks for; @bytes and @sha256 are filled in
+ * @text: a file of its text, if that is wanted and shared; not changed otherwise
  *
  * Context: a thread of the VMM; no lock is held: copying may wait for the VMM.
  * Return: as LPAR_IMAGE_GET says, or -EFAULT.
  */
-int lpar_adjunct_image(struct lpar_client *c, struct lpar_image_get *get)
+int lpar_adjunct_image(struct lpar_client *c, struct lpar_image_get *get,
+		       struct file **text)
 {
 	struct lpar_blob *blob;
+	struct file *file;
+	bool global;
 	int ret = 0;
 
 	if (strnlen(get->name, sizeof(get->name)) == sizeof(get->name))
 		return -EINVAL;
 	if (!c->partition->adjuncts)
 		return -EDQUOT;
-	blob = lpar_image_find(get->name);
+	if (!get->name[0])
+		return own_image(c->partition, get);
+	blob = lpar_image_find(get->name, &global);
 	if (!blob)
 		return -ENOENT;
 	if (get->bytes < blob->bytes)
@@ -187,6 +202,13 @@ int lpar_adjunct_image(struct lpar_client *c, struct lpar_image_get *get)
 		ret = -EFAULT;
 	get->bytes = blob->bytes;
 	memcpy(get->sha256, blob->sha256, sizeof(get->sha256));
+	if (!ret && global && (get->flags & LPAR_IMAGE_TEXT)) {
+		file = lpar_image_text(blob);
+		if (IS_ERR(file))
+			ret = PTR_ERR(file);
+		else
+			*text = file;
+	}
 	lpar_image_put(blob);
 	return ret;
 }

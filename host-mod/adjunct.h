@@ -8,6 +8,7 @@
 #include <lpar/adjunct.h>
 #include <lpar/control.h>
 
+struct file;
 struct lpar_client;
 struct lpar_node;
 struct lpar_partition;
@@ -43,7 +44,8 @@ struct lpar_adjunct {
 };
 
 int lpar_adjunct_run(struct lpar_client *c, struct lpar_adjunct_run *run);
-int lpar_adjunct_image(struct lpar_client *c, struct lpar_image_get *get);
+int lpar_adjunct_image(struct lpar_client *c, struct lpar_image_get *get,
+		       struct file **text);
 int lpar_adjunct_tell(struct lpar_client *c, const struct lpar_adjunct_tell *tell);
 
 void lpar_adjunct_setup(struct lpar_partition *p);

@@ -3,7 +3,8 @@
  * configfs: what the administrator wants, under /sys/kernel/config/lpar.
  *
  *	adjuncts/IMAGE/…	see image.c
- *	partitions/NAME/{memory_limit,quantum_limit_us,adjuncts,owner,role,qmp}
+ *	partitions/NAME/{memory_limit,quantum_limit_us,adjuncts,own_images}
+ *	partitions/NAME/{owner,role,qmp}
  *	partitions/NAME/disks/DISK/{device,start,size,read_only,queues,serial,mode}
  *	partitions/NAME/disks/DISK/{enable,status}
  *	partitions/NAME/nics/NIC/…	see config_nic.c
@@ -296,6 +297,29 @@ static ssize_t partition_adjuncts_store(struct config_item *item, const char *pa
 }
 CONFIGFS_ATTR(partition_, adjuncts);
 
+static ssize_t partition_own_images_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%d\n", lpar_config_partition(item)->own_images);
+}
+
+static ssize_t partition_own_images_store(struct config_item *item,
+					  const char *page, size_t count)
+{
+	struct lpar_partition *p = lpar_config_partition(item);
+	bool on;
+	int ret = kstrtobool(page, &on);
+
+	if (ret)
+		return ret;
+	mutex_lock(&p->config);
+	ret = p->client ? -EBUSY : 0;
+	if (!ret)
+		p->own_images = on;
+	mutex_unlock(&p->config);
+	return ret ?: count;
+}
+CONFIGFS_ATTR(partition_, own_images);
+
 static ssize_t partition_owner_show(struct config_item *item, char *page)
 {
 	return sysfs_emit(page, "%u\n",
@@ -384,6 +408,7 @@ static struct configfs_attribute *partition_attrs[] = {
 	&partition_attr_memory_limit,
 	&partition_attr_quantum_limit_us,
 	&partition_attr_adjuncts,
+	&partition_attr_own_images,
 	&partition_attr_owner,
 	&partition_attr_role,
 	&partition_attr_qmp,

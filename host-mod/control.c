@@ -258,15 +258,30 @@ static int state(struct lpar_client *c, void __user *arg)
 static int image(struct lpar_client *c, void __user *arg)
 {
 	struct lpar_image_get g;
+	struct file *text = NULL;
 	int ret = lpar_control_get(&g, sizeof(g), arg);
 
 	if (ret)
 		return ret;
-	if (g.flags || memchr_inv(g.sha256, 0, sizeof(g.sha256)))
+	if (g.flags & ~LPAR_IMAGE_TEXT || g.text || g.reserved ||
+	    memchr_inv(g.sha256, 0, sizeof(g.sha256)))
 		return -EINVAL;
-	ret = lpar_adjunct_image(c, &g);
+	ret = lpar_adjunct_image(c, &g, &text);
+	g.text = -1;
+	if (text) {
+		g.text = get_unused_fd_flags(O_CLOEXEC);
+		if (g.text < 0)
+			ret = g.text;
+	}
 	if (!ret || ret == -ENOSPC)
 		ret = lpar_control_put(arg, &g, sizeof(g)) ?: ret;
+	if (text && !ret) {
+		fd_install(g.text, text);
+	} else if (text) {
+		if (g.text >= 0)
+			put_unused_fd(g.text);
+		fput(text);
+	}
 	return ret;
 }
 

@@ -3,27 +3,34 @@
  * Images of adjuncts that the administrator approved, under
  * /sys/kernel/config/lpar/adjuncts:
  *
- *	NAME/{image,sha256,enable}
+ *	NAME/{image,sha256,global,enable,users}
  *
  * image takes the bytes of the file, in place of those before; they count when it is
  * closed, unless the image is enabled. sha256 says what is there now. Writing 1 to
- * enable checks the head (-EINVAL); from then on clients find it by its name.
+ * enable checks the head (-EINVAL); from then on clients find it by its name. With 1 in
+ * global, which cannot be changed then (-EBUSY), the text is not copied for each adjunct:
+ * all map the pages that are here, and cannot write to them. users is how many do.
  */
+#include <linux/anon_inodes.h>
 #include <linux/configfs.h>
+#include <linux/fs.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include <lpar/control.h>
 #include "core.h"
 #include "image.h"
 
-/* An image's item in configfs; @blob and @enabled are protected by images_lock. */
+/* An image's item in configfs; all but @item is protected by images_lock. */
 struct image {
 	struct config_item item;
 	struct list_head link;		/* in images, while enabled */
 	struct lpar_blob *blob;		/* or NULL: empty */
+	bool global;			/* its text is shared; as long as enabled */
 	bool enabled;
 };
 
@@ -37,7 +44,10 @@ static struct image *to_image(struct config_item *item)
 
 static void blob_free(struct kref *ref)
 {
-	kvfree(container_of(ref, struct lpar_blob, ref));
+	struct lpar_blob *blob = container_of(ref, struct lpar_blob, ref);
+
+	vfree(blob->data);
+	kfree(blob);
 }
 
 /* Any context that may sleep; NULL is ignored. */
@@ -50,13 +60,14 @@ void lpar_image_put(struct lpar_blob *blob)
 /**
  * lpar_image_find - an enabled image by its name
  * @name: as its folder in configfs is called
+ * @global: whether its text is to be shared
  *
  * Seed 003, fig. 6: what is loaded into an adjunct's memory.
  *
  * Context: may sleep; no lock of ours is held when it returns.
  * Return: its bytes, until lpar_image_put(), or NULL.
  */
-struct lpar_blob *lpar_image_find(const char *name)
+struct lpar_blob *lpar_image_find(const char *name, bool *global)
 {
 	struct lpar_blob *blob = NULL;
 	struct image *i;
@@ -66,10 +77,63 @@ struct lpar_blob *lpar_image_find(const char *name)
 		if (!strcmp(config_item_name(&i->item), name)) {
 			blob = i->blob;
 			kref_get(&blob->ref);
+			*global = i->global;
 			break;
 		}
 	mutex_unlock(&images_lock);
 	return blob;
+}
+
+/* ----------------------------------------------------------- the shared text */
+
+static int text_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct lpar_blob *blob = file->private_data;
+	const struct lpar_image *head = blob->data;
+
+	/* the file is open for reading, so a shared mapping can never be written to */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	/* what follows are each adjunct's own data */
+	if (vma->vm_pgoff || vma_pages(vma) > le32_to_cpu(head->text_pages))
+		return -EINVAL;
+	return remap_vmalloc_range(vma, blob->data, 0);
+}
+
+static int text_release(struct inode *inode, struct file *file)
+{
+	struct lpar_blob *blob = file->private_data;
+
+	atomic_dec(&blob->users);
+	lpar_image_put(blob);
+	return 0;
+}
+
+static const struct file_operations text_fops = {
+	.owner = THIS_MODULE,
+	.mmap = text_mmap,
+	.release = text_release,
+	.llseek = noop_llseek,
+};
+
+/**
+ * lpar_image_text - a file of an image's text, which all who map it share
+ * @blob: an enabled image's
+ *
+ * Seed 003, figs. 5 and 8: the code of a global adjunct is there once.
+ *
+ * Context: may sleep.
+ * Return: the file, which holds @blob, or an ERR_PTR().
+ */
+struct file *lpar_image_text(struct lpar_blob *blob)
+{
+	struct file *file = anon_inode_getfile("lpar-image", &text_fops, blob, O_RDONLY);
+
+	if (IS_ERR(file))
+		return file;
+	kref_get(&blob->ref);
+	atomic_inc(&blob->users);
+	return file;
 }
 
 /* --------------------------------------------------------------- attributes */
@@ -98,11 +162,16 @@ static ssize_t image_image_write(struct config_item *item, const void *from,
 	struct lpar_blob *blob, *old;
 	struct image *i = to_image(item);
 
-	blob = kvmalloc(struct_size(blob, data, size), GFP_KERNEL);
+	blob = kzalloc(sizeof(*blob), GFP_KERNEL);
 	if (!blob)
 		return -ENOMEM;
 	kref_init(&blob->ref);
 	blob->bytes = size;
+	blob->data = vmalloc_user(size);
+	if (!blob->data) {
+		lpar_image_put(blob);
+		return -ENOMEM;
+	}
 	memcpy(blob->data, from, size);
 	sha256(blob->data, size, blob->sha256);
 
@@ -129,6 +198,43 @@ static ssize_t image_sha256_show(struct config_item *item, char *page)
 	return end - page;
 }
 CONFIGFS_ATTR_RO(image_, sha256);
+
+static ssize_t image_global_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%d\n", READ_ONCE(to_image(item)->global));
+}
+
+static ssize_t image_global_store(struct config_item *item, const char *page,
+				  size_t count)
+{
+	struct image *i = to_image(item);
+	bool on;
+	int ret = kstrtobool(page, &on);
+
+	if (ret)
+		return ret;
+	mutex_lock(&images_lock);
+	if (i->enabled)
+		ret = -EBUSY;
+	else
+		i->global = on;
+	mutex_unlock(&images_lock);
+	return ret ?: count;
+}
+CONFIGFS_ATTR(image_, global);
+
+static ssize_t image_users_show(struct config_item *item, char *page)
+{
+	struct image *i = to_image(item);
+	int users = 0;
+
+	mutex_lock(&images_lock);
+	if (i->blob)
+		users = atomic_read(&i->blob->users);
+	mutex_unlock(&images_lock);
+	return sysfs_emit(page, "%d\n", users);
+}
+CONFIGFS_ATTR_RO(image_, users);
 
 static ssize_t image_enable_show(struct config_item *item, char *page)
 {
@@ -158,7 +264,7 @@ static void disable_locked(struct image *i)
 	i->enabled = false;
 }
 
-/* Adjuncts that run have copies: disabling does not touch them. */
+/* Adjuncts that run have copies, or hold the text: disabling does not touch them. */
 static ssize_t image_enable_store(struct config_item *item, const char *page,
 				  size_t count)
 {
@@ -180,7 +286,9 @@ CONFIGFS_ATTR(image_, enable);
 
 static struct configfs_attribute *image_attrs[] = {
 	&image_attr_sha256,
+	&image_attr_global,
 	&image_attr_enable,
+	&image_attr_users,
 	NULL,
 };
 

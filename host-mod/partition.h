@@ -43,6 +43,7 @@
  * @memory_limit: bytes that may be pinned; changes under @config, without client
  * @quantum_us:   longest service per donation, microseconds; likewise
  * @adjuncts:     how many adjuncts that are images it may have; likewise
+ * @own_images:   its client may bring images of its own; likewise
  * @owner:        who may attach, besides CAP_SYS_ADMIN; likewise
  * @role:         what it may do; likewise
  * @qmp:          where its guest's VMM listens, for tools: we make no use of it;
@@ -84,6 +85,7 @@ struct lpar_partition {
 	u64 memory_limit;
 	u32 quantum_us;
 	u32 adjuncts;
+	bool own_images;
 	kuid_t owner;
 	enum lpar_role role;
 	char qmp[UNIX_PATH_MAX];

@@ -27,13 +27,19 @@
 #define LPAR_ADJUNCT_COMMAND	0x00	/* wo: enum lpar_adjunct_command */
 #define LPAR_ADJUNCT_STATE	0x04	/* ro: enum lpar_adjunct_state */
 #define LPAR_ADJUNCT_STATUS	0x08	/* ro: enum lpar_status of the last command */
-#define LPAR_ADJUNCT_PAGES	0x0c	/* rw: donated by CREATE */
+#define LPAR_ADJUNCT_PAGES	0x0c	/* rw: donated by CREATE; what QUERY has found */
 #define LPAR_ADJUNCT_QUANTUM	0x10	/* rw: of RUN, microseconds; 0: the host's limit */
 #define LPAR_ADJUNCT_VECTOR	0x14	/* rw: MSI-X vector of PA BUSY; 0: none */
+#define LPAR_ADJUNCT_FLAGS	0x18	/* ro: LPAR_ADJUNCT_GLOBAL, of QUERY or CREATE */
+
+/* The image's text is the host's, and read by all its clients (seed 003, figs. 5, 8, 9);
+ * what is donated is for the rest. */
+#define LPAR_ADJUNCT_GLOBAL	1
 
 enum lpar_adjunct_command {
-	/* EMPTY => LOADED. The shared part's struct lpar_adjunct_control names the image.
-	 * NOENT (no such image), INVAL (pages), QUOTA, NOMEM, STATE */
+	/* EMPTY => LOADED. The shared part's struct lpar_adjunct_control names the image; if
+	 * it is empty, the pages to be donated hold one of the client's own. NOENT (no such
+	 * image), INVAL (pages, own image), PERM (own image), QUOTA, NOMEM, STATE */
 	LPAR_ADJUNCT_CREATE	= 1,
 	/* Any => EMPTY: the pages are scrubbed and the client's again. BUSY: it runs on
 	 * another vCPU: it has been told to end, try again */
@@ -42,6 +48,10 @@ enum lpar_adjunct_command {
 	 * has yielded; BUSY: PA BUSY, the vector was raised: RUN again; TARGET: it has died
 	 * (DEAD); STATE: it runs on another vCPU, or is EMPTY or DEAD */
 	LPAR_ADJUNCT_RUN	= 3,
+	/* Is there an image of that name? PAGES becomes the least that CREATE takes, FLAGS
+	 * says how it is; nothing else changes. Without a name: may the client bring its
+	 * own? NOENT, PERM, QUOTA, NOMEM; STATE: not EMPTY */
+	LPAR_ADJUNCT_QUERY	= 4,
 };
 
 enum lpar_adjunct_state {

@@ -127,15 +127,19 @@ struct lpar_state {
 
 /**
  * struct lpar_image_get - the bytes of an image that the administrator approved
- * @size:   of this structure
- * @flags:  zero
- * @name:   in: its name, zero-padded
- * @data:   in: where to put them
- * @bytes:  in: room there; out: how many there are
- * @sha256: out: of them
+ * @size:     of this structure
+ * @flags:    LPAR_IMAGE_TEXT, or zero
+ * @name:     in: its name, zero-padded; empty: may the client bring one of its own?
+ * @data:     in: where to put them
+ * @bytes:    in: room there; out: how many there are, 0 without a name
+ * @sha256:   out: of them
+ * @text:     out, with LPAR_IMAGE_TEXT: a file of the image's text for mmap(), shared and
+ *            to be read, if all clients share that (seed 003, fig. 8), or -1; in: zero
+ * @reserved: zero
  *
  * -ENOENT: no image of that name is enabled; -ENOSPC: no room, @bytes says how much
- * there must be; -EDQUOT: the partition may have no adjuncts. Does not wait.
+ * there must be; -EDQUOT: the partition may have no adjuncts; -EPERM: or none of the
+ * client's own. Does not wait.
  */
 struct lpar_image_get {
 	__u32 size;
@@ -144,7 +148,11 @@ struct lpar_image_get {
 	__u64 data;
 	__u64 bytes;
 	__u8  sha256[32];
+	__s32 text;
+	__u32 reserved;
 };
+
+#define LPAR_IMAGE_TEXT		1	/* @text is wanted */
 
 #define LPAR_IMAGE_BYTES_MAX	(1u << 20)
 
