@@ -320,26 +320,81 @@ static void adjunct_get_irq(struct adjunct_file *f)
 	adjunct_write(f, LPAR_ADJUNCT_VECTOR, f->irq ? vector : 0);
 }
 
-/* EMPTY => LOADED => READY (seed 003, fig. 6). */
-static int adjunct_load(struct adjunct_file *f, const struct lpar_adjunct_create *create)
+/* Tell the device what image it is about. Return: 0, -EIO. */
+static int adjunct_name(struct adjunct_file *f, const char *image)
 {
 	struct lpar_adjunct_control *control = f->shared;
-	u32 quantum;
-	int err;
 
 	/* An earlier kernel may have left one (kexec, crash). */
 	if (adjunct_read(f, LPAR_ADJUNCT_STATE) != LPAR_ADJUNCT_EMPTY && !adjunct_end(f))
 		return -EIO;
 	memset(f->shared, 0, LPAR_ADJUNCT_SHARED);
-	memcpy(control->image, create->image, sizeof(control->image));
+	memcpy(control->image, image, sizeof(control->image));
+	return 0;
+}
+
+/*
+ * CREATE. @own: an image of the client's, or NULL: it is put where the device looks for
+ * it, in the first of the pages to be donated. They are its own memory until then.
+ */
+static int adjunct_start(struct adjunct_file *f, const void *own, size_t bytes)
+{
+	struct pci_dev *pdev = f->group->dev->pdev;
+	resource_size_t at = pci_resource_start(pdev, LPAR_BAR_ADJUNCT) +
+			     f->slot * LPAR_ADJUNCT_SLOT + LPAR_ADJUNCT_SHARED;
+	void *pages = NULL;
+	int err;
+
+	if (own) {
+		pages = memremap(at, bytes, MEMREMAP_WB);
+		if (!pages)
+			return -ENOMEM;
+		memcpy(pages, own, bytes);
+	}
+	err = lpar_adjunct_errno(adjunct_command(f, LPAR_ADJUNCT_CREATE));
+	if (pages) {
+		if (err)
+			memset(pages, 0, bytes);
+		memunmap(pages);
+	}
+	return err;
+}
+
+/* EMPTY => LOADED => READY (seed 003, fig. 6). */
+static int adjunct_load(struct adjunct_file *f, const struct lpar_adjunct_create *create,
+			const void *own)
+{
+	u32 quantum;
+	int err;
+
+	err = adjunct_name(f, create->image);
+	if (err)
+		return err;
 	quantum = lpar_donate_quantum(create->quantum_us, f->group->dev->channel.quantum_us);
 	adjunct_write(f, LPAR_ADJUNCT_PAGES, create->pages);
 	adjunct_write(f, LPAR_ADJUNCT_QUANTUM, quantum);
 	adjunct_get_irq(f);
-	err = lpar_adjunct_errno(adjunct_command(f, LPAR_ADJUNCT_CREATE));
+	err = adjunct_start(f, own, create->own_bytes);
 	if (err)
 		return err;
 	return adjunct_run(f, false);
+}
+
+/* Is there such an image? EMPTY stays EMPTY. */
+static int adjunct_ask(struct adjunct_file *f, struct lpar_adjunct_query *query)
+{
+	int err;
+
+	err = adjunct_name(f, query->image);
+	if (err)
+		return err;
+	err = lpar_adjunct_errno(adjunct_command(f, LPAR_ADJUNCT_QUERY));
+	if (err)
+		return err;
+	/* not used here: the program may believe it */
+	query->pages = adjunct_read(f, LPAR_ADJUNCT_PAGES);
+	query->flags = adjunct_read(f, LPAR_ADJUNCT_FLAGS) & LPAR_ADJUNCT_SHARES;
+	return 0;
 }
 
 /* ------------------------------------------------------------------- ioctls */
@@ -388,16 +443,11 @@ static int file_enter_alive(struct adjunct_file *f)
 	return err;
 }
 
-static long file_create(struct adjunct_file *f, const void __user *arg)
+static int file_create_own(struct adjunct_file *f, const struct lpar_adjunct_create *create,
+			   const void *own)
 {
-	struct lpar_adjunct_create create;
 	int err;
 
-	if (copy_from_user(&create, arg, sizeof(create)))
-		return -EFAULT;
-	err = lpar_adjunct_check_create(&create);
-	if (err)
-		return err;
 	err = file_enter(f);
 	if (err)
 		return err;
@@ -411,16 +461,61 @@ static long file_create(struct adjunct_file *f, const void __user *arg)
 	memset(&f->info, 0, sizeof(f->info));
 	atomic64_set(&f->interrupts, 0);
 	f->info.slot = f->slot;
-	f->policy = create.policy;
-	f->timeout = create.timeout_ms ? msecs_to_jiffies(create.timeout_ms) : 0;
+	f->policy = create->policy;
+	f->timeout = create->timeout_ms ? msecs_to_jiffies(create->timeout_ms) : 0;
 	f->tail = 0;
-	err = adjunct_load(f, &create);
+	err = adjunct_load(f, create, own);
 	if (err)
 		lpar_adjunct_destroy(f);
 	adjunct_tell(f);
 out:
 	file_leave(f);
 	return err;
+}
+
+static long file_create(struct adjunct_file *f, const void __user *arg)
+{
+	struct lpar_adjunct_create create;
+	void *own = NULL;
+	int err;
+
+	if (copy_from_user(&create, arg, sizeof(create)))
+		return -EFAULT;
+	err = lpar_adjunct_check_create(&create);
+	if (err)
+		return err;
+	if (create.own_bytes) {
+		own = vmemdup_user(u64_to_user_ptr(create.own), create.own_bytes);
+		if (IS_ERR(own))
+			return PTR_ERR(own);
+	}
+	err = file_create_own(f, &create, own);
+	kvfree(own);
+	return err;
+}
+
+static long file_query(struct adjunct_file *f, void __user *arg)
+{
+	struct lpar_adjunct_query query;
+	int err;
+
+	if (copy_from_user(&query, arg, sizeof(query)))
+		return -EFAULT;
+	err = lpar_adjunct_check_query(&query);
+	if (err)
+		return err;
+	err = file_enter(f);
+	if (err)
+		return err;
+	err = f->slot >= 0 ? -EEXIST : adjunct_get_slot(f);
+	if (!err) {
+		err = adjunct_ask(f, &query);
+		lpar_adjunct_destroy(f);
+	}
+	file_leave(f);
+	if (err)
+		return err;
+	return copy_to_user(arg, &query, sizeof(query)) ? -EFAULT : 0;
 }
 
 /* Serve @b and whatever was before it; @b is the shared part's when that fails half-way. */
@@ -566,6 +661,8 @@ static long file_ioctl(struct file *file, unsigned int command, unsigned long ar
 		return file_report(f, p);
 	case LPAR_ADJUNCT_IOC_DESTROY:
 		return file_destroy(f);
+	case LPAR_ADJUNCT_IOC_QUERY:
+		return file_query(f, p);
 	default:
 		return -ENOTTY;
 	}

@@ -19,6 +19,21 @@
 static_assert(LPAR_ADJUNCT_ROOM == LPAR_ADJUNCT_SHARED - LPAR_ADJUNCT_DATA, "uapi and wire");
 static_assert(LPAR_ADJUNCT_BATCH_MAX == LPAR_ADJUNCT_DEPTH, "uapi and wire");
 static_assert(LPAR_ADJUNCT_IMAGE_MAX == LPAR_TEXT_MAX, "uapi and wire");
+static_assert(LPAR_ADJUNCT_SHARES == LPAR_ADJUNCT_GLOBAL, "uapi and wire");
+
+/* One name, one spelling: nothing behind its end. Return: its length, or -EINVAL. */
+static int ring_name(const char name[LPAR_ADJUNCT_IMAGE_MAX])
+{
+	size_t len = strnlen(name, LPAR_ADJUNCT_IMAGE_MAX), i;
+
+	if (len == LPAR_ADJUNCT_IMAGE_MAX)
+		return -EINVAL;
+	for (i = len; i < LPAR_ADJUNCT_IMAGE_MAX; i++) {
+		if (name[i])
+			return -EINVAL;
+	}
+	return len;
+}
 
 /**
  * lpar_adjunct_check_create - can a program's wish be passed on?
@@ -30,23 +45,33 @@ static_assert(LPAR_ADJUNCT_IMAGE_MAX == LPAR_TEXT_MAX, "uapi and wire");
  */
 int lpar_adjunct_check_create(const struct lpar_adjunct_create *create)
 {
-	size_t i, len;
+	int len = ring_name(create->image);
 
-	/* one name, one spelling: nothing behind its end */
-	len = strnlen(create->image, sizeof(create->image));
-	if (!len || len == sizeof(create->image))
+	if (len < 0 || create->reserved)
 		return -EINVAL;
-	for (i = len; i < sizeof(create->image); i++) {
-		if (create->image[i])
-			return -EINVAL;
-	}
-	for (i = 0; i < sizeof(create->reserved) / sizeof(create->reserved[0]); i++) {
-		if (create->reserved[i])
-			return -EINVAL;
-	}
 	if (!create->pages || create->pages > LPAR_ADJUNCT_PAGES_MAX)
 		return -EINVAL;
+	/* named, or brought along */
+	if (!len != !!create->own_bytes || !create->own != !create->own_bytes)
+		return -EINVAL;
+	if (create->own_bytes > create->pages << 12)
+		return -EINVAL;
 	if (create->policy > LPAR_ADJUNCT_AFTERWARDS)
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * lpar_adjunct_check_query - can a program's question be passed on?
+ * @query: a private copy
+ *
+ * Return: 0 or -EINVAL.
+ */
+int lpar_adjunct_check_query(const struct lpar_adjunct_query *query)
+{
+	if (ring_name(query->image) < 0)
+		return -EINVAL;
+	if (query->pages || query->flags || query->reserved[0] || query->reserved[1])
 		return -EINVAL;
 	return 0;
 }
@@ -138,7 +163,7 @@ enum lpar_adjunct_next lpar_adjunct_after_run(__u32 status, __u32 state, bool do
 
 /**
  * lpar_adjunct_errno - why there is no adjunct
- * @status: enum lpar_status of CREATE, not validated
+ * @status: enum lpar_status of CREATE or QUERY, not validated
  *
  * Return: 0 or a negative errno.
  */
@@ -151,6 +176,8 @@ int lpar_adjunct_errno(__u32 status)
 		return -EINVAL;
 	case LPAR_NOENT:
 		return -ENOENT;
+	case LPAR_PERM:
+		return -EPERM;
 	case LPAR_QUOTA:
 		return -EDQUOT;
 	case LPAR_NOMEM:

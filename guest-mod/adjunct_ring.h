@@ -44,6 +44,7 @@ enum lpar_adjunct_next {
 };
 
 int lpar_adjunct_check_create(const struct lpar_adjunct_create *create);
+int lpar_adjunct_check_query(const struct lpar_adjunct_query *query);
 int lpar_adjunct_plan(const struct lpar_adjunct_call *calls, __u32 count,
 		      struct lpar_adjunct_place *places, __u32 *bytes);
 bool lpar_adjunct_served(__u32 start, __u32 count, __u32 head, __u32 *served);

@@ -33,15 +33,18 @@ enum lpar_adjunct_policy {
 
 /**
  * struct lpar_adjunct_create - donate memory, and start an image in it
- * @image:      the name that the host's administrator gave it, zero-padded
+ * @image:      the name that the host's administrator gave it, zero-padded; empty: @own
  * @pages:      of 4 KiB, to donate: out of the guest's reach until DESTROY
  * @quantum_us: longest run for one donation, microseconds; 0: the host's limit
  * @policy:     enum lpar_adjunct_policy
  * @timeout_ms: longest call, or wait for the adjunct to be ready; 0: for ever
+ * @own:        address of an image of the program's own, if @image is empty, or zero
+ * @own_bytes:  of it, at most @pages
  * @reserved:   zero
  *
- * -ENOENT: the host has no such image; -EINVAL: nor does it fit into so few pages, or
- * an argument is wrong; -EDQUOT, -ENOMEM: the host's limits; -ENOSPC: all slots are
+ * -ENOENT: the host has no such image; -EPERM: it takes none of the guest's own;
+ * -EINVAL: what @own has is none, it does not fit into so few pages, or an argument is
+ * wrong; -EDQUOT, -ENOMEM: the host's limits; -ENOSPC: all slots are
  * taken; -EEXIST: this file has an adjunct already; -ETIMEDOUT; -EOWNERDEAD: it died
  * before it was ready (REPORT).
  */
@@ -51,8 +54,29 @@ struct lpar_adjunct_create {
 	__u32 quantum_us;
 	__u32 policy;
 	__u32 timeout_ms;
-	__u32 reserved[4];
+	__u64 own;
+	__u32 own_bytes;
+	__u32 reserved;
 };
+
+/**
+ * struct lpar_adjunct_query - what image could be had?
+ * @image:    its name, zero-padded; empty: one of the program's own
+ * @pages:    out: the least that CREATE takes; 0: @image is empty
+ * @flags:    out: LPAR_ADJUNCT_SHARES
+ * @reserved: zero
+ *
+ * Errors as those of CREATE; -EEXIST: this file has an adjunct. Nothing changes: with
+ * -ENOENT the program does what the service would have done (seed 003, fig. 8).
+ */
+struct lpar_adjunct_query {
+	char  image[LPAR_ADJUNCT_IMAGE_MAX];
+	__u32 pages;
+	__u32 flags;
+	__u32 reserved[2];
+};
+
+#define LPAR_ADJUNCT_SHARES	1	/* its text is the host's, the same for all guests */
 
 /**
  * struct lpar_adjunct_call - one request
@@ -142,5 +166,6 @@ struct lpar_adjunct_state_info {
 #define LPAR_ADJUNCT_IOC_REPORT	_IOR(LPAR_ADJUNCT_IOC, 5, struct lpar_adjunct_state_info)
 /* The pages are scrubbed and the guest's again; calls that wait end. CREATE may follow. */
 #define LPAR_ADJUNCT_IOC_DESTROY _IO(LPAR_ADJUNCT_IOC, 6)
+#define LPAR_ADJUNCT_IOC_QUERY	_IOWR(LPAR_ADJUNCT_IOC, 7, struct lpar_adjunct_query)
 
 #endif

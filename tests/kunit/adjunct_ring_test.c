@@ -21,7 +21,6 @@ static struct lpar_adjunct_create good_create(void)
 static void adjunct_create(struct kunit *test)
 {
 	struct lpar_adjunct_create create = good_create();
-	u32 i;
 
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), 0);
 	create.pages = LPAR_ADJUNCT_PAGES_MAX;
@@ -38,11 +37,56 @@ static void adjunct_create(struct kunit *test)
 	create = good_create();
 	create.policy = LPAR_ADJUNCT_AFTERWARDS + 1;
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
-	for (i = 0; i < sizeof(create.reserved) / sizeof(create.reserved[0]); i++) {
-		create = good_create();
-		create.reserved[i] = 1u << 31;
-		KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
-	}
+	create = good_create();
+	create.reserved = 1u << 31;
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
+}
+
+/* Named or brought along, and not more of it than is donated. */
+static void adjunct_own(struct kunit *test)
+{
+	struct lpar_adjunct_create create = { .pages = 2, .own = 4096, .own_bytes = 8192 };
+
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), 0);
+	create.own_bytes++;
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
+	create.own_bytes = ~0u;
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
+	create.own_bytes = 0;
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
+	create.own_bytes = 4096;
+	create.own = 0;
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
+	create.own = 4096;
+	create.image[0] = 'x';
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
+	create = good_create();
+	create.own = 4096;
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_errno(LPAR_PERM), -EPERM);
+}
+
+static void adjunct_query(struct kunit *test)
+{
+	struct lpar_adjunct_query query = {}, good = {};
+
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_query(&query), 0);
+	strcpy(good.image, "checksum");
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_query(&good), 0);
+	memset(query.image, 'x', sizeof(query.image));
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_query(&query), -EINVAL);
+	query = good;
+	query.image[sizeof(query.image) - 1] = 'x';
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_query(&query), -EINVAL);
+	query = good;
+	query.pages = 1;
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_query(&query), -EINVAL);
+	query = good;
+	query.flags = 1;
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_query(&query), -EINVAL);
+	query = good;
+	query.reserved[1] = 1;
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_query(&query), -EINVAL);
 }
 
 /* A name has an end, and nothing behind it. */
@@ -232,6 +276,8 @@ static void adjunct_errno(struct kunit *test)
 static struct kunit_case adjunct_ring_cases[] = {
 	KUNIT_CASE(adjunct_create),
 	KUNIT_CASE(adjunct_name),
+	KUNIT_CASE(adjunct_own),
+	KUNIT_CASE(adjunct_query),
 	KUNIT_CASE(adjunct_plan),
 	KUNIT_CASE(adjunct_plan_edges),
 	KUNIT_CASE(adjunct_served),
