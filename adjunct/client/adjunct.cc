@@ -52,6 +52,28 @@ void finish(const lpar_adjunct_call &call, AdjunctReply &reply) {
     reply.out.resize(std::min<size_t>(call.bytes, reply.out.size()));
 }
 
+int open_device(const std::string &device) {
+    int file = ::open(device.c_str(), O_RDWR | O_CLOEXEC);
+    if (file < 0)
+        throw std::system_error(errno, std::generic_category(), device);
+    return file;
+}
+
+void put_name(const std::string &image, char (&name)[LPAR_ADJUNCT_IMAGE_MAX]) {
+    if (image.empty() || image.size() >= sizeof(name))
+        throw std::system_error(ENOENT, std::generic_category(), "image \"" + image + "\"");
+    std::memcpy(name, image.data(), image.size());
+}
+
+lpar_adjunct_create wish_of(const AdjunctOptions &options) {
+    lpar_adjunct_create wish{};
+    wish.pages = options.pages;
+    wish.quantum_us = static_cast<uint32_t>(options.quantum.count());
+    wish.timeout_ms = static_cast<uint32_t>(options.timeout.count());
+    wish.policy = options.afterwards ? LPAR_ADJUNCT_AFTERWARDS : LPAR_ADJUNCT_AT_ONCE;
+    return wish;
+}
+
 std::string hex(uint64_t value) {
     std::array<char, 20> text{};
     std::snprintf(text.data(), text.size(), "%#llx", static_cast<unsigned long long>(value));
@@ -126,9 +148,7 @@ AdjunctDied::AdjunctDied(const AdjunctReport &the_report)
     : std::runtime_error("the adjunct has died: " + describe(the_report)), report(the_report) {}
 
 Adjunct::Adjunct(const std::string &image, const AdjunctOptions &options) {
-    file_ = ::open(options.device.c_str(), O_RDWR | O_CLOEXEC);
-    if (file_ < 0)
-        throw std::system_error(errno, std::generic_category(), options.device);
+    open(options.device);
     try {
         create(image, options);
     } catch (...) {
@@ -142,6 +162,25 @@ Adjunct::Adjunct(const std::string &image, const AdjunctOptions &options, Port p
     create(image, options);
 }
 
+Adjunct::Adjunct(AdjunctBytes image, const AdjunctOptions &options) {
+    open(options.device);
+    try {
+        create(image, options);
+    } catch (...) {
+        ::close(file_);
+        throw;
+    }
+}
+
+Adjunct::Adjunct(AdjunctBytes image, const AdjunctOptions &options, Port port)
+    : port_(std::move(port)) {
+    create(image, options);
+}
+
+void Adjunct::open(const std::string &device) {
+    file_ = open_device(device);
+}
+
 Adjunct::~Adjunct() {
     if (file_ >= 0)
         ::close(file_);
@@ -150,15 +189,46 @@ Adjunct::~Adjunct() {
 }
 
 void Adjunct::create(const std::string &image, const AdjunctOptions &options) {
-    lpar_adjunct_create wish{};
-    if (image.empty() || image.size() >= sizeof(wish.image))
-        throw std::system_error(ENOENT, std::generic_category(), "image \"" + image + "\"");
-    std::memcpy(wish.image, image.data(), image.size());
-    wish.pages = options.pages;
-    wish.quantum_us = static_cast<uint32_t>(options.quantum.count());
-    wish.timeout_ms = static_cast<uint32_t>(options.timeout.count());
-    wish.policy = options.afterwards ? LPAR_ADJUNCT_AFTERWARDS : LPAR_ADJUNCT_AT_ONCE;
+    lpar_adjunct_create wish = wish_of(options);
+    put_name(image, wish.image);
     must(LPAR_ADJUNCT_IOC_CREATE, &wish, ("image \"" + image + "\"").c_str());
+}
+
+void Adjunct::create(AdjunctBytes image, const AdjunctOptions &options) {
+    lpar_adjunct_create wish = wish_of(options);
+    if (image.bytes.empty() || image.bytes.size() > UINT32_MAX)
+        throw std::system_error(EINVAL, std::generic_category(), "an image of our own");
+    wish.own = reinterpret_cast<uintptr_t>(image.bytes.data());
+    wish.own_bytes = static_cast<uint32_t>(image.bytes.size());
+    must(LPAR_ADJUNCT_IOC_CREATE, &wish, "an image of our own");
+}
+
+std::optional<AdjunctImage> Adjunct::query(const std::string &image, const std::string &device) {
+    int file = open_device(device);
+    auto answer = [&] {
+        try {
+            return query(image, [file](unsigned long command, void *argument) {
+                return ::ioctl(file, command, argument) < 0 ? errno : 0;
+            });
+        } catch (...) {
+            ::close(file);
+            throw;
+        }
+    }();
+    ::close(file);
+    return answer;
+}
+
+std::optional<AdjunctImage> Adjunct::query(const std::string &image, const Port &port) {
+    lpar_adjunct_query question{};
+    put_name(image, question.image);
+    int error = port(LPAR_ADJUNCT_IOC_QUERY, &question);
+    if (error == ENOENT)
+        return std::nullopt;
+    if (error != 0)
+        throw std::system_error(error, std::generic_category(),
+                                "asking for image \"" + image + "\"");
+    return AdjunctImage{question.pages, (question.flags & LPAR_ADJUNCT_SHARES) != 0};
 }
 
 // 0 or an errno

@@ -41,11 +41,22 @@ struct AdjunctOptions {
 
 using AdjunctReport = lpar_adjunct_state_info;
 
+// An image that the host has.
+struct AdjunctImage {
+    uint32_t pages = 0;  // that have to be donated at least
+    bool shared = false; // its text is the host's, the same for all guests, and not donated
+};
+
 // The adjunct is no more; report says why, as far as the host knows.
 class AdjunctDied : public std::runtime_error {
   public:
     explicit AdjunctDied(const AdjunctReport &report);
     AdjunctReport report;
+};
+
+// An image of the caller's own, which the host does not know.
+struct AdjunctBytes {
+    std::span<const std::byte> bytes;
 };
 
 // One adjunct, from its constructor on to its destructor, which gives the memory back. Any
@@ -58,6 +69,9 @@ class Adjunct {
     // For tests: @port is ioctl() in all but the file; it answers 0 or an errno.
     using Port = std::function<int(unsigned long command, void *argument)>;
     Adjunct(const std::string &image, const AdjunctOptions &options, Port port);
+    // Likewise with an image of the caller's own, if the partition may bring some.
+    explicit Adjunct(AdjunctBytes image, const AdjunctOptions &options = {});
+    Adjunct(AdjunctBytes image, const AdjunctOptions &options, Port port);
     ~Adjunct();
     Adjunct(const Adjunct &) = delete;
     Adjunct &operator=(const Adjunct &) = delete;
@@ -77,6 +91,12 @@ class Adjunct {
     // For poll(2): POLLIN, there are answers; POLLPRI, the quantum ended before. -1 in tests.
     int file() const { return file_; }
 
+    // Could there be an adjunct of this image now? Nothing: the host has none of that name, and
+    // the caller does itself what it would have done. Other failures are thrown.
+    static std::optional<AdjunctImage> query(const std::string &image,
+                                             const std::string &device = LPAR_ADJUNCT_DEVICE);
+    static std::optional<AdjunctImage> query(const std::string &image, const Port &port);
+
     AdjunctReport report() const;
     // Ends calls of other threads (ECANCELED) at the end of their quantum.
     void destroy();
@@ -84,7 +104,9 @@ class Adjunct {
   private:
     struct Batch;
 
+    void open(const std::string &device);
     void create(const std::string &image, const AdjunctOptions &options);
+    void create(AdjunctBytes image, const AdjunctOptions &options);
     int control(unsigned long command, void *argument) const;
     void must(unsigned long command, void *argument, const char *what) const;
 

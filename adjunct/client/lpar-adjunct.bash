@@ -4,7 +4,7 @@
 _lpar_adjunct()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i plain=0
-	local options="--room --pages --quantum --timeout --afterwards --submit --repeat --threads --raw --stats --device --help"
+	local options="--room --pages --quantum --timeout --afterwards --submit --repeat --threads --raw --stats --own --device --help"
 
 	COMPREPLY=()
 	case $before in
@@ -18,7 +18,7 @@ _lpar_adjunct()
 		esac
 	done
 	if [[ $plain -eq 0 ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "call --help --version" -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W "call query --help --version" -- "$current")
 	elif [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
 	elif [[ $plain -ge 3 || $before == --device ]]; then

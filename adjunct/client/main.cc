@@ -6,10 +6,17 @@
 
 int main(int argc, char **argv) {
     try {
-        return lpar::run_adjunct(argc, argv, std::cin, std::cout, std::cerr,
-                                 [](const std::string &image, const lpar::AdjunctOptions &options) {
-                                     return std::make_unique<lpar::Adjunct>(image, options);
-                                 });
+        lpar::AdjunctKernel kernel;
+        kernel.make = [](const std::string &image, const lpar::AdjunctOptions &options) {
+            return std::make_unique<lpar::Adjunct>(image, options);
+        };
+        kernel.make_own = [](lpar::AdjunctBytes image, const lpar::AdjunctOptions &options) {
+            return std::make_unique<lpar::Adjunct>(image, options);
+        };
+        kernel.query = [](const std::string &image, const std::string &device) {
+            return lpar::Adjunct::query(image, device);
+        };
+        return lpar::run_adjunct(argc, argv, std::cin, std::cout, std::cerr, kernel);
     } catch (const std::exception &error) {
         std::cerr << "lpar-adjunct: " << error.what() << std::endl;
         return 1;

@@ -18,10 +18,12 @@ constexpr auto footer = R"(Examples:
   echo -n 123456789 | lpar-adjunct call checksum 1
   lpar-adjunct call keykeeper 1 letter --raw >letter.mac
   lpar-adjunct call checksum 1 a b c --quantum 500 --stats
+  lpar-adjunct call ./mine.image 1 a --own
+  lpar-adjunct query checksum || sha256sum a
 
-The image is one that the host's administrator has registered (lparctl adjunct list); what its
-operations are is the image's own. Each FILE is a request; all are one batch. Exit status: 0 done,
-1 failed, or the image said no, 2 not understood.)";
+The image is one that the host's administrator has registered (lparctl adjunct list), or a file;
+what its operations are is the image's own. Each FILE is a request; all are one batch. Exit status:
+0 done, 1 failed, or the image said no, 2 not understood, 3 the host has no such image.)";
 
 struct Options {
     std::string image;
@@ -35,6 +37,7 @@ struct Options {
     bool raw = false;
     bool submit = false;
     bool stats = false;
+    bool own = false;
     AdjunctOptions adjunct;
 };
 
@@ -48,18 +51,17 @@ Bytes read_all(std::istream &in, const std::string &name) {
     return {data, data + text.size()};
 }
 
+Bytes read_file(const std::string &name) {
+    std::ifstream file(name, std::ios::binary);
+    if (!file)
+        throw std::system_error(errno, std::generic_category(), name);
+    return read_all(file, name);
+}
+
 std::vector<Bytes> inputs(const Options &options, std::istream &in) {
     std::vector<Bytes> all;
-    for (const auto &name : options.files) {
-        if (name == "-") {
-            all.push_back(read_all(in, "standard input"));
-            continue;
-        }
-        std::ifstream file(name, std::ios::binary);
-        if (!file)
-            throw std::system_error(errno, std::generic_category(), name);
-        all.push_back(read_all(file, name));
-    }
+    for (const auto &name : options.files)
+        all.push_back(name == "-" ? read_all(in, "standard input") : read_file(name));
     return all;
 }
 
@@ -140,13 +142,15 @@ void print_registers(const AdjunctReport &report, std::ostream &err) {
 }
 
 int call(const Options &options, std::istream &in, std::ostream &out, std::ostream &err,
-         const AdjunctFactory &make) {
+         const AdjunctKernel &kernel) {
     auto data = inputs(options, in);
     std::vector<AdjunctRequest> requests;
     requests.reserve(data.size());
     for (const auto &bytes : data)
         requests.push_back({options.op, bytes, options.room});
-    auto adjunct = make(options.image, options.adjunct);
+    Bytes own = options.own ? read_file(options.image) : Bytes{};
+    auto adjunct = options.own ? kernel.make_own(AdjunctBytes{own}, options.adjunct)
+                               : kernel.make(options.image, options.adjunct);
     auto replies = serve_all(*adjunct, options, requests);
     int status = 0;
     for (size_t i = 0; i < replies.size(); i++) {
@@ -172,6 +176,18 @@ int call(const Options &options, std::istream &in, std::ostream &out, std::ostre
     return status;
 }
 
+int query(const Options &options, std::ostream &out, std::ostream &err,
+          const AdjunctKernel &kernel) {
+    auto image = kernel.query(options.image, options.adjunct.device);
+    if (!image) {
+        err << fmt::format("lpar-adjunct: the host has no image \"{}\"\n", options.image);
+        return 3;
+    }
+    out << fmt::format("{}: {} pages{}\n", options.image, image->pages,
+                       image->shared ? ", and the host's text" : "");
+    return 0;
+}
+
 // What is to be done about it.
 std::string advice(const std::system_error &error, const Options &options) {
     switch (error.code().value()) {
@@ -180,11 +196,15 @@ std::string advice(const std::system_error &error, const Options &options) {
             return ": the host has no such image (lparctl adjunct list)";
         return ": is lpar_guest loaded, and may this partition have adjuncts "
                "(lparctl partition create --adjuncts)?";
-    case EACCES:
     case EPERM:
+        if (options.own)
+            return ": this partition may bring no images (lparctl partition create --own-images)";
+        [[fallthrough]];
+    case EACCES:
         return ": this needs root, or access to " + options.adjunct.device;
     case EINVAL:
-        return fmt::format(": are {} pages enough? See --pages", options.adjunct.pages);
+        return fmt::format("{}: are {} pages enough? See --pages",
+                           options.own ? ": is it an image (SDK)" : "", options.adjunct.pages);
     case ENOSPC:
         return ": the partition may not have more adjuncts";
     case ENODEV:
@@ -197,7 +217,7 @@ std::string advice(const std::system_error &error, const Options &options) {
 } // namespace
 
 int run_adjunct(int argc, const char *const *argv, std::istream &in, std::ostream &out,
-                std::ostream &err, const AdjunctFactory &make) {
+                std::ostream &err, const AdjunctKernel &kernel) {
     CLI::App app("Calls services that run on this guest's memory and time, isolated from it.",
                  "lpar-adjunct");
     Options options;
@@ -226,17 +246,24 @@ int run_adjunct(int argc, const char *const *argv, std::istream &in, std::ostrea
         ->check(CLI::Range(1, 1024));
     leaf->add_flag("--raw", options.raw, "The answers as they are, not in hexadecimal");
     leaf->add_flag("--stats", options.stats, "Say how many donations it took");
-    leaf->add_option("--device", options.adjunct.device,
-                     "The device (default: " LPAR_ADJUNCT_DEVICE ")");
+    leaf->add_flag("--own", options.own, "IMAGE is a file of this guest's own");
+    auto *asking = app.add_subcommand("query", "Say whether the host has an image, or exit with 3");
+    asking->footer(footer);
+    asking->add_option("IMAGE", options.image, "The image's name on the host")->required();
+    for (auto *command : {leaf, asking})
+        command->add_option("--device", options.adjunct.device,
+                            "The device (default: " LPAR_ADJUNCT_DEVICE ")");
     try {
         app.parse(argc, argv);
+        if (asking->parsed())
+            return query(options, out, err, kernel);
         if (options.files.empty())
             options.files = {"-"};
         if (options.submit && options.threads > 1)
             throw CLI::ValidationError("--submit goes with one thread");
         options.adjunct.quantum = std::chrono::microseconds(options.quantum);
         options.adjunct.timeout = std::chrono::milliseconds(options.timeout);
-        int status = call(options, in, out, err, make);
+        int status = call(options, in, out, err, kernel);
         out.flush();
         if (!out)
             throw std::runtime_error("the answer could not be written");
@@ -245,7 +272,7 @@ int run_adjunct(int argc, const char *const *argv, std::istream &in, std::ostrea
         app.exit(help, out, err);
         return 0;
     } catch (const CLI::ParseError &error) {
-        err << "lpar-adjunct: " << error.what() << ": see lpar-adjunct call --help" << std::endl;
+        err << "lpar-adjunct: " << error.what() << ": see lpar-adjunct --help" << std::endl;
         return 2;
     } catch (const AdjunctDied &death) {
         err << "lpar-adjunct: " << death.what() << '\n';

@@ -20,6 +20,9 @@ using testing::HasSubstr;
 class Kernel {
   public:
     lpar_adjunct_create created{};
+    int refuse_own = 0;
+    uint32_t pages = 5; // of "checksum", which has
+    uint32_t flags = 0;
     unsigned calls = 0;
     unsigned batches = 0;
     unsigned destroyed = 0;
@@ -33,7 +36,19 @@ class Kernel {
         switch (command) {
         case LPAR_ADJUNCT_IOC_CREATE:
             created = *static_cast<lpar_adjunct_create *>(argument);
+            if (created.own_bytes != 0)
+                return take_own();
             return std::string(created.image) == "absent" ? ENOENT : 0;
+        case LPAR_ADJUNCT_IOC_QUERY: {
+            auto &query = *static_cast<lpar_adjunct_query *>(argument);
+            if (query.pages != 0 || query.flags != 0)
+                return EINVAL;
+            if (std::string(query.image) != "checksum")
+                return std::string(query.image) == "broken" ? EIO : ENOENT;
+            query.pages = pages;
+            query.flags = flags;
+            return 0;
+        }
         case LPAR_ADJUNCT_IOC_CALL:
             calls++;
             return serve(static_cast<lpar_adjunct_call *>(argument), 1);
@@ -66,7 +81,14 @@ class Kernel {
         }
     }
 
+    std::string own; // the image that was brought
+
   private:
+    int take_own() {
+        own.assign(reinterpret_cast<const char *>(created.own), created.own_bytes);
+        return created.image[0] != 0 ? EINVAL : refuse_own;
+    }
+
     int serve(lpar_adjunct_call *calls, uint32_t count) {
         if (fail != 0)
             return fail;
@@ -108,10 +130,18 @@ class Client : public testing::Test {
         std::istringstream in(input);
         out.str("");
         err.str("");
+        AdjunctKernel with;
+        with.make = [this](const std::string &image, const AdjunctOptions &options) {
+            return make(image, options);
+        };
+        with.make_own = [this](AdjunctBytes image, const AdjunctOptions &options) {
+            return std::make_unique<Adjunct>(image, options, std::ref(kernel));
+        };
+        with.query = [this](const std::string &image, const std::string &) {
+            return Adjunct::query(image, std::ref(kernel));
+        };
         return run_adjunct(static_cast<int>(arguments.size()), arguments.data(), in, out, err,
-                           [this](const std::string &image, const AdjunctOptions &options) {
-                               return make(image, options);
-                           });
+                           with);
     }
 
     Kernel kernel;
@@ -289,6 +319,39 @@ TEST_F(Client, ProgramSaysWhatIsWrong) {
     EXPECT_EQ(run({"call", "checksum", "1"}), 1);
     EXPECT_THAT(err.str(), HasSubstr("invalid opcode"));
     EXPECT_THAT(err.str(), HasSubstr("rbx 00000000600df00d"));
+}
+
+TEST_F(Client, ProgramBringsItsOwn) {
+    std::string image = testing::TempDir() + "image";
+    std::ofstream(image) << "an image";
+    EXPECT_EQ(run({"call", image.c_str(), "1", "--own"}, "123456789"), 0);
+    EXPECT_EQ(out.str(), "e3069283  -\n");
+    EXPECT_EQ(kernel.own, "an image");
+    EXPECT_STREQ(kernel.created.image, "");
+    kernel.refuse_own = EPERM;
+    EXPECT_EQ(run({"call", image.c_str(), "1", "--own"}), 1);
+    EXPECT_THAT(err.str(), HasSubstr("this partition may bring no images"));
+    kernel.refuse_own = EINVAL;
+    EXPECT_EQ(run({"call", image.c_str(), "1", "--own"}), 1);
+    EXPECT_THAT(err.str(), HasSubstr("is it an image"));
+    std::ofstream(image, std::ios::trunc) << "";
+    EXPECT_EQ(run({"call", image.c_str(), "1", "--own"}), 1);
+    EXPECT_EQ(run({"call", "/nowhere", "1", "--own"}), 1);
+    EXPECT_THAT(err.str(), HasSubstr("/nowhere"));
+}
+
+TEST_F(Client, ProgramAsks) {
+    EXPECT_EQ(run({"query", "checksum"}), 0);
+    EXPECT_EQ(out.str(), "checksum: 5 pages\n");
+    kernel.flags = LPAR_ADJUNCT_SHARES;
+    EXPECT_EQ(run({"query", "checksum"}), 0);
+    EXPECT_EQ(out.str(), "checksum: 5 pages, and the host's text\n");
+    EXPECT_EQ(run({"query", "absent"}), 3);
+    EXPECT_THAT(err.str(), HasSubstr("no image \"absent\""));
+    EXPECT_EQ(run({"query", "broken"}), 1);
+    EXPECT_EQ(run({"query", std::string(64, 'x').c_str()}), 1);
+    EXPECT_EQ(run({"query"}), 2);
+    EXPECT_EQ(kernel.calls, 0u);
 }
 
 TEST_F(Client, ProgramHelps) {
