@@ -17,15 +17,18 @@ Json image_json(const Image &image) {
             {"sha256", image.sha256.empty() ? Json(nullptr) : Json(image.sha256)},
             {"bytes", image.bytes},
             {"pages", image.pages},
-            {"enabled", image.enabled}};
+            {"enabled", image.enabled},
+            {"global", image.global},
+            {"users", image.users ? Json(*image.users) : Json(nullptr)}};
 }
 
-void enter(Context &context, const std::string &name, const std::string &file) {
+void enter(Context &context, const std::string &name, const std::string &file, bool global) {
     require_module(context.host);
     context.require_privilege();
     NewImage wish;
     wish.name = name;
     wish.file = file;
+    wish.global = global;
     Image image = Images(context.host).add(wish);
     if (context.json)
         context.emit(image_json(image));
@@ -36,7 +39,7 @@ void enter(Context &context, const std::string &name, const std::string &file) {
 void list(Context &context) {
     require_module(context.host);
     Json array = Json::array();
-    Table table({"NAME", ">PAGES", ">BYTES", "STATUS", "SHA256"});
+    Table table({"NAME", ">PAGES", ">BYTES", "STATUS", "GLOBAL", ">USERS", "SHA256"});
     for (const auto &image : Images(context.host).all()) {
         array.push_back(image_json(image));
         table.add(
@@ -44,6 +47,8 @@ void list(Context &context) {
              std::to_string(image.pages),
              std::to_string(image.bytes),
              {image.enabled ? "ready" : "disabled", image.enabled ? Colour::good : Colour::faint},
+             image.global ? "yes" : "",
+             image.users ? std::to_string(*image.users) : "",
              image.sha256});
     }
     if (context.json)
@@ -71,14 +76,18 @@ void add_image_commands(CLI::App &app, Context &context) {
     struct Options {
         std::string name;
         std::string file;
+        bool global = false;
     };
     auto options = std::make_shared<Options>();
 
-    auto *leaf = add_leaf(*group, context, "register", "Approve an image, print its SHA-256",
-                          "  lparctl adjunct register checksum /usr/lib/lpar/images/checksum.image",
-                          [&context, options] { enter(context, options->name, options->file); });
+    auto *leaf = add_leaf(
+        *group, context, "register", "Approve an image, print its SHA-256",
+        "  lparctl adjunct register checksum /usr/lib/lpar/images/checksum.image",
+        [&context, options] { enter(context, options->name, options->file, options->global); });
     leaf->add_option("NAME", options->name, "What clients call it")->required();
     leaf->add_option("IMAGE", options->file, "The file")->required();
+    leaf->add_flag("--global", options->global,
+                   "Its text is the host's, and shared by all clients: they donate the rest");
 
     add_leaf(*group, context, "list", "All images", "  lparctl adjunct list -j",
              [&context] { list(context); });

@@ -19,6 +19,17 @@ namespace lpar {
 
 namespace {
 
+struct Options {
+    std::string name;
+    std::string memory;
+    std::string quantum;
+    std::string owner;
+    std::string force;
+    std::optional<uint64_t> adjuncts;
+    bool own_images = false;
+    std::optional<std::string> qmp;
+};
+
 template <typename T>
 Json nullable(const std::optional<T> &value) {
     return value ? Json(*value) : Json(nullptr);
@@ -53,6 +64,8 @@ void print(const Context &context, const Partition &partition) {
     line("quantum limit", partition.quantum_limit_us ? human_us(*partition.quantum_limit_us) : "");
     if (partition.adjuncts.value_or(0) != 0)
         line("adjuncts", fmt::format("at most {}", *partition.adjuncts));
+    if (partition.own_images.value_or(false))
+        line("own images", "yes");
     if (partition.role != "client")
         line("role", partition.role);
     line("monitor", partition.qmp);
@@ -66,26 +79,26 @@ void print(const Context &context, const Partition &partition) {
                                             nic.mac, status_text(nic)));
 }
 
-void create(Context &context, const std::string &name, const std::string &memory,
-            const std::string &quantum, const std::string &owner,
-            const std::optional<uint64_t> &adjuncts, const std::optional<std::string> &qmp) {
+void create(Context &context, const Options &options) {
     NewPartition wish;
-    wish.name = name;
-    if (!memory.empty())
-        wish.memory_limit = parse_size(memory);
-    if (!quantum.empty())
-        wish.quantum_limit_us = parse_quantum(quantum);
-    if (!owner.empty())
-        wish.owner = parse_user(owner);
-    wish.adjuncts = adjuncts;
-    if (qmp)
-        wish.qmp = parse_socket(*qmp);
-    check_new_name("partition", name);
+    wish.name = options.name;
+    if (!options.memory.empty())
+        wish.memory_limit = parse_size(options.memory);
+    if (!options.quantum.empty())
+        wish.quantum_limit_us = parse_quantum(options.quantum);
+    if (!options.owner.empty())
+        wish.owner = parse_user(options.owner);
+    wish.adjuncts = options.adjuncts;
+    if (options.own_images)
+        wish.own_images = true;
+    if (options.qmp)
+        wish.qmp = parse_socket(*options.qmp);
+    check_new_name("partition", wish.name);
     context.require_privilege();
     Config config(context.host);
     config.create(wish);
     if (context.json)
-        context.emit(partition_json(config.partition(name)));
+        context.emit(partition_json(config.partition(wish.name)));
 }
 
 void show(Context &context, const std::string &name) {
@@ -173,6 +186,7 @@ Json partition_json(const Partition &partition) {
             {"windows", nullable(partition.windows)},
             {"quantum_limit_us", nullable(partition.quantum_limit_us)},
             {"adjuncts", nullable(partition.adjuncts)},
+            {"own_images", nullable(partition.own_images)},
             {"role", partition.role.empty() ? Json(nullptr) : Json(partition.role)},
             {"qmp", partition.qmp.empty() ? Json(nullptr) : Json(partition.qmp)},
             {"policy", partition.policy.empty() ? Json(nullptr) : Json(partition.policy)},
@@ -186,24 +200,12 @@ void add_partition_commands(CLI::App &app, Context &context) {
     group->fallthrough();
     group->footer(""); // the commands below it have their own examples
 
-    struct Options {
-        std::string name;
-        std::string memory;
-        std::string quantum;
-        std::string owner;
-        std::string force;
-        std::optional<uint64_t> adjuncts;
-        std::optional<std::string> qmp;
-    };
     auto options = std::make_shared<Options>();
 
     auto *leaf = add_leaf(*group, context, "create", "Make a partition",
                           "  lparctl partition create web --memory 2G --owner libvirt-qemu\n"
                           "  qemu-system-x86_64 … -device lpar,partition=web",
-                          [&context, options] {
-                              create(context, options->name, options->memory, options->quantum,
-                                     options->owner, options->adjuncts, options->qmp);
-                          });
+                          [&context, options] { create(context, *options); });
     leaf->add_option("NAME", options->name, "What QEMU calls it")->required();
     leaf->add_option("--memory", options->memory, "How much memory it may pin: 512M, 2G");
     leaf->add_option("--quantum", options->quantum,
@@ -212,6 +214,8 @@ void add_partition_commands(CLI::App &app, Context &context) {
     leaf->add_option("--adjuncts", options->adjuncts,
                      "Adjuncts that it may have at once, 0 to 16 (default: 0)")
         ->check(CLI::Range(0, LPAR_ADJUNCTS_MAX));
+    leaf->add_flag("--own-images", options->own_images,
+                   "Its client may bring images of its own for them");
     leaf->add_option("--qmp", options->qmp,
                      "Where its guest's QEMU listens, for VFs to come and go while it runs");
 

@@ -60,6 +60,8 @@ std::vector<std::pair<std::string, std::string>> said(const NewPartition &wish) 
     put("quantum_limit_us", wish.quantum_limit_us);
     put("owner", wish.owner);
     put("adjuncts", wish.adjuncts);
+    if (wish.own_images)
+        values.emplace_back("own_images", *wish.own_images ? "1" : "0");
     put("role", wish.role);
     put("qmp", wish.qmp);
     for (const auto &[request, rule] : wish.policy)
@@ -210,6 +212,8 @@ Partition Config::partition(const std::string &name) const {
     partition.quantum_limit_us = host_.read_number(path + "quantum_limit_us");
     partition.owner = host_.read_number(path + "owner");
     partition.adjuncts = host_.read_number(path + "adjuncts");
+    if (auto own_images = host_.read(path + "own_images"))
+        partition.own_images = own_images == "1";
     partition.role = host_.read(path + "role").value_or("");
     partition.qmp = host_.read(path + "qmp").value_or("");
     for (const auto &request : host_.list(path + "policy"))

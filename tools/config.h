@@ -63,6 +63,7 @@ struct Partition {
     std::optional<uint64_t> quantum_limit_us;
     std::optional<uint64_t> owner;
     std::optional<uint64_t> adjuncts;          // that it may have; nothing: the module knows none
+    std::optional<bool> own_images;            // may its client bring some? nothing: likewise
     std::string role;                          // client, management; empty: the module knows none
     std::string qmp;                           // its guest's monitor; may be empty
     std::map<std::string, std::string> policy; // for requests: "vlan": "allow 5-9"
@@ -80,6 +81,7 @@ struct NewPartition {
     std::optional<uint64_t> quantum_limit_us;
     std::optional<uint32_t> owner;
     std::optional<uint64_t> adjuncts;
+    std::optional<bool> own_images;
     std::optional<std::string> role;           // client, management
     std::optional<std::string> qmp;            // a path; empty: none
     std::map<std::string, std::string> policy; // what it leaves out stays

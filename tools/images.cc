@@ -52,7 +52,7 @@ std::string image_sha256(const std::string &bytes) {
     return text;
 }
 
-uint64_t check_image(const std::string &bytes, const std::string &what) {
+uint64_t check_image(const std::string &bytes, const std::string &what, bool global) {
     auto refuse = [&](const std::string &why) { throw Failure(what + ": " + why); };
     lpar_image head{};
     if (bytes.size() < sizeof(head))
@@ -80,7 +80,7 @@ uint64_t check_image(const std::string &bytes, const std::string &what) {
                            length));
     if (head.entry < sizeof(head) || head.entry >= pages[0] * page)
         refuse(fmt::format("its entry point {:#x} is not in its text", head.entry));
-    return sum;
+    return global ? sum - pages[0] : sum;
 }
 
 std::string wanted_sha256(const NewImage &wish) {
@@ -90,7 +90,7 @@ std::string wanted_sha256(const NewImage &wish) {
 }
 
 NewImage wanted_of(const Image &image) {
-    return {image.name, "", std::nullopt, image.content};
+    return {image.name, "", std::nullopt, image.content, image.global};
 }
 
 std::vector<Image> Images::all() const {
@@ -111,8 +111,10 @@ Image Images::image(const std::string &name) const {
     image.bytes = image.content.size();
     image.sha256 = host_.read(path + "/sha256").value_or("");
     image.enabled = host_.read(path + "/enable") == "1";
+    image.global = host_.read(path + "/global") == "1";
+    image.users = host_.read_number(path + "/users");
     try {
-        image.pages = check_image(image.content, name);
+        image.pages = check_image(image.content, name, image.global);
     } catch (const Failure &) { // another program's, and never enabled
         image.pages = 0;
     }
@@ -144,6 +146,12 @@ Image Images::add(const NewImage &wish) {
     Undo undo;
     undo.add("the new adjunct", [&] { return host_.remove_directory(path); });
     try {
+        if (int error = wish.global ? host_.write(path + "/global", "1") : 0)
+            throw Failure(error == ENOENT
+                              ? fmt::format("adjunct {}: this lpar_host knows no global images: "
+                                            "load one that is as new as lparctl",
+                                            wish.name)
+                              : set_error(wish.name, error));
         if (int error = host_.write(path + "/image", bytes))
             throw Failure(set_error(wish.name, error));
         // The kernel takes it when the file is closed, where nobody is told of errors.

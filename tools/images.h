@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct Image {
     uint64_t bytes = 0;
     uint64_t pages = 0; // that a client donates at least; 0: it is no image
     bool enabled = false;
+    bool global = false;           // its text is the host's; the module may know no such images
+    std::optional<uint64_t> users; // adjuncts that share its text now; nothing: likewise
     std::string content;
 };
 
@@ -40,8 +43,9 @@ class Images {
 
 // 64 hexadecimal digits
 std::string image_sha256(const std::string &bytes);
-// The pages that a client has to donate; throws Failure, which begins with @what, if it is none.
-uint64_t check_image(const std::string &bytes, const std::string &what);
+// The pages that a client has to donate, of a @global image not those of its text; throws Failure,
+// which begins with @what, if it is none.
+uint64_t check_image(const std::string &bytes, const std::string &what, bool global = false);
 // Of the wish, or of its file; throws Failure if it cannot be read.
 std::string wanted_sha256(const NewImage &wish);
 NewImage wanted_of(const Image &image);

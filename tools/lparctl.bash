@@ -110,8 +110,9 @@ _lparctl()
 
 	if [[ $current == -* ]]; then
 		case $command in
-		"partition create") options=$'--memory\n--quantum\n--owner\n--adjuncts\n--qmp\n' ;;
+		"partition create") options=$'--memory\n--quantum\n--owner\n--adjuncts\n--own-images\n--qmp\n' ;;
 		"partition delete") options=$'--force\n' ;;
+		"adjunct register") options=$'--global\n' ;;
 		"disk add")
 			options=$'--name\n--start\n--size\n--read-only\n--queues\n--serial\n--mode\n'
 			;;

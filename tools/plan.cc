@@ -43,11 +43,12 @@ std::string mode_text(const std::optional<std::string> &mode) {
 
 // In words of the file; a default is empty.
 Attributes attributes(const NewPartition &partition) {
-    const auto &[name, memory, quantum, owner, adjuncts, role, qmp, policy] = partition;
+    const auto &[name, memory, quantum, owner, adjuncts, own_images, role, qmp, policy] = partition;
     Attributes all{{"memory", memory ? size_text(*memory) : ""},
                    {"quantum", quantum ? human_us(*quantum) : ""},
                    {"owner", owner ? user_name(*owner) : ""},
                    {"adjuncts", number_text(adjuncts)},
+                   {"own_images", flag_text(own_images.value_or(false))},
                    {"role", role == "client" ? "" : role.value_or("")},
                    {"qmp", qmp.value_or("")}};
     for (const auto &[request, rule] : policy)
@@ -124,6 +125,8 @@ class Planner {
                 was.owner.reset();
             if (!wish.adjuncts)
                 was.adjuncts.reset();
+            if (!wish.own_images)
+                was.own_images.reset();
             if (!wish.role)
                 was.role.reset();
             if (!wish.qmp)
@@ -153,16 +156,17 @@ class Planner {
             const Image *old = find(present, wish.name);
             std::string sha256 = wanted_sha256(wish);
             if (old == nullptr) {
-                images_.push_back({Step::Action::add,
-                                   wish,
-                                   {},
-                                   {{"image", "", wish.file}, {"sha256", "", sha256}},
-                                   ""});
+                std::vector<Change> all{{"image", "", wish.file}, {"sha256", "", sha256}};
+                if (wish.global)
+                    all.push_back({"global", "", flag_text(true)});
+                images_.push_back({Step::Action::add, wish, {}, std::move(all), ""});
                 continue;
             }
             std::vector<Change> changes;
             if (old->sha256 != sha256)
                 changes.push_back({"sha256", old->sha256, sha256});
+            if (old->global != wish.global)
+                changes.push_back({"global", flag_text(old->global), flag_text(wish.global)});
             if (!old->enabled)
                 changes.push_back({"enabled", "false", "true"});
             if (!changes.empty())

@@ -289,8 +289,8 @@ void parse_policy(const Reader &reader, const std::string &name, const toml::tab
 WantedPartition parse_partition(const Reader &reader, const std::string &name,
                                 const toml::table &table) {
     reader.check_keys(table, "partition " + name,
-                      {"memory", "quantum", "owner", "adjuncts", "role", "qmp", "policy", "disks",
-                       "nics", "vfs"});
+                      {"memory", "quantum", "owner", "adjuncts", "own_images", "role", "qmp",
+                       "policy", "disks", "nics", "vfs"});
     WantedPartition wanted;
     NewPartition &partition = wanted.partition;
     partition.name = name;
@@ -307,6 +307,8 @@ WantedPartition parse_partition(const Reader &reader, const std::string &name,
     reader.take(table, "adjuncts", [&](const auto &node) {
         partition.adjuncts = number_between(node, 0, LPAR_ADJUNCTS_MAX);
     });
+    reader.take(table, "own_images",
+                [&](const auto &node) { partition.own_images = flag_of(node); });
     reader.take(table, "role", [&](const auto &node) {
         partition.role = text_of(node);
         if (partition.role != "client" && partition.role != "management")
@@ -335,7 +337,7 @@ WantedPartition parse_partition(const Reader &reader, const std::string &name,
 
 NewImage parse_image(const Reader &reader, const std::string &name, const toml::table &table) {
     std::string what = "adjunct " + name;
-    reader.check_keys(table, what, {"image", "sha256"});
+    reader.check_keys(table, what, {"image", "sha256", "global"});
     NewImage image;
     image.name = name;
     image.file = reader.required(table, "image", what);
@@ -345,6 +347,7 @@ NewImage parse_image(const Reader &reader, const std::string &name, const toml::
             image.sha256->find_first_not_of("0123456789abcdef") != std::string::npos)
             throw UsageError("64 hexadecimal digits in lower case are wanted");
     });
+    reader.take(table, "global", [&](const auto &node) { image.global = flag_of(node); });
     return image;
 }
 
@@ -354,6 +357,8 @@ toml::table parse_toml(const Reader &reader, std::string_view text, const std::s
         root = toml::parse(text, file);
     } catch (const toml::parse_error &error) {
         reader.complain(error.source(), std::string(error.description()));
+    } catch (const std::domain_error &error) {
+        throw Failure(file + ": " + error.what());
     }
     reader.check_keys(root, "the file", {"adjuncts", "partitions"});
     return root;
@@ -476,6 +481,8 @@ std::string format_saved(const std::vector<WantedPartition> &wanted,
         if (partition.owner)
             table.insert("owner", user_name(*partition.owner));
         insert_number(table, "adjuncts", partition.adjuncts);
+        if (partition.own_images.value_or(false))
+            table.insert("own_images", true);
         if (partition.role)
             table.insert("role", *partition.role);
         insert_text(table, "qmp", partition.qmp);
@@ -525,6 +532,8 @@ std::string format_saved(const std::vector<WantedPartition> &wanted,
     for (const auto &image : images) {
         toml::table entry{{"image", image.file}};
         insert_text(entry, "sha256", image.sha256);
+        if (image.global)
+            entry.insert("global", true);
         image_tables.insert(image.name, std::move(entry));
     }
     if (!image_tables.empty())
@@ -584,6 +593,8 @@ WantedPartition wanted_of(const Partition &partition) {
         wanted.partition.owner = static_cast<uint32_t>(*partition.owner);
     if (partition.adjuncts.value_or(0) != 0)
         wanted.partition.adjuncts = partition.adjuncts;
+    if (partition.own_images.value_or(false))
+        wanted.partition.own_images = true;
     // the defaults need not be said
     if (!partition.role.empty() && partition.role != "client")
         wanted.partition.role = partition.role;

@@ -30,6 +30,7 @@ struct NewImage {
     std::string file;                  // empty: there are just the bytes
     std::optional<std::string> sha256; // that the file must have
     std::string bytes;                 // empty: they are in the file
+    bool global = false;               // its text is the host's, and all clients' that run it
 };
 
 struct WantedPartition {

@@ -53,6 +53,8 @@ ln -s ../../block/nvme0n1 "$root/sys/class/block/nvme0n1"
 # A plain directory has no attributes: the first step after mkdir fails and is taken back.
 expect 1 'memory_limit cannot be set.*does not have it' partition create web --memory 1G
 [[ ! -e $partitions/web ]] || fail "a failed create left its directory"
+expect 1 "own_images cannot be set to '1': this module does not have it" partition create web --own-images
+[[ ! -e $partitions/web ]] || fail "a failed create left its directory"
 expect 0 '^$' partition create web
 expect 1 "exists already" partition create web
 mkdir "$partitions/web/disks"
@@ -105,7 +107,8 @@ expect 0 '^$' partition delete web
 # ------------------------------ each option is in the man page and the completion
 
 leaves=("adapter list" "adapter show" "partition create" "partition show" "partition list"
-	"partition delete" "disk add" "disk remove" "disk list" "nic add" "nic remove" "nic list" "iov list"
+	"partition delete" "disk add" "disk remove" "disk list" "nic add" "nic remove" "nic list" "adjunct register"
+	"adjunct list" "adjunct unregister" "iov list"
 	"iov assign" "iov release" "iov requests" "iov grant" "iov refuse" "iov ask" "iov serve" "save"
 	"diff" "apply" "stat" "doctor")
 completion=$(<"$sources/lparctl.bash")
@@ -158,6 +161,9 @@ complete_to "eth0" nic add web --adapter ""
 complete_to "db web" nic add --adapter eth0 ""
 complete_to "" nic add web ""
 complete_to "--trust" nic add web --tr
+complete_to "--own-images" partition create --own-
+complete_to "--global" adjunct register --gl
+complete_to "/dev/null" adjunct register --global sum /dev/nul
 complete_to "eth0" adapter show eth
 complete_to "/dev/null" adapter show /dev/nul
 complete_to "disks nics all" partition delete web --force ""

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -226,6 +227,10 @@ int FakeHost::make_image(const std::string &name) {
     put(name + "/image", "");
     put(name + "/sha256", "\n");
     put(name + "/enable", "0\n");
+    if (knows_global_images) {
+        put(name + "/global", "0\n");
+        put(name + "/users", "0\n");
+    }
     return 0;
 }
 
@@ -241,6 +246,10 @@ int FakeHost::write_image(const std::string &file, const std::string &text) {
     if (!exists(file))
         return ENOENT;
     if (file.ends_with("/enable")) {
+        put(file, text + "\n");
+    } else if (file.ends_with("/global")) {
+        if (read(folder + "/enable") == "1")
+            return EBUSY;
         put(file, text + "\n");
     } else if (read(folder + "/enable") != "1" && !lose_images) {
         put(file, text);
@@ -268,6 +277,8 @@ int FakeHost::make_directory(const std::string &name) {
         put(name + "/quantum_limit_us", "1000\n");
         put(name + "/owner", "0\n");
         put(name + "/adjuncts", "0\n");
+        if (knows_own_images)
+            put(name + "/own_images", "0\n");
         if (knows_mailboxes) {
             put(name + "/role", "client\n");
             put(name + "/qmp", "\n");
@@ -351,6 +362,9 @@ int FakeHost::write(const std::string &file, const std::string &text) {
     if (is_enable && !is_mailbox(function))
         return enable(function, text);
     if (read(function + "/enable") == "1")
+        return EBUSY;
+    if (file.ends_with("/own_images") &&
+        read(state_partitions + base_name(function) + "/attached") == "1")
         return EBUSY;
     // the kernel does not hear of a write of nothing
     if (!text.empty())
@@ -465,6 +479,24 @@ void FakeHost::sleep(double seconds) {
     time_ += seconds;
     if (on_sleep)
         on_sleep();
+}
+
+lpar_image good_head() {
+    lpar_image head{};
+    head.magic = LPAR_IMAGE_MAGIC;
+    head.abi = LPAR_IMAGE_ABI;
+    head.text_pages = 2;
+    head.data_pages = 1;
+    head.bss_pages = 3;
+    head.stack_pages = 4;
+    head.entry = 64;
+    return head;
+}
+
+std::string image_of(const lpar_image &head, size_t bytes) {
+    std::string image(bytes, '\0');
+    std::memcpy(image.data(), &head, std::min(bytes, sizeof(head)));
+    return image;
 }
 
 Answer lparctl(FakeHost &host, const std::vector<std::string> &words, bool colour) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host.h"
+#include "lpar/adjunct.h"
 #include "lpar/control.h"
 #include "mailboxes.h"
 
@@ -65,6 +66,8 @@ class FakeHost : private TempDir, public Host {
     bool knows_nics = true;   // false: new partitions are those of an older module
     bool lose_images = false; // what is written of an image gets lost
     bool knows_mailboxes = false;
+    bool knows_global_images = true; // likewise of new images
+    bool knows_own_images = true;
 
     // ---- what partitions ask for; and this machine as a guest that asks
     std::vector<IovAsked> asked;
@@ -108,6 +111,11 @@ class FakeHost : private TempDir, public Host {
     int minor_ = 0;
     bool has_sriov_ = false;
 };
+
+// The head of an image of 2 pages of text, 1 of data, 3 of bss and 4 of stack; and the image's
+// file.
+lpar_image good_head();
+std::string image_of(const lpar_image &head, size_t bytes = 3 * 4096);
 
 // The result of a command line given as words.
 struct Answer {

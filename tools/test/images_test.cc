@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // Images of adjuncts: what is refused, what reaches the kernel, what is saved.
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -20,24 +19,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-lpar_image good_head() {
-    lpar_image head{};
-    head.magic = LPAR_IMAGE_MAGIC;
-    head.abi = LPAR_IMAGE_ABI;
-    head.text_pages = 2;
-    head.data_pages = 1;
-    head.bss_pages = 3;
-    head.stack_pages = 4;
-    head.entry = 64;
-    return head;
-}
-
-std::string image_of(const lpar_image &head, size_t bytes = 3 * 4096) {
-    std::string image(bytes, '\0');
-    std::memcpy(image.data(), &head, std::min(bytes, sizeof(head)));
-    return image;
-}
+using testing::Not;
+using Json = nlohmann::json;
 
 class ImagesTest : public testing::Test {
   protected:
@@ -62,7 +45,7 @@ TEST_F(ImagesTest, Registers) {
     answer = lparctl(host, {"adjunct", "list"});
     EXPECT_THAT(answer.out, HasSubstr(digest));
     EXPECT_THAT(answer.out, HasSubstr("ready"));
-    auto json = nlohmann::json::parse(lparctl(host, {"adjunct", "list", "-j"}).out);
+    auto json = Json::parse(lparctl(host, {"adjunct", "list", "-j"}).out);
     EXPECT_EQ(json["adjuncts"][0]["name"], "sum");
     EXPECT_EQ(json["adjuncts"][0]["pages"], 10);
     EXPECT_EQ(json["adjuncts"][0]["bytes"], 3 * 4096);
@@ -75,6 +58,50 @@ TEST_F(ImagesTest, Registers) {
     answer = lparctl(host, {"adjunct", "unregister", "sum"});
     EXPECT_EQ(answer.status, 1);
     EXPECT_THAT(answer.err, HasSubstr("there is no adjunct 'sum'"));
+}
+
+// The client donates the pages of a global one, but not those of its text.
+TEST_F(ImagesTest, RegistersGlobalOnes) {
+    auto answer = lparctl(host, {"adjunct", "register", "sum", file("a", image), "--global", "-j"});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(host.log, ElementsAre("mkdir adjuncts/sum", "write adjuncts/sum/global=1",
+                                      "write adjuncts/sum/image", "write adjuncts/sum/enable=1"));
+    auto json = Json::parse(answer.out);
+    EXPECT_EQ(json["global"], true);
+    EXPECT_EQ(json["users"], 0);
+    EXPECT_EQ(json["pages"], 8);
+    ASSERT_EQ(lparctl(host, {"adjunct", "register", "own", file("a", image)}).status, 0);
+    host.put(configfs_images + std::string("sum/users"), "12\n");
+    EXPECT_EQ(lparctl(host, {"adjunct", "list"}).out,
+              "NAME  PAGES  BYTES  STATUS  GLOBAL  USERS  SHA256\n"
+              "own      10  12288  ready   -           0  " +
+                  digest +
+                  "\n"
+                  "sum       8  12288  ready   yes        12  " +
+                  digest + "\n");
+    json = Json::parse(lparctl(host, {"adjunct", "list", "-j"}).out);
+    EXPECT_EQ(json["adjuncts"][0]["global"], false);
+    EXPECT_EQ(json["adjuncts"][0]["users"], 0);
+    EXPECT_EQ(json["adjuncts"][1]["global"], true);
+    EXPECT_EQ(json["adjuncts"][1]["users"], 12);
+}
+
+TEST_F(ImagesTest, AnOlderModuleKnowsNoGlobalOnes) {
+    host.knows_global_images = false;
+    auto answer = lparctl(host, {"adjunct", "register", "sum", file("a", image), "--global"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_EQ(answer.err, "lparctl: adjunct register: adjunct sum: this lpar_host knows no global "
+                          "images: load one that is as new as lparctl\n");
+    EXPECT_FALSE(host.has(configfs_images + std::string("sum")));
+    EXPECT_EQ(lparctl(host, {"adjunct", "register", "sum", file("a", image)}).status, 0);
+    EXPECT_EQ(lparctl(host, {"adjunct", "list"}).out,
+              "NAME  PAGES  BYTES  STATUS  GLOBAL  USERS  SHA256\n"
+              "sum      10  12288  ready   -           -  " +
+                  digest + "\n");
+    auto json = Json::parse(lparctl(host, {"adjunct", "list", "-j"}).out);
+    EXPECT_EQ(json["adjuncts"][0]["global"], false);
+    EXPECT_TRUE(json["adjuncts"][0].contains("users"));
+    EXPECT_EQ(json["adjuncts"][0]["users"], nullptr);
 }
 
 TEST_F(ImagesTest, SaysWhatIsWrongWithAFile) {
@@ -140,6 +167,10 @@ TEST_F(ImagesTest, NothingIsLeftOfWhatFails) {
         EXPECT_THAT(answer.err, HasSubstr(why));
         EXPECT_FALSE(host.has(std::string(configfs_images) + "x")) << step;
     }
+    host.fail = {{"write adjuncts/x/global=1", EIO}};
+    EXPECT_THAT(lparctl(host, {"adjunct", "register", "x", file("a", image), "--global"}).err,
+                HasSubstr("adjunct x: Input/output error"));
+    EXPECT_FALSE(host.has(std::string(configfs_images) + "x"));
     host.fail.clear();
     host.lose_images = true;
     auto answer = lparctl(host, {"adjunct", "register", "x", file("a", image)});
@@ -160,10 +191,37 @@ TEST_F(ImagesTest, PartitionsMayHaveSome) {
     EXPECT_EQ(lparctl(host, {"partition", "create", "web", "--adjuncts", "3"}).status, 0);
     EXPECT_THAT(host.log, ElementsAre("mkdir web", "write web/adjuncts=3"));
     EXPECT_THAT(lparctl(host, {"partition", "show", "web"}).out, HasSubstr("at most 3"));
-    EXPECT_EQ(
-        nlohmann::json::parse(lparctl(host, {"partition", "show", "web", "-j"}).out)["adjuncts"],
-        3);
+    EXPECT_EQ(Json::parse(lparctl(host, {"partition", "show", "web", "-j"}).out)["adjuncts"], 3);
     EXPECT_EQ(lparctl(host, {"partition", "create", "db", "--adjuncts", "17"}).status, 2);
+}
+
+TEST_F(ImagesTest, PartitionsMayBringTheirOwn) {
+    auto show = [&](const std::string &name) {
+        auto json = Json::parse(lparctl(host, {"partition", "show", name, "-j"}).out);
+        auto all = Json::parse(lparctl(host, {"partition", "list", "-j"}).out)["partitions"];
+        EXPECT_EQ(json.at("own_images"), all.at(0).at("own_images"));
+        return json.at("own_images");
+    };
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    EXPECT_EQ(show("web"), false);
+    EXPECT_THAT(lparctl(host, {"partition", "show", "web"}).out, Not(HasSubstr("own images")));
+    ASSERT_EQ(lparctl(host, {"partition", "delete", "web"}).status, 0);
+
+    host.log.clear();
+    EXPECT_EQ(lparctl(host, {"partition", "create", "web", "--own-images"}).status, 0);
+    EXPECT_THAT(host.log, ElementsAre("mkdir web", "write web/own_images=1"));
+    EXPECT_EQ(show("web"), true);
+    EXPECT_THAT(lparctl(host, {"partition", "show", "web"}).out, HasSubstr("own images      yes"));
+    ASSERT_EQ(lparctl(host, {"partition", "delete", "web"}).status, 0);
+
+    host.knows_own_images = false;
+    auto answer = lparctl(host, {"partition", "create", "web", "--own-images"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_EQ(answer.err, "lparctl: partition create: own_images cannot be set to '1': this module "
+                          "does not have it: is it as new as lparctl?\n");
+    EXPECT_FALSE(host.has(configfs_partitions + std::string("web")));
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    EXPECT_EQ(show("web"), nullptr);
 }
 
 TEST_F(ImagesTest, SavedAndAppliedAgain) {
@@ -201,6 +259,63 @@ TEST_F(ImagesTest, SavedAndAppliedAgain) {
     EXPECT_EQ(lparctl(host, {"apply", "--prune", saved}).status, 0);
     EXPECT_EQ(lparctl(host, {"diff", "--prune", saved}).status, 0);
     EXPECT_FALSE(host.has(std::string(configfs_images) + "old"));
+}
+
+// Whether it is global is compared as its bytes are.
+TEST_F(ImagesTest, GlobalOnesAreSavedAndAppliedAgain) {
+    std::string saved = host.path() + "/etc/lpar.toml";
+    std::string flag = std::string(configfs_images) + "sum/global";
+    ASSERT_EQ(lparctl(host, {"adjunct", "register", "sum", file("a", image)}).status, 0);
+    EXPECT_THAT(lparctl(host, {"save", "-"}).out, Not(HasSubstr("global")));
+    ASSERT_EQ(lparctl(host, {"adjunct", "unregister", "sum"}).status, 0);
+    ASSERT_EQ(lparctl(host, {"adjunct", "register", "sum", file("a", image), "--global"}).status,
+              0);
+    EXPECT_THAT(lparctl(host, {"save", "-"}).out, HasSubstr("\nglobal = true\n"));
+    ASSERT_EQ(lparctl(host, {"save", saved}).status, 0);
+    EXPECT_EQ(lparctl(host, {"diff", "--prune", saved}).out, "");
+
+    ASSERT_EQ(lparctl(host, {"adjunct", "unregister", "sum"}).status, 0);
+    std::string add = "+ adjunct sum: image " + host.path() + "/etc/sum.image, sha256 " + digest +
+                      ", global true\n";
+    EXPECT_EQ(lparctl(host, {"diff", saved}).out, add);
+    EXPECT_EQ(lparctl(host, {"apply", saved}).out, add);
+    EXPECT_EQ(host.read(flag), "1");
+
+    // made anew, one way and the other
+    std::string text = "[adjuncts.sum]\nimage = '" + file("a", image) + "'\n";
+    host.log.clear();
+    EXPECT_EQ(lparctl(host, {"apply", file("toml", text)}).out,
+              "~ adjunct sum: global true -> default\n");
+    EXPECT_THAT(host.log, ElementsAre("rmdir adjuncts/sum", "mkdir adjuncts/sum",
+                                      "write adjuncts/sum/image", "write adjuncts/sum/enable=1"));
+    EXPECT_EQ(lparctl(host, {"diff", file("toml", text + "global = false\n")}).out, "");
+    std::string global = file("toml", text + "global = true\n");
+    EXPECT_EQ(lparctl(host, {"apply", global}).out, "~ adjunct sum: global default -> true\n");
+    EXPECT_EQ(host.read(flag), "1");
+    EXPECT_EQ(lparctl(host, {"diff", global}).status, 0);
+
+    EXPECT_THAT(lparctl(host, {"diff", file("toml", text + "global = 1\n")}).err,
+                HasSubstr("toml:3:10: global: true or false is wanted"));
+
+    // what is refused is undone: it was global, or was not
+    std::string other = image_of([] {
+        lpar_image head = good_head();
+        head.bss_pages = 5;
+        return head;
+    }());
+    text = "[adjuncts.sum]\nimage = '" + file("b", other) + "'\nsha256 = '" + digest + "'\n";
+    EXPECT_THAT(lparctl(host, {"apply", file("toml", text)}).err,
+                HasSubstr("another image than was approved"));
+    EXPECT_EQ(host.read(flag), "1");
+    ASSERT_EQ(lparctl(host, {"adjunct", "unregister", "sum"}).status, 0);
+    text = "[adjuncts.sum]\nimage = '" + file("a", image) + "'\n";
+    host.knows_global_images = false;
+    ASSERT_EQ(lparctl(host, {"adjunct", "register", "sum", file("a", image)}).status, 0);
+    auto answer = lparctl(host, {"apply", file("toml", text + "global = true\n")});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("knows no global images"));
+    EXPECT_THAT(answer.err, Not(HasSubstr("as it was")));
+    EXPECT_EQ(host.read(std::string(configfs_images) + "sum/enable"), "1");
 }
 
 // A file that is not what was approved is not taken, and what was there is there again.

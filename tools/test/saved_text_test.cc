@@ -31,6 +31,7 @@ TEST(Saved, MistakesHaveAPlace) {
     };
     for (const auto &[text, said] : std::vector<Case>{
              {"[partitions.web", "f:1:16: "},
+             {"[=", "f: this is no TOML"},
              {"[partitions.web]\nmemroy = '1G'", "f:2:1: partition web has no 'memroy': it has "},
              {"[partition.web]", "f:1:2: the file has no 'partition'"},
              {"partitions = 1", "f:1:14: partitions must be a table"},
