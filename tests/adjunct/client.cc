@@ -197,6 +197,13 @@ public:
         set(LPAR_ADJUNCT_PAGES, donated);
         return command(LPAR_ADJUNCT_CREATE);
     }
+    // the pages that it takes, or 0 with another status
+    uint32_t query(const char *image, uint32_t &status) {
+        name(image);
+        set(LPAR_ADJUNCT_PAGES, 0);
+        status = command(LPAR_ADJUNCT_QUERY);
+        return get(LPAR_ADJUNCT_PAGES);
+    }
     void start() {
         *word(LPAR_ADJUNCT_DATA) = 0;
         equal("CREATE", create("probe", pages), LPAR_OK);
@@ -260,10 +267,23 @@ void check_refusals(Device &device, Slot &slot) {
     equal("no pages", slot.create("probe", 0), LPAR_INVAL);
     equal("too many pages", slot.create("probe", LPAR_ADJUNCT_PAGES_MAX + 1), LPAR_INVAL);
     equal("pages that wrap", slot.create("probe", 0xffffffff), LPAR_INVAL);
-    equal("fewer pages than the image needs", slot.create("probe", 3), LPAR_INVAL);
+    uint32_t status;
+    uint32_t least = slot.query("probe", status);
+    equal("QUERY", status, LPAR_OK);
+    if (least < 2 || least > pages)
+        fail("QUERY says {} pages", least);
+    equal("QUERY of an image that there is none of", slot.query("nonsense", status), 0);
+    equal("status of that", status, LPAR_NOENT);
+    equal("QUERY of an image of its own", slot.query("", status), 0);
+    equal("status of that, which the partition may not have", status, LPAR_PERM);
+    equal("state after QUERY", slot.state(), LPAR_ADJUNCT_EMPTY);
+    equal("fewer pages than the image needs", slot.create("probe", least - 1), LPAR_INVAL);
+    equal("as many as it needs", slot.create("probe", least), LPAR_OK);
+    equal("QUERY of a slot in use", slot.command(LPAR_ADJUNCT_QUERY), LPAR_STATE);
+    equal("DESTROY", slot.destroy(), LPAR_OK);
     equal("an image that there is none of", slot.create("nonsense", pages), LPAR_NOENT);
     equal("an image that is not enabled", slot.create("disabled", pages), LPAR_NOENT);
-    equal("no name", slot.create("", pages), LPAR_NOENT);
+    equal("an image of its own, which it may not bring", slot.create("", pages), LPAR_PERM);
     for (unsigned i = 0; i < LPAR_TEXT_MAX; i++)
         slot.control().image[i] = 'a';
     equal("a name without end", slot.command(LPAR_ADJUNCT_CREATE), LPAR_NOENT);
