@@ -178,9 +178,13 @@ CASE(telling, "D1 LPAR_IMAGE_GET and _ADJUNCT_TELL")
 		return m.call(LPAR_IMAGE_GET, &get);
 	};
 	EXPECT_ERRNO(fetch([](auto &) {}), ENOENT);
-	EXPECT_ERRNO(fetch([](auto &get) { get.name[0] = 0; }), ENOENT);
+	EXPECT_ERRNO(fetch([](auto &get) { std::memset(get.name, 0, sizeof(get.name)); }), EPERM);
 	EXPECT_ERRNO(fetch([](auto &get) { std::memset(get.name, 'x', sizeof(get.name)); }), EINVAL);
 	EXPECT_ERRNO(fetch([](auto &get) { get.sha256[31] = 1; }), EINVAL);
+	EXPECT_ERRNO(fetch([](auto &get) { get.text = -1; }), EINVAL);
+	EXPECT_ERRNO(fetch([](auto &get) { get.reserved = 1; }), EINVAL);
+	EXPECT_ERRNO(fetch([](auto &get) { get.flags = LPAR_IMAGE_TEXT; }), ENOENT);
+	EXPECT_ERRNO(fetch([](auto &get) { get.flags = LPAR_IMAGE_TEXT << 1; }), EINVAL);
 
 	auto tell = [&](std::uint32_t slot, std::uint32_t state, const char *name) {
 		lpar_adjunct_tell t{};
