@@ -167,7 +167,8 @@ static ssize_t image_image_write(struct config_item *item, const void *from,
 		return -ENOMEM;
 	kref_init(&blob->ref);
 	blob->bytes = size;
-	blob->data = vmalloc_user(size);
+	/* nothing is an image as well, which cannot be enabled */
+	blob->data = vmalloc_user(max_t(size_t, size, PAGE_SIZE));
 	if (!blob->data) {
 		lpar_image_put(blob);
 		return -ENOMEM;
