@@ -147,14 +147,19 @@ std::string status_name(uint32_t status) {
 AdjunctDied::AdjunctDied(const AdjunctReport &the_report)
     : std::runtime_error("the adjunct has died: " + describe(the_report)), report(the_report) {}
 
-Adjunct::Adjunct(const std::string &image, const AdjunctOptions &options) {
-    open(options.device);
+template <typename Image>
+void Adjunct::start(const Image &image, const AdjunctOptions &options) {
+    file_ = open_device(options.device);
     try {
         create(image, options);
     } catch (...) {
         ::close(file_);
         throw;
     }
+}
+
+Adjunct::Adjunct(const std::string &image, const AdjunctOptions &options) {
+    start(image, options);
 }
 
 Adjunct::Adjunct(const std::string &image, const AdjunctOptions &options, Port port)
@@ -163,22 +168,12 @@ Adjunct::Adjunct(const std::string &image, const AdjunctOptions &options, Port p
 }
 
 Adjunct::Adjunct(AdjunctBytes image, const AdjunctOptions &options) {
-    open(options.device);
-    try {
-        create(image, options);
-    } catch (...) {
-        ::close(file_);
-        throw;
-    }
+    start(image, options);
 }
 
 Adjunct::Adjunct(AdjunctBytes image, const AdjunctOptions &options, Port port)
     : port_(std::move(port)) {
     create(image, options);
-}
-
-void Adjunct::open(const std::string &device) {
-    file_ = open_device(device);
 }
 
 Adjunct::~Adjunct() {

@@ -104,7 +104,8 @@ class Adjunct {
   private:
     struct Batch;
 
-    void open(const std::string &device);
+    template <typename Image>
+    void start(const Image &image, const AdjunctOptions &options);
     void create(const std::string &image, const AdjunctOptions &options);
     void create(AdjunctBytes image, const AdjunctOptions &options);
     int control(unsigned long command, void *argument) const;
