@@ -96,16 +96,21 @@ static enum lpar_reason run_reason(long ret, bool fired)
 	return fired ? LPAR_REASON_EXPIRED : LPAR_REASON_YIELD;
 }
 
+/* The client has been told that an adjunct wants to run. */
+static void count_pa_busy(struct lpar_adjunct *slot)
+{
+	atomic64_inc(&slot->pa_busy);
+	trace_lpar_pa_busy(slot->partition->id, LPAR_ADJUNCT_IMAGE | slot->index, 0);
+}
+
 static void count_run(struct lpar_adjunct *slot, enum lpar_reason reason, u64 ns)
 {
 	atomic64_inc(&slot->dispatches);
 	atomic64_add(ns, &slot->donated_ns);
 	if (reason == LPAR_REASON_EXPIRED)
 		atomic64_inc(&slot->expiries);
-	if (reason != LPAR_REASON_EXPIRED && reason != LPAR_REASON_YIELD)
-		return;
-	atomic64_inc(&slot->pa_busy);
-	trace_lpar_pa_busy(slot->partition->id, LPAR_ADJUNCT_IMAGE | slot->index, 0);
+	if (reason == LPAR_REASON_EXPIRED || reason == LPAR_REASON_YIELD)
+		count_pa_busy(slot);
 }
 
 /**
@@ -244,6 +249,26 @@ int lpar_adjunct_tell(struct lpar_client *c, const struct lpar_adjunct_tell *tel
 	slot->state = tell->state;
 	strscpy(slot->image, tell->name, sizeof(slot->image));
 	mutex_unlock(&p->lock);
+	return 0;
+}
+
+/**
+ * lpar_adjunct_post - the VMM has raised PA BUSY for the interrupt of an adjunct's device
+ * @c: the client
+ * @index: the adjunct's slot
+ *
+ * Seed 003, fig. 7.
+ *
+ * Context: a thread of the VMM; no lock is held.
+ * Return: 0 or -ENOENT.
+ */
+int lpar_adjunct_post(struct lpar_client *c, u32 index)
+{
+	struct lpar_partition *p = c->partition;
+
+	if (index >= p->adjuncts)
+		return -ENOENT;
+	count_pa_busy(&p->adjunct[index]);
 	return 0;
 }
 

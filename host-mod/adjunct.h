@@ -47,6 +47,7 @@ int lpar_adjunct_run(struct lpar_client *c, struct lpar_adjunct_run *run);
 int lpar_adjunct_image(struct lpar_client *c, struct lpar_image_get *get,
 		       struct file **text);
 int lpar_adjunct_tell(struct lpar_client *c, const struct lpar_adjunct_tell *tell);
+int lpar_adjunct_post(struct lpar_client *c, u32 index);
 
 void lpar_adjunct_setup(struct lpar_partition *p);
 int lpar_adjunct_resize(struct lpar_partition *p, unsigned int n);

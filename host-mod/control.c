@@ -308,6 +308,16 @@ static int tell(struct lpar_client *c, void __user *arg)
 	return t.flags ? -EINVAL : lpar_adjunct_tell(c, &t);
 }
 
+static int post(struct lpar_client *c, void __user *arg)
+{
+	struct lpar_adjunct_post p;
+	int ret = lpar_control_get(&p, sizeof(p), arg);
+
+	if (ret)
+		return ret;
+	return p.flags || p.reserved ? -EINVAL : lpar_adjunct_post(c, p.slot);
+}
+
 static int probe(void __user *arg)
 {
 	struct lpar_probe *p;
@@ -370,6 +380,8 @@ static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 		return run(c, p);
 	case LPAR_ADJUNCT_TELL:
 		return tell(c, p);
+	case LPAR_ADJUNCT_POST:
+		return post(c, p);
 	default:
 		return -ENOTTY;
 	}

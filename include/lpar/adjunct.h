@@ -30,19 +30,35 @@
 #define LPAR_ADJUNCT_PAGES	0x0c	/* rw: donated by CREATE; what QUERY has found */
 #define LPAR_ADJUNCT_QUANTUM	0x10	/* rw: of RUN, microseconds; 0: the host's limit */
 #define LPAR_ADJUNCT_VECTOR	0x14	/* rw: MSI-X vector of PA BUSY; 0: none */
-#define LPAR_ADJUNCT_FLAGS	0x18	/* ro: LPAR_ADJUNCT_GLOBAL, of QUERY or CREATE */
+#define LPAR_ADJUNCT_FLAGS	0x18	/* ro: LPAR_ADJUNCT_GLOBAL, _INTERRUPT */
+#define LPAR_ADJUNCT_DONATE	0x1c	/* rw: 1 + the device that CREATE donates; 0: none */
 
-/* The image's text is the host's, and read by all its clients (seed 003, figs. 5, 8, 9);
- * what is donated is for the rest. */
+/* Devices that the client has no driver for and an adjunct may have one (seed 003, fig. 7).
+ * They are found here and not on the client's bus: nothing there could keep the client from
+ * them, nor them from the client's memory. */
+#define LPAR_REG_DEVICES	0x24	/* ro: how many there are */
+#define LPAR_DEVICES_MAX	8
+#define LPAR_REG_DEVICE(n)	(0xc00 + (n) * 0x10)	/* device n's, ro, from there: */
+#define LPAR_DEVICE_ID		0x00	/* vendor, and device << 16 */
+#define LPAR_DEVICE_CLASS	0x04	/* class code, 24 bits */
+#define LPAR_DEVICE_BYTES	0x08	/* of registers that an adjunct gets */
+#define LPAR_DEVICE_FLAGS	0x0c	/* LPAR_DEVICE_IN_USE, LPAR_DEVICE_BROKEN */
+#define LPAR_DEVICE_IN_USE	1	/* an adjunct has it */
+#define LPAR_DEVICE_BROKEN	2	/* it could not be reset; nobody gets it any more */
+
+/* Of QUERY or CREATE: the image's text is the host's, and read by all its clients (seed 003,
+ * figs. 5, 8, 9); what is donated is for the rest. */
 #define LPAR_ADJUNCT_GLOBAL	1
+/* Its device has interrupted, and it does not know yet. */
+#define LPAR_ADJUNCT_INTERRUPT	2
 
 enum lpar_adjunct_command {
 	/* EMPTY => LOADED. The shared part's struct lpar_adjunct_control names the image; if
 	 * it is empty, the pages to be donated hold one of the client's own. NOENT (no such
 	 * image), INVAL (pages, own image), PERM (own image), QUOTA, NOMEM, STATE */
 	LPAR_ADJUNCT_CREATE	= 1,
-	/* Any => EMPTY: the pages are scrubbed and the client's again. BUSY: it runs on
-	 * another vCPU: it has been told to end, try again */
+	/* Any => EMPTY: the pages are scrubbed and the client's again, its device is reset.
+	 * BUSY: it runs on another vCPU: it has been told to end, try again */
 	LPAR_ADJUNCT_DESTROY	= 2,
 	/* Donate: the adjunct runs on this vCPU until it yields or the quantum ends. OK: it
 	 * has yielded; BUSY: PA BUSY, the vector was raised: RUN again; TARGET: it has died
@@ -131,7 +147,8 @@ static_assert(sizeof(struct lpar_adjunct_control) == 4096, "a page");
  * struct lpar_image - the head of an image; it is the first thing in its text
  *
  * The file has text_pages pages of text (read, execute) and data_pages of data; bss and
- * stack follow in memory. All of them come out of the donated pages.
+ * stack follow in memory. All of them come out of the donated pages. An image that drives
+ * a device is started with one of these only.
  */
 struct lpar_image {
 	__le32 magic;
@@ -141,7 +158,8 @@ struct lpar_image {
 	__le32 bss_pages;
 	__le32 stack_pages;
 	__le32 entry;		/* offset in the text */
-	__le32 reserved[9];	/* zero */
+	__le32 drives;		/* as LPAR_DEVICE_ID; 0: no device */
+	__le32 reserved[8];	/* zero */
 };
 static_assert(sizeof(struct lpar_image) == 64, "wire size");
 
@@ -150,13 +168,25 @@ static_assert(sizeof(struct lpar_image) == 64, "wire size");
 #define LPAR_ADJUNCT_VA_DATA	0x00800000u	/* data, bss */
 #define LPAR_ADJUNCT_VA_STACK	0x01000000u	/* its end */
 #define LPAR_ADJUNCT_VA_SHARED	0x02000000u
-/* Starts at entry, at CPL 3, with rdi = LPAR_ADJUNCT_VA_SHARED, rsi = its bytes, the other
- * registers zero, without FPU and vector state. `int 0x80` yields, rax says why; everything
- * but rax is kept, and rax is 0 afterwards. */
+#define LPAR_ADJUNCT_VA_DEVICE	0x04000000u	/* uncached: its first memory BAR */
+#define LPAR_ADJUNCT_DEVICE_MAX	0x00200000u	/* what of it is mapped at most */
+/* For the device, the memory of data, bss, stack and the shared part is at the same
+ * addresses, and nothing else is there. */
+
+/* Starts at entry, at CPL 3, with rdi = LPAR_ADJUNCT_VA_SHARED, rsi = its bytes, and rdx =
+ * LPAR_ADJUNCT_VA_DEVICE, rcx = its bytes where it has a device; the other registers are zero.
+ * No FPU, no vector state. `int 0x80` yields, rax says why; everything but rax is kept, and
+ * afterwards rax is enum lpar_adjunct_resume. A device's interrupt raises PA BUSY; the
+ * adjunct hears of it when it goes on behind a yield. */
 enum lpar_adjunct_yield {
-	LPAR_YIELD_EMPTY	= 0,	/* nothing to serve */
+	LPAR_YIELD_EMPTY	= 0,	/* nothing to serve, or nothing to do before an interrupt */
 	LPAR_YIELD_READY	= 1,	/* initialised; rdi = 0, or it has failed */
 	LPAR_YIELD_EXIT		= 2,	/* rdi = code: it ends */
+};
+
+enum lpar_adjunct_resume {
+	LPAR_RESUME		= 0,
+	LPAR_RESUME_INTERRUPT	= 1,	/* the device has interrupted since the last time */
 };
 
 #endif

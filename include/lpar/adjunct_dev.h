@@ -40,11 +40,12 @@ enum lpar_adjunct_policy {
  * @timeout_ms: longest call, or wait for the adjunct to be ready; 0: for ever
  * @own:        address of an image of the program's own, if @image is empty, or zero
  * @own_bytes:  of it, at most @pages
- * @reserved:   zero
+ * @device:     1 + the device to donate (LPAR_ADJUNCT_IOC_DEVICE); 0: none
  *
  * -ENOENT: the host has no such image; -EPERM: it takes none of the guest's own;
  * -EINVAL: what @own has is none, it does not fit into so few pages, or an argument is
- * wrong; -EDQUOT, -ENOMEM: the host's limits; -ENOSPC: all slots are
+ * wrong, the device among them; -EBUSY: another adjunct has the device; -EIO: it does not
+ * work; -EDQUOT, -ENOMEM: the host's limits; -ENOSPC: all slots are
  * taken; -EEXIST: this file has an adjunct already; -ETIMEDOUT; -EOWNERDEAD: it died
  * before it was ready (REPORT).
  */
@@ -56,7 +57,7 @@ struct lpar_adjunct_create {
 	__u32 timeout_ms;
 	__u64 own;
 	__u32 own_bytes;
-	__u32 reserved;
+	__u32 device;
 };
 
 /**
@@ -77,6 +78,26 @@ struct lpar_adjunct_query {
 };
 
 #define LPAR_ADJUNCT_SHARES	1	/* its text is the host's, the same for all guests */
+
+/**
+ * struct lpar_adjunct_device - a device that can be donated (seed 003, fig. 7)
+ * @index:     in: 0 …
+ * @id:        out: PCI vendor, and device << 16
+ * @pci_class: out: PCI class code
+ * @bytes:     out: of registers that an adjunct gets
+ * @flags:     out: LPAR_DEVICE_IN_USE, LPAR_DEVICE_BROKEN
+ * @reserved:  zero
+ *
+ * -ENXIO: there is none with this index, nor with a higher one.
+ */
+struct lpar_adjunct_device {
+	__u32 index;
+	__u32 id;
+	__u32 pci_class;
+	__u32 bytes;
+	__u32 flags;
+	__u32 reserved[3];
+};
 
 /**
  * struct lpar_adjunct_call - one request
@@ -118,7 +139,7 @@ struct lpar_adjunct_batch {
  * @dead:    it has died, for the reason below
  * @runs:    donations so far
  * @busy:    of those, ended by the quantum
- * @interrupts: PA BUSY, which tells of that
+ * @interrupts: PA BUSY: it tells of that, and of the device's interrupts
  * @reason:  enum lpar_adjunct_death; 0 when the host gave none: it broke the rules
  * @vector:  of the exception
  * @error:   its error code, or the code that it ended with
@@ -159,7 +180,9 @@ struct lpar_adjunct_state_info {
  * device is gone. -EBUSY: the last batch has not been collected by POLL.
  * POLL collects the answers, into the calls that SUBMIT was given; before they are there it
  * donates one quantum: when to go on is the caller's choice (seed 003, claims 8-10).
- * -EAGAIN: not yet; -ENODATA: nothing was submitted.
+ * -EAGAIN: not yet; -ENODATA: nothing was submitted. An adjunct with a device may be
+ * interrupted while it has no batch: poll() says POLLPRI (now and then for nothing), and POLL
+ * donates one quantum for that before it says -ENODATA.
  */
 #define LPAR_ADJUNCT_IOC_SUBMIT	_IOW(LPAR_ADJUNCT_IOC, 3, struct lpar_adjunct_batch)
 #define LPAR_ADJUNCT_IOC_POLL	_IO(LPAR_ADJUNCT_IOC, 4)
@@ -167,5 +190,6 @@ struct lpar_adjunct_state_info {
 /* The pages are scrubbed and the guest's again; calls that wait end. CREATE may follow. */
 #define LPAR_ADJUNCT_IOC_DESTROY _IO(LPAR_ADJUNCT_IOC, 6)
 #define LPAR_ADJUNCT_IOC_QUERY	_IOWR(LPAR_ADJUNCT_IOC, 7, struct lpar_adjunct_query)
+#define LPAR_ADJUNCT_IOC_DEVICE	_IOWR(LPAR_ADJUNCT_IOC, 8, struct lpar_adjunct_device)
 
 #endif

@@ -202,6 +202,22 @@ struct lpar_adjunct_tell {
 };
 
 /**
+ * struct lpar_adjunct_post - the device that an adjunct has, has interrupted
+ * @size:  of this structure
+ * @flags: zero
+ * @slot:  the adjunct's
+ * @reserved: zero
+ *
+ * The VMM has raised PA BUSY: it is counted, and told (events.h). -ENOENT: no such slot.
+ */
+struct lpar_adjunct_post {
+	__u32 size;
+	__u32 flags;
+	__u32 slot;
+	__u32 reserved;
+};
+
+/**
  * struct lpar_probe - could this block device or NIC be shared, and how?
  * @size:    of this structure
  * @flags:   LPAR_PROBE_*
@@ -256,5 +272,6 @@ enum lpar_mode {
 #define LPAR_IMAGE_GET		_IOWR(LPAR_IOC, 0x0b, struct lpar_image_get)
 #define LPAR_ADJUNCT_DISPATCH	_IOWR(LPAR_IOC, 0x0c, struct lpar_adjunct_run)
 #define LPAR_ADJUNCT_TELL	_IOW(LPAR_IOC, 0x0d, struct lpar_adjunct_tell)
+#define LPAR_ADJUNCT_POST	_IOW(LPAR_IOC, 0x0e, struct lpar_adjunct_post)
 
 #endif

@@ -163,7 +163,7 @@ CASE(killed, "D1 SIGKILL inside an adjunct")
 	}
 }
 
-CASE(telling, "D1 LPAR_IMAGE_GET and _ADJUNCT_TELL")
+CASE(telling, "D1 LPAR_IMAGE_GET, _ADJUNCT_TELL and _POST")
 {
 	FakeGuest g(options.partition);
 	Monitor &m = g.monitor();
@@ -206,6 +206,19 @@ CASE(telling, "D1 LPAR_IMAGE_GET and _ADJUNCT_TELL")
 	EXPECT_ERRNO(tell(0, LPAR_ADJUNCT_DEAD, "image"), 0);
 	EXPECT_ERRNO(tell(0, LPAR_ADJUNCT_DEAD, "image"), 0);
 	EXPECT(partition_value(options.partition, "adjuncts/0/deaths") == 1, "a death counted twice, or not");
+
+	auto post = [&](std::uint32_t slot, std::uint32_t flags, std::uint32_t reserved) {
+		lpar_adjunct_post p{sizeof(p), flags, slot, reserved};
+		return m.call(LPAR_ADJUNCT_POST, &p);
+	};
+	EXPECT_ERRNO(post(2, 0, 0), ENOENT);
+	EXPECT_ERRNO(post(~0u, 0, 0), ENOENT);
+	EXPECT_ERRNO(post(0, 1, 0), EINVAL);
+	EXPECT_ERRNO(post(0, 0, 1), EINVAL);
+	const auto before = partition_value(options.partition, "adjuncts/0/pa_busy");
+	EXPECT_ERRNO(post(0, 0, 0), 0);
+	EXPECT(partition_value(options.partition, "adjuncts/0/pa_busy") == before + 1,
+	       "PA BUSY is not counted");
 }
 
 }

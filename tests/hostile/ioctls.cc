@@ -41,6 +41,7 @@ const std::array structs{
 	Ioctl{LPAR_IMAGE_GET, sizeof(lpar_image_get), 4, "IMAGE_GET"},
 	Ioctl{LPAR_ADJUNCT_DISPATCH, sizeof(lpar_adjunct_run), 4, "ADJUNCT_DISPATCH"},
 	Ioctl{LPAR_ADJUNCT_TELL, sizeof(lpar_adjunct_tell), 4, "ADJUNCT_TELL"},
+	Ioctl{LPAR_ADJUNCT_POST, sizeof(lpar_adjunct_post), 4, "ADJUNCT_POST"},
 };
 
 int raw(int fd, unsigned long request, const void *arg)
