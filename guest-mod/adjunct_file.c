@@ -31,6 +31,7 @@
 #include "donate.h"
 
 #define ADJUNCT_DESTROY_MS	5000	/* until a slot that is not let go of is given up */
+#define ADJUNCT_WAIT		(HZ / 10)	/* for a device, between two donations */
 
 /* ---------------------------------------------------------------- registers */
 
@@ -56,7 +57,8 @@ static irqreturn_t adjunct_irq(int irq, void *data)
 	struct adjunct_file *f = data;
 
 	atomic64_inc(&f->interrupts);
-	wake_up_interruptible(&f->wait);
+	/* poll(), and who waits for the device */
+	wake_up(&f->wait);
 	return IRQ_HANDLED;
 }
 
@@ -124,6 +126,37 @@ static void adjunct_give_way(const struct adjunct_file *f)
 		cond_resched();
 }
 
+/*
+ * Does the device want the adjunct to run? Also true once for a quantum's end that is told
+ * late.
+ */
+static bool adjunct_interrupted(const struct adjunct_file *f)
+{
+	return READ_ONCE(f->device) && (READ_ONCE(f->owed) ||
+		atomic64_read(&f->interrupts) != READ_ONCE(f->seen));
+}
+
+/* After a donation: has the adjunct heard of all interrupts? Those that follow count. */
+static void adjunct_look(struct adjunct_file *f)
+{
+	if (!f->device)
+		return;
+	WRITE_ONCE(f->seen, atomic64_read(&f->interrupts));
+	WRITE_ONCE(f->owed, adjunct_read(f, LPAR_ADJUNCT_FLAGS) & LPAR_ADJUNCT_INTERRUPT);
+}
+
+/*
+ * It has yielded before all was served. With a device, it waits for that: time is given
+ * when the interrupt has come, or now and then, should one be lost.
+ */
+static void adjunct_wait(struct adjunct_file *f)
+{
+	if (f->device)
+		wait_event_killable_timeout(f->wait, adjunct_interrupted(f), ADJUNCT_WAIT);
+	else
+		adjunct_give_way(f);
+}
+
 /* Has what is waited for come: f->ring's answers or, without one, being ready? */
 static int adjunct_done(struct adjunct_file *f, u32 *state)
 {
@@ -163,6 +196,7 @@ static int adjunct_run(struct adjunct_file *f, bool once)
 			return err;
 		f->info.runs++;
 		adjunct_write(f, LPAR_ADJUNCT_COMMAND, LPAR_ADJUNCT_RUN);
+		adjunct_look(f);
 		/* Mostly the answer is there, and another exit for the status is saved. */
 		err = adjunct_done(f, &state);
 		if (err > 0)
@@ -173,11 +207,14 @@ static int adjunct_run(struct adjunct_file *f, bool once)
 		switch (next) {
 		case LPAR_ADJUNCT_NEXT_BUSY:
 			f->info.busy++;
-			fallthrough;
-		case LPAR_ADJUNCT_NEXT_AGAIN:
 			if (once)
 				return -EAGAIN;
 			adjunct_give_way(f);
+			break;
+		case LPAR_ADJUNCT_NEXT_AGAIN:
+			if (once)
+				return -EAGAIN;
+			adjunct_wait(f);
 			break;
 		case LPAR_ADJUNCT_NEXT_NOMEM:
 			return -ENOMEM;
@@ -373,6 +410,7 @@ static int adjunct_load(struct adjunct_file *f, const struct lpar_adjunct_create
 	quantum = lpar_donate_quantum(create->quantum_us, f->group->dev->channel.quantum_us);
 	adjunct_write(f, LPAR_ADJUNCT_PAGES, create->pages);
 	adjunct_write(f, LPAR_ADJUNCT_QUANTUM, quantum);
+	adjunct_write(f, LPAR_ADJUNCT_DONATE, create->device);
 	adjunct_get_irq(f);
 	err = adjunct_start(f, own, create->own_bytes);
 	if (err)
@@ -461,6 +499,9 @@ static int file_create_own(struct adjunct_file *f, const struct lpar_adjunct_cre
 	memset(&f->info, 0, sizeof(f->info));
 	atomic64_set(&f->interrupts, 0);
 	f->info.slot = f->slot;
+	WRITE_ONCE(f->device, create->device != 0);
+	WRITE_ONCE(f->seen, 0);
+	WRITE_ONCE(f->owed, false);
 	f->policy = create->policy;
 	f->timeout = create->timeout_ms ? msecs_to_jiffies(create->timeout_ms) : 0;
 	f->tail = 0;
@@ -585,6 +626,24 @@ out:
 	return err;
 }
 
+/*
+ * Nothing was submitted, but the device may have interrupted: one quantum for that.
+ * Return: -ENODATA, or what is worse.
+ */
+static int file_serve_interrupt(struct adjunct_file *f)
+{
+	int err;
+
+	if (f->slot < 0)
+		return -ENOTCONN;
+	if (f->info.dead)
+		return -EOWNERDEAD;
+	if (!adjunct_interrupted(f))
+		return -ENODATA;
+	err = adjunct_run(f, true);
+	return !err || err == -EAGAIN ? -ENODATA : err;
+}
+
 static long file_poll(struct adjunct_file *f)
 {
 	struct lpar_batch *b;
@@ -595,7 +654,7 @@ static long file_poll(struct adjunct_file *f)
 		return err;
 	b = f->submitted;
 	if (!b)
-		err = f->slot < 0 ? -ENOTCONN : -ENODATA;
+		err = file_serve_interrupt(f);
 	else if (!b->done && f->info.dead)
 		err = -EOWNERDEAD;
 	else if (!b->done)
@@ -620,6 +679,36 @@ static long file_report(struct adjunct_file *f, void __user *arg)
 	info.interrupts = atomic64_read(&f->interrupts);
 	file_leave(f);
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long file_device(struct adjunct_file *f, void __user *arg)
+{
+	struct lpar_adjunct_device device;
+	const u8 __iomem *regs;
+	int err;
+
+	if (copy_from_user(&device, arg, sizeof(device)))
+		return -EFAULT;
+	if (memchr_inv(device.reserved, 0, sizeof(device.reserved)))
+		return -EINVAL;
+	err = file_enter(f);
+	if (err)
+		return err;
+	regs = f->group->dev->regs;
+	/* the program may believe what follows: it is not used here */
+	if (device.index >= min_t(u32, ioread32(regs + LPAR_REG_DEVICES), LPAR_DEVICES_MAX)) {
+		err = -ENXIO;
+	} else {
+		regs += LPAR_REG_DEVICE(device.index);
+		device.id = ioread32(regs + LPAR_DEVICE_ID);
+		device.pci_class = ioread32(regs + LPAR_DEVICE_CLASS);
+		device.bytes = ioread32(regs + LPAR_DEVICE_BYTES);
+		device.flags = ioread32(regs + LPAR_DEVICE_FLAGS);
+	}
+	file_leave(f);
+	if (err)
+		return err;
+	return copy_to_user(arg, &device, sizeof(device)) ? -EFAULT : 0;
 }
 
 static long file_destroy(struct adjunct_file *f)
@@ -663,6 +752,8 @@ static long file_ioctl(struct file *file, unsigned int command, unsigned long ar
 		return file_destroy(f);
 	case LPAR_ADJUNCT_IOC_QUERY:
 		return file_query(f, p);
+	case LPAR_ADJUNCT_IOC_DEVICE:
+		return file_device(f, p);
 	default:
 		return -ENOTTY;
 	}
@@ -672,9 +763,11 @@ static long file_ioctl(struct file *file, unsigned int command, unsigned long ar
 static __poll_t file_events(struct file *file, poll_table *table)
 {
 	struct adjunct_file *f = file->private_data;
+	__poll_t events;
 
 	poll_wait(file, &f->wait, table);
-	return READ_ONCE(f->events) | (READ_ONCE(f->hangup) ? EPOLLHUP : 0);
+	events = READ_ONCE(f->events) | (READ_ONCE(f->hangup) ? EPOLLHUP : 0);
+	return adjunct_interrupted(f) ? events | EPOLLPRI : events;
 }
 
 static int file_open(struct inode *inode, struct file *file)

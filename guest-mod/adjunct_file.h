@@ -64,6 +64,9 @@ struct lpar_adjuncts {
  * @slot:      of the device; -1: none
  * @shared:    the slot's shared part
  * @irq:       has a PA BUSY vector
+ * @device:    it has one, whose interrupt is PA BUSY too
+ * @seen:      interrupts that are known of
+ * @owed:      the device has interrupted, and the adjunct does not know yet
  * @policy:    enum lpar_adjunct_policy
  * @timeout:   longest call, jiffies; 0: no limit
  * @tail:      requests written
@@ -83,6 +86,9 @@ struct adjunct_file {
 	int slot;
 	void *shared;
 	bool irq;
+	bool device;
+	u64 seen;
+	bool owed;
 	u32 policy;
 	unsigned long timeout;
 	u32 tail;

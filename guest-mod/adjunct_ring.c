@@ -47,7 +47,7 @@ int lpar_adjunct_check_create(const struct lpar_adjunct_create *create)
 {
 	int len = ring_name(create->image);
 
-	if (len < 0 || create->reserved)
+	if (len < 0 || create->device > LPAR_DEVICES_MAX)
 		return -EINVAL;
 	if (!create->pages || create->pages > LPAR_ADJUNCT_PAGES_MAX)
 		return -EINVAL;
@@ -182,6 +182,8 @@ int lpar_adjunct_errno(__u32 status)
 		return -EDQUOT;
 	case LPAR_NOMEM:
 		return -ENOMEM;
+	case LPAR_BUSY:
+		return -EBUSY;
 	case LPAR_NOSYS:
 	case LPAR_NOTSUPP:
 		return -EOPNOTSUPP;

@@ -38,7 +38,9 @@ static void adjunct_create(struct kunit *test)
 	create.policy = LPAR_ADJUNCT_AFTERWARDS + 1;
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
 	create = good_create();
-	create.reserved = 1u << 31;
+	create.device = LPAR_DEVICES_MAX;
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), 0);
+	create.device++;
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_check_create(&create), -EINVAL);
 }
 
@@ -263,6 +265,7 @@ static void adjunct_errno(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_errno(LPAR_NOENT), -ENOENT);
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_errno(LPAR_QUOTA), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_errno(LPAR_NOMEM), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, lpar_adjunct_errno(LPAR_BUSY), -EBUSY);
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_errno(LPAR_NOSYS), -EOPNOTSUPP);
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_errno(LPAR_NOTSUPP), -EOPNOTSUPP);
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_errno(LPAR_GONE), -ENODEV);
