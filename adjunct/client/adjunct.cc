@@ -70,6 +70,7 @@ lpar_adjunct_create wish_of(const AdjunctOptions &options) {
     wish.pages = options.pages;
     wish.quantum_us = static_cast<uint32_t>(options.quantum.count());
     wish.timeout_ms = static_cast<uint32_t>(options.timeout.count());
+    wish.device = options.pci;
     wish.policy = options.afterwards ? LPAR_ADJUNCT_AFTERWARDS : LPAR_ADJUNCT_AT_ONCE;
     return wish;
 }
@@ -198,22 +199,6 @@ void Adjunct::create(AdjunctBytes image, const AdjunctOptions &options) {
     must(LPAR_ADJUNCT_IOC_CREATE, &wish, "an image of our own");
 }
 
-std::optional<AdjunctImage> Adjunct::query(const std::string &image, const std::string &device) {
-    int file = open_device(device);
-    auto answer = [&] {
-        try {
-            return query(image, [file](unsigned long command, void *argument) {
-                return ::ioctl(file, command, argument) < 0 ? errno : 0;
-            });
-        } catch (...) {
-            ::close(file);
-            throw;
-        }
-    }();
-    ::close(file);
-    return answer;
-}
-
 std::optional<AdjunctImage> Adjunct::query(const std::string &image, const Port &port) {
     lpar_adjunct_query question{};
     put_name(image, question.image);
@@ -224,6 +209,43 @@ std::optional<AdjunctImage> Adjunct::query(const std::string &image, const Port 
         throw std::system_error(error, std::generic_category(),
                                 "asking for image \"" + image + "\"");
     return AdjunctImage{question.pages, (question.flags & LPAR_ADJUNCT_SHARES) != 0};
+}
+
+// What @ask makes of the device's ioctl(), as a Port
+template <typename Ask>
+static auto with_device(const std::string &device, Ask ask) {
+    struct File {
+        int number;
+        ~File() { ::close(number); }
+    } file{open_device(device)};
+    return ask([&file](unsigned long command, void *argument) {
+        return ::ioctl(file.number, command, argument) < 0 ? errno : 0;
+    });
+}
+
+std::optional<AdjunctImage> Adjunct::query(const std::string &image, const std::string &device) {
+    return with_device(device, [&](const Port &port) { return query(image, port); });
+}
+
+std::vector<AdjunctDevice> Adjunct::devices(const std::string &device) {
+    return with_device(device, [](const Port &port) { return devices(port); });
+}
+
+std::vector<AdjunctDevice> Adjunct::devices(const Port &port) {
+    std::vector<AdjunctDevice> found;
+    for (uint32_t index = 0; index < LPAR_DEVICES_MAX; index++) {
+        lpar_adjunct_device d{};
+        d.index = index;
+        int error = port(LPAR_ADJUNCT_IOC_DEVICE, &d);
+        if (error == ENXIO)
+            break;
+        if (error != 0)
+            throw std::system_error(error, std::generic_category(), "asking for devices");
+        found.push_back({static_cast<uint16_t>(d.id), static_cast<uint16_t>(d.id >> 16),
+                         d.pci_class & 0xffffff, d.bytes, (d.flags & LPAR_DEVICE_IN_USE) != 0,
+                         (d.flags & LPAR_DEVICE_BROKEN) != 0});
+    }
+    return found;
 }
 
 // 0 or an errno

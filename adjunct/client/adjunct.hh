@@ -36,6 +36,7 @@ struct AdjunctOptions {
     std::chrono::microseconds quantum{0}; // 0: the host's limit
     std::chrono::milliseconds timeout{0}; // of a call; 0: none
     bool afterwards = false;              // others go first when a quantum has ended
+    uint32_t pci = 0;                     // 1 + the index of a PCI device to donate; 0: none
     std::string device = LPAR_ADJUNCT_DEVICE;
 };
 
@@ -45,6 +46,16 @@ using AdjunctReport = lpar_adjunct_state_info;
 struct AdjunctImage {
     uint32_t pages = 0;  // that have to be donated at least
     bool shared = false; // its text is the host's, the same for all guests, and not donated
+};
+
+// A PCI device that the guest has no driver for, and an image may (seed 003, fig. 7).
+struct AdjunctDevice {
+    uint16_t vendor = 0;
+    uint16_t device = 0;
+    uint32_t pci_class = 0; // 24 bits
+    uint32_t bytes = 0;     // of registers
+    bool in_use = false;    // by an adjunct
+    bool broken = false;    // not to be had any more
 };
 
 // The adjunct is no more; report says why, as far as the host knows.
@@ -86,9 +97,11 @@ class Adjunct {
     // For one thread: one batch without waiting, at most
     // LPAR_ADJUNCT_BATCH_MAX requests and LPAR_ADJUNCT_ROOM bytes.
     void submit(std::span<const AdjunctRequest> requests);
-    // The answers, or nothing yet: then a quantum has been donated.
+    // The answers, or nothing yet: then a quantum has been donated. Without a batch it throws
+    // ENODATA; if the adjunct's device has interrupted, that has been served before.
     std::optional<std::vector<AdjunctReply>> poll();
-    // For poll(2): POLLIN, there are answers; POLLPRI, the quantum ended before. -1 in tests.
+    // For poll(2): POLLIN, there are answers; POLLPRI, the quantum ended before, or the device
+    // has interrupted. -1 in tests.
     int file() const { return file_; }
 
     // Could there be an adjunct of this image now? Nothing: the host has none of that name, and
@@ -96,6 +109,10 @@ class Adjunct {
     static std::optional<AdjunctImage> query(const std::string &image,
                                              const std::string &device = LPAR_ADJUNCT_DEVICE);
     static std::optional<AdjunctImage> query(const std::string &image, const Port &port);
+
+    // The devices that could be donated, in the order of their indices.
+    static std::vector<AdjunctDevice> devices(const std::string &device = LPAR_ADJUNCT_DEVICE);
+    static std::vector<AdjunctDevice> devices(const Port &port);
 
     AdjunctReport report() const;
     // Ends calls of other threads (ECANCELED) at the end of their quantum.

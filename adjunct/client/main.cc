@@ -16,6 +16,7 @@ int main(int argc, char **argv) {
         kernel.query = [](const std::string &image, const std::string &device) {
             return lpar::Adjunct::query(image, device);
         };
+        kernel.devices = [](const std::string &device) { return lpar::Adjunct::devices(device); };
         return lpar::run_adjunct(argc, argv, std::cin, std::cout, std::cerr, kernel);
     } catch (const std::exception &error) {
         std::cerr << "lpar-adjunct: " << error.what() << std::endl;

@@ -188,6 +188,18 @@ int query(const Options &options, std::ostream &out, std::ostream &err,
     return 0;
 }
 
+int devices(const Options &options, std::ostream &out, const AdjunctKernel &kernel) {
+    size_t index = 0;
+    for (const auto &device : kernel.devices(options.adjunct.device)) {
+        out << fmt::format("{}: {:04x}:{:04x} class {:06x}, {} KiB of registers{}\n", index++,
+                           device.vendor, device.device, device.pci_class, device.bytes / 1024,
+                           device.broken   ? ", broken"
+                           : device.in_use ? ", in use"
+                                           : "");
+    }
+    return 0;
+}
+
 // What is to be done about it.
 std::string advice(const std::system_error &error, const Options &options) {
     switch (error.code().value()) {
@@ -202,7 +214,12 @@ std::string advice(const std::system_error &error, const Options &options) {
         [[fallthrough]];
     case EACCES:
         return ": this needs root, or access to " + options.adjunct.device;
+    case EBUSY:
+        return ": another adjunct has the device";
     case EINVAL:
+        if (options.adjunct.pci != 0)
+            return ": does the image drive device " + std::to_string(options.adjunct.pci - 1) +
+                   " (lpar-adjunct devices)?";
         return fmt::format("{}: are {} pages enough? See --pages",
                            options.own ? ": is it an image (SDK)" : "", options.adjunct.pages);
     case ENOSPC:
@@ -247,16 +264,24 @@ int run_adjunct(int argc, const char *const *argv, std::istream &in, std::ostrea
     leaf->add_flag("--raw", options.raw, "The answers as they are, not in hexadecimal");
     leaf->add_flag("--stats", options.stats, "Say how many donations it took");
     leaf->add_flag("--own", options.own, "IMAGE is a file of this guest's own");
+    std::optional<uint32_t> pci;
+    leaf->add_option("--pci", pci, "Donate this device of `lpar-adjunct devices`, which it drives")
+        ->check(CLI::Range(0, LPAR_DEVICES_MAX - 1));
     auto *asking = app.add_subcommand("query", "Say whether the host has an image, or exit with 3");
     asking->footer(footer);
     asking->add_option("IMAGE", options.image, "The image's name on the host")->required();
-    for (auto *command : {leaf, asking})
+    auto *listing = app.add_subcommand("devices", "List the PCI devices that an image may drive");
+    listing->footer(footer);
+    for (auto *command : {leaf, asking, listing})
         command->add_option("--device", options.adjunct.device,
                             "The device (default: " LPAR_ADJUNCT_DEVICE ")");
     try {
         app.parse(argc, argv);
         if (asking->parsed())
             return query(options, out, err, kernel);
+        if (listing->parsed())
+            return devices(options, out, kernel);
+        options.adjunct.pci = pci ? *pci + 1 : 0;
         if (options.files.empty())
             options.files = {"-"};
         if (options.submit && options.threads > 1)

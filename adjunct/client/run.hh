@@ -17,6 +17,7 @@ struct AdjunctKernel {
     std::function<std::unique_ptr<Adjunct>(AdjunctBytes image, const AdjunctOptions &)> make_own;
     std::function<std::optional<AdjunctImage>(const std::string &image, const std::string &device)>
         query;
+    std::function<std::vector<AdjunctDevice>(const std::string &device)> devices;
 };
 
 // Exit codes: 0 done, 1 failed, 2 not understood, 3 the host has no such image.

@@ -2,9 +2,10 @@
 # To be included by whoever makes an image NAME of its sources:
 #
 #   include /usr/share/lpar/sdk/image.mk
-#   $(eval $(call lpar_image,NAME,source.cc …,STACK_PAGES))
+#   $(eval $(call lpar_image,NAME,source.cc …,STACK_PAGES,DRIVES))
 #
-# makes $(BUILD)/NAME.image. STACK_PAGES is 4 where it is left out.
+# makes $(BUILD)/NAME.image. STACK_PAGES is 4 where it is left out. DRIVES is for the driver of a PCI device: its
+# 0xDEVICEVENDOR.
 lpar_sdk     := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 lpar_include := $(firstword $(wildcard $(lpar_sdk)/../../include) $(lpar_sdk)/include)
 BUILD        ?= build
@@ -28,7 +29,7 @@ $(call lpar_object,$(1),$(source)): $(source)
 $(BUILD)/$(1)/$(1).elf: $(foreach source,$(2) start.cc loop.cc string.cc,$(call lpar_object,$(1),$(source))) $(lpar_sdk)/image.lds
 	$$(CXX) -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
 		-Wl,--orphan-handling=error -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
-		-Wl,--defsym=LPAR_STACK_PAGES=$(or $(3),4) -T $(lpar_sdk)/image.lds -o $$@ $$(filter %.o,$$^)
+		-Wl,--defsym=LPAR_STACK_PAGES=$(or $(3),4) -Wl,--defsym=LPAR_DRIVES=$(or $(4),0) -T $(lpar_sdk)/image.lds -o $$@ $$(filter %.o,$$^)
 $(BUILD)/$(1).image: $(BUILD)/$(1)/$(1).elf $(lpar_sdk)/image
 	$(lpar_sdk)/image $$< $$@
 -include $(wildcard $(BUILD)/$(1)/*.d)

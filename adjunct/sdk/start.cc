@@ -4,10 +4,13 @@
 
 namespace {
 
-// Give the CPU back, and say why. Everything but rax is kept.
-void yield(lpar_adjunct_yield why, uint64_t argument = 0) {
+std::span<volatile uint32_t> registers;
+
+// Give the CPU back, and say why. Everything but rax is kept. True: the device has interrupted.
+bool yield(lpar_adjunct_yield why, uint64_t argument = 0) {
     uint64_t rax = why;
     asm volatile("int $0x80" : "+a"(rax) : "D"(argument) : "memory", "cc");
+    return rax == LPAR_RESUME_INTERRUPT;
 }
 
 [[noreturn]] void end(uint64_t code) {
@@ -25,9 +28,15 @@ extern "C" Constructor lpar_constructors_end[];
 
 namespace lpar::service {
 
-void pause() {
-    yield(LPAR_YIELD_EMPTY);
+bool pause() {
+    return yield(LPAR_YIELD_EMPTY);
 }
+
+std::span<volatile uint32_t> device() {
+    return registers;
+}
+
+[[gnu::weak]] void interrupted() {}
 
 } // namespace lpar::service
 
@@ -44,18 +53,23 @@ asm(".pushsection .text.start, \"ax\"\n"
     ".popsection\n");
 
 extern "C" [[noreturn, gnu::used]] void lpar_main(lpar_adjunct_control *control,
-                                                  size_t shared_bytes) {
+                                                  size_t shared_bytes,
+                                                  volatile uint32_t *device_registers,
+                                                  size_t device_bytes) {
     using namespace lpar::service;
 
     for (auto *constructor = lpar_constructors_begin; constructor != lpar_constructors_end;
          constructor++)
         (*constructor)();
-    yield(LPAR_YIELD_READY, initialise() ? 0 : 1);
+    registers = {device_registers, device_bytes / sizeof(uint32_t)};
+    if (yield(LPAR_YIELD_READY, initialise() ? 0 : 1))
+        interrupted();
     Loop loop;
     for (;;) {
         switch (loop.serve_all(*control, shared_bytes)) {
         case Loop::Served::nothing:
-            yield(LPAR_YIELD_EMPTY);
+            if (yield(LPAR_YIELD_EMPTY))
+                interrupted();
             break;
         case Loop::Served::something: // more may have come
             break;

@@ -28,7 +28,9 @@ class Kernel {
     unsigned destroyed = 0;
     int polls_until_done = 0;
     int fail_poll = 0;
-    int fail = 0; // the errno of whatever serves
+    int fail = 0;   // the errno of whatever serves
+    int refuse = 0; // CREATE
+    std::vector<lpar_adjunct_device> devices;
     lpar_adjunct_state_info report{};
 
     int operator()(unsigned long command, void *argument) {
@@ -38,7 +40,7 @@ class Kernel {
             created = *static_cast<lpar_adjunct_create *>(argument);
             if (created.own_bytes != 0)
                 return take_own();
-            return std::string(created.image) == "absent" ? ENOENT : 0;
+            return std::string(created.image) == "absent" ? ENOENT : refuse;
         case LPAR_ADJUNCT_IOC_QUERY: {
             auto &query = *static_cast<lpar_adjunct_query *>(argument);
             if (query.pages != 0 || query.flags != 0)
@@ -69,6 +71,14 @@ class Kernel {
                 return EAGAIN;
             return serve(reinterpret_cast<lpar_adjunct_call *>(submitted_.calls),
                          std::exchange(submitted_.count, 0));
+        case LPAR_ADJUNCT_IOC_DEVICE: {
+            auto &device = *static_cast<lpar_adjunct_device *>(argument);
+            if (device.index >= devices.size())
+                return ENXIO;
+            uint32_t index = device.index;
+            device = devices[index];
+            return 0;
+        }
         case LPAR_ADJUNCT_IOC_REPORT:
             *static_cast<lpar_adjunct_state_info *>(argument) = report;
             return 0;
@@ -140,6 +150,7 @@ class Client : public testing::Test {
         with.query = [this](const std::string &image, const std::string &) {
             return Adjunct::query(image, std::ref(kernel));
         };
+        with.devices = [this](const std::string &) { return Adjunct::devices(std::ref(kernel)); };
         return run_adjunct(static_cast<int>(arguments.size()), arguments.data(), in, out, err,
                            with);
     }
@@ -167,6 +178,35 @@ TEST_F(Client, Creates) {
     EXPECT_THROW(make(""), std::system_error);
     EXPECT_THROW(make("absent"), std::system_error);
     EXPECT_NO_THROW(make(std::string(63, 'x')));
+}
+
+TEST_F(Client, ListsDevices) {
+    EXPECT_EQ(run({"devices"}), 0);
+    EXPECT_EQ(out.str(), "");
+    kernel.devices = {{0, 0x11e81234, 0xff00, 1 << 20, 0, {}},
+                      {1, 0x00108086, 0x020000, 4096, LPAR_DEVICE_IN_USE, {}},
+                      {2, 0x00108086, 0x020000, 4096, LPAR_DEVICE_IN_USE | LPAR_DEVICE_BROKEN, {}}};
+    EXPECT_EQ(run({"devices"}), 0);
+    EXPECT_EQ(out.str(), "0: 1234:11e8 class 00ff00, 1024 KiB of registers\n"
+                         "1: 8086:0010 class 020000, 4 KiB of registers, in use\n"
+                         "2: 8086:0010 class 020000, 4 KiB of registers, broken\n");
+    // a kernel that never ends
+    kernel.devices.resize(100);
+    EXPECT_EQ(Adjunct::devices(std::ref(kernel)).size(), static_cast<size_t>(LPAR_DEVICES_MAX));
+}
+
+TEST_F(Client, DonatesADevice) {
+    EXPECT_EQ(run({"call", "checksum", "1"}, "123456789"), 0);
+    EXPECT_EQ(kernel.created.device, 0u);
+    EXPECT_EQ(run({"call", "checksum", "1", "--pci", "0"}, "123456789"), 0);
+    EXPECT_EQ(kernel.created.device, 1u);
+    EXPECT_EQ(run({"call", "checksum", "1", "--pci", "8"}, "123456789"), 2);
+    kernel.refuse = EINVAL;
+    EXPECT_EQ(run({"call", "checksum", "1", "--pci", "7"}, "123456789"), 1);
+    EXPECT_THAT(err.str(), HasSubstr("does the image drive device 7"));
+    kernel.refuse = EBUSY;
+    EXPECT_EQ(run({"call", "checksum", "1", "--pci", "7"}, "123456789"), 1);
+    EXPECT_THAT(err.str(), HasSubstr("another adjunct has the device"));
 }
 
 TEST_F(Client, Calls) {

@@ -6,17 +6,18 @@ here=$1 build=$2
 fail() { echo "image.sh: $*" >&2; exit 1; }
 objdump -v >/dev/null
 
-# head IMAGE: its words, with names
+# head_of IMAGE DRIVES: its words, with names
 head_of() {
-	read -r magic abi text data bss stack entry reserved < <(od -An -v -tu4 -N64 -w64 "$1" | tr -s ' ')
+	read -r magic abi text data bss stack entry drives reserved < <(od -An -v -tu4 -N64 -w64 "$1" | tr -s ' ')
 	[ "$magic" -eq $((0x4a44414c)) ] && [ "$abi" -eq 1 ] || fail "$1: magic or version"
-	[ -z "$(tr -d ' 0' <<<"$reserved")" ] || fail "$1: reserved words: $reserved"
+	[ "$drives" -eq $2 ] && [ -z "$(tr -d ' 0' <<<"$reserved")" ] || fail "$1: reserved words: $reserved"
 	[ "$(stat -c %s "$1")" -eq $(((text + data) * 4096)) ] || fail "$1: its length"
 	[ "$text" -ge 1 ] && [ "$stack" -ge 1 ] && [ "$entry" -ge 64 ] && [ "$entry" -lt $((text * 4096)) ] || fail "$1: head"
 }
 
+head_of "$build/edu.image" $((0x11e81234))
 for image in checksum loop fault; do
-	head_of "$build/$image.image"
+	head_of "$build/$image.image" 0
 	# fault has one on purpose
 	[ $image = fault ] || ! objdump -d "$build/$image/$image.elf" | grep -E '%[xyz]mm|%st\(|\bf(ld|st|add|mul)' || fail "$image: FPU or vector code"
 done
@@ -24,7 +25,7 @@ done
 key=$build/test.key
 printf 'Jefe' >"$key"
 make -s -f "$here/Makefile" BUILD="$build/key" KEY="$key" keykeeper
-head_of "$build/key/keykeeper.image"
+head_of "$build/key/keykeeper.image" 0
 [ "$data" -ge 1 ] || fail "keykeeper: no data"
 grep -q Jefe <(tail -c +$((text * 4096 + 1)) "$build/key/keykeeper.image") || fail "keykeeper: the key is not in its data"
 ! grep -q Jefe <(head -c $((text * 4096)) "$build/key/keykeeper.image") || fail "keykeeper: the key is in its text"

@@ -5,7 +5,9 @@
 
 namespace lpar {
 
-void service::pause() {}
+bool service::pause() {
+    return false;
+}
 
 Shim::Shim() : memory_(LPAR_ADJUNCT_SHARED + 64) {
     auto address = reinterpret_cast<uintptr_t>(memory_.data());

@@ -34,8 +34,16 @@ bool initialise();
 Answer serve(const Request &request);
 
 // Give the CPU back in the middle of a long request; the client comes back when it likes. A
-// quantum ends without it, too: this is for those who know a good moment.
-void pause();
+// quantum ends without it, too: this is for those who know a good moment. An image that drives a
+// device waits for it like this: the client gives time again when the device has interrupted, or
+// a while later. True: it has interrupted since the last time.
+bool pause();
+
+// Registers of the device that this image drives; empty if it drives none. The device sees the
+// image's data, its stack and the shared part at the addresses that they have here.
+std::span<volatile uint32_t> device();
+// The image's own, if it has one: the device has interrupted and no request waited for it.
+void interrupted();
 
 // The SDK's, and the tests': serves what waits in the shared part.
 class Loop {

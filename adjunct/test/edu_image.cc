@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+// An image for tests, and an example of a driver: of "edu", the emulator's educational device.
+//
+//   1  its identification            => 4 bytes
+//   2  factorial of 4 bytes          => 4 bytes, when the device has interrupted
+//   3  the input, by DMA to the device and back => as many bytes
+//   4  how many interrupts came while no request waited for one => 4 bytes
+//   5  ask for such an interrupt; it comes when this has been answered
+//   6  what the device reads at the address in the input, by DMA => 64 bytes
+#include <lpar/service.hh>
+
+namespace {
+
+// Registers, as numbers of 32-bit words
+constexpr size_t identification = 0, factorial = 2, status = 8, raised = 9, raise = 24,
+                 acknowledge = 25, dma_from = 32, dma_to = 34, dma_bytes = 36, dma_command = 38;
+constexpr uint32_t busy = 1, interrupt_when_done = 0x80;
+constexpr uint32_t dma_start = 1, dma_to_memory = 2, dma_interrupt = 4;
+constexpr uint32_t buffer = 0x40000, buffer_bytes = 4096;
+// Its 28 address lines reach data and stack of an image, and the shared part.
+
+uint32_t unasked;
+alignas(64) std::byte bounce[buffer_bytes];
+
+volatile uint32_t &reg(size_t index) {
+    return lpar::service::device()[index];
+}
+
+void acknowledge_all() {
+    reg(acknowledge) = reg(raised);
+}
+
+void wait_while(size_t index, uint32_t bits) {
+    while ((reg(index) & bits) != 0)
+        lpar::service::pause();
+    acknowledge_all();
+}
+
+void transfer(uint64_t from, uint64_t to, uint32_t bytes, uint32_t direction) {
+    reg(dma_from) = static_cast<uint32_t>(from);
+    reg(dma_to) = static_cast<uint32_t>(to);
+    reg(dma_bytes) = bytes;
+    reg(dma_command) = dma_start | direction | dma_interrupt;
+    wait_while(dma_command, dma_start);
+}
+
+lpar::service::Answer number(std::span<std::byte> out, uint32_t value) {
+    if (out.size() < sizeof(value))
+        return {LPAR_NOSPC};
+    for (size_t i = 0; i < sizeof(value); i++)
+        out[i] = static_cast<std::byte>(value >> (8 * (sizeof(value) - 1 - i)));
+    return {LPAR_OK, sizeof(value)};
+}
+
+uint64_t number_of(std::span<const std::byte> in) {
+    uint64_t value = 0;
+    for (std::byte byte : in)
+        value = value << 8 | static_cast<uint8_t>(byte);
+    return value;
+}
+
+lpar::service::Answer copy(uint64_t from, uint32_t bytes, std::span<std::byte> out) {
+    if (bytes > buffer_bytes || out.size() < bytes)
+        return {LPAR_NOSPC};
+    transfer(from, buffer, bytes, 0);
+    for (std::byte &byte : bounce)
+        byte = {};
+    transfer(buffer, reinterpret_cast<uintptr_t>(bounce), bytes, dma_to_memory);
+    for (size_t i = 0; i < bytes; i++)
+        out[i] = bounce[i];
+    return {LPAR_OK, bytes};
+}
+
+} // namespace
+
+namespace lpar::service {
+
+bool initialise() {
+    return device().size() > dma_command && (reg(identification) & 0xff) == 0xed;
+}
+
+void interrupted() {
+    unasked++;
+    acknowledge_all();
+}
+
+Answer serve(const Request &request) {
+    switch (request.op) {
+    case 1:
+        return number(request.out, reg(identification));
+    case 2:
+        reg(status) = interrupt_when_done;
+        reg(factorial) = static_cast<uint32_t>(number_of(request.in));
+        wait_while(status, busy);
+        return number(request.out, reg(factorial));
+    case 3: // the device reads what is shared with the client where it is
+        return copy(reinterpret_cast<uintptr_t>(request.in.data()),
+                    static_cast<uint32_t>(request.in.size()), request.out);
+    case 4:
+        return number(request.out, unasked);
+    case 5:
+        reg(raise) = 1;
+        return {LPAR_OK};
+    case 6:
+        return copy(number_of(request.in), 64, request.out);
+    default:
+        return {LPAR_NOSYS};
+    }
+}
+
+} // namespace lpar::service
