@@ -10,6 +10,7 @@
 
 #include "adjunct.h"
 #include "adjunct_file.h"
+#include "adjunct_policy.h"
 
 static DEFINE_IDA(adjunct_ids);
 
@@ -21,7 +22,10 @@ static DEFINE_IDA(adjunct_ids);
  */
 void lpar_adjuncts_free(struct kref *ref)
 {
-	kfree(container_of(ref, struct lpar_adjuncts, ref));
+	struct lpar_adjuncts *group = container_of(ref, struct lpar_adjuncts, ref);
+
+	lpar_adjunct_policy_free(group);
+	kfree(group);
 }
 
 /**
@@ -68,6 +72,9 @@ int lpar_adjunct_add(struct lpar_device *dev, u32 first_vector, u32 vectors)
 	init_rwsem(&group->life);
 	mutex_init(&group->lock);
 	INIT_LIST_HEAD(&group->files);
+	err = lpar_adjunct_policy_add(group);
+	if (err)
+		goto err_put;
 	err = ida_alloc(&adjunct_ids, GFP_KERNEL);
 	if (err < 0)
 		goto err_put;

@@ -27,8 +27,8 @@
 
 #include "adjunct_batch.h"
 #include "adjunct_file.h"
+#include "adjunct_policy.h"
 #include "adjunct_ring.h"
-#include "donate.h"
 
 #define ADJUNCT_DESTROY_MS	5000	/* until a slot that is not let go of is given up */
 #define ADJUNCT_WAIT		(HZ / 10)	/* for a device, between two donations */
@@ -117,10 +117,21 @@ static int adjunct_may_go_on(struct adjunct_file *f, unsigned long start)
 	return 0;
 }
 
+/* The next donation's, which the administrator may have changed. */
+static void adjunct_set_quantum(struct adjunct_file *f)
+{
+	u32 quantum = lpar_adjunct_policy_quantum(f->group, f->slot, f->wanted_us);
+
+	if (quantum == f->quantum_us)
+		return;
+	f->quantum_us = quantum;
+	adjunct_write(f, LPAR_ADJUNCT_QUANTUM, quantum);
+}
+
 /* PA BUSY: go on now or after other work (seed 003, claims 8-10). */
 static void adjunct_give_way(const struct adjunct_file *f)
 {
-	if (f->policy == LPAR_ADJUNCT_AFTERWARDS)
+	if (lpar_adjunct_policy_afterwards(f->group, f->slot, f->policy))
 		schedule_timeout_killable(1);
 	else
 		cond_resched();
@@ -195,13 +206,17 @@ static int adjunct_run(struct adjunct_file *f, bool once)
 		if (err)
 			return err;
 		f->info.runs++;
+		adjunct_set_quantum(f);
 		adjunct_write(f, LPAR_ADJUNCT_COMMAND, LPAR_ADJUNCT_RUN);
 		adjunct_look(f);
 		/* Mostly the answer is there, and another exit for the status is saved. */
 		err = adjunct_done(f, &state);
-		if (err > 0)
+		if (err > 0) {
+			lpar_adjunct_policy_count(f->group, f->slot, false);
 			return 0;
+		}
 		status = adjunct_read(f, LPAR_ADJUNCT_STATUS);
+		lpar_adjunct_policy_count(f->group, f->slot, status == LPAR_BUSY);
 		next = err < 0 ? LPAR_ADJUNCT_NEXT_BROKEN :
 				 lpar_adjunct_after_run(status, state, false);
 		switch (next) {
@@ -401,15 +416,13 @@ static int adjunct_start(struct adjunct_file *f, const void *own, size_t bytes)
 static int adjunct_load(struct adjunct_file *f, const struct lpar_adjunct_create *create,
 			const void *own)
 {
-	u32 quantum;
 	int err;
 
 	err = adjunct_name(f, create->image);
 	if (err)
 		return err;
-	quantum = lpar_donate_quantum(create->quantum_us, f->group->dev->channel.quantum_us);
 	adjunct_write(f, LPAR_ADJUNCT_PAGES, create->pages);
-	adjunct_write(f, LPAR_ADJUNCT_QUANTUM, quantum);
+	adjunct_write(f, LPAR_ADJUNCT_QUANTUM, f->quantum_us);
 	adjunct_write(f, LPAR_ADJUNCT_DONATE, create->device);
 	adjunct_get_irq(f);
 	err = adjunct_start(f, own, create->own_bytes);
@@ -503,6 +516,8 @@ static int file_create_own(struct adjunct_file *f, const struct lpar_adjunct_cre
 	WRITE_ONCE(f->seen, 0);
 	WRITE_ONCE(f->owed, false);
 	f->policy = create->policy;
+	f->wanted_us = create->quantum_us;
+	f->quantum_us = 0;
 	f->timeout = create->timeout_ms ? msecs_to_jiffies(create->timeout_ms) : 0;
 	f->tail = 0;
 	err = adjunct_load(f, create, own);

@@ -31,6 +31,8 @@ struct lpar_batch;
  * @stopped:  suspended or in a function reset: whoever runs an adjunct leaves
  * @gone:     the device is; changed with @life held for writing
  * @misc:     the node
+ * @policies: of the slots
+ * @groups:   their files
  * @id:       that makes the node's name unique
  * @name:     of the node
  */
@@ -47,6 +49,8 @@ struct lpar_adjuncts {
 	bool stopped;
 	bool gone;
 	struct miscdevice misc;
+	struct lpar_slot_policy *policies;
+	const struct attribute_group **groups;
 	int id;
 	char name[24];
 };
@@ -67,7 +71,9 @@ struct lpar_adjuncts {
  * @device:    it has one, whose interrupt is PA BUSY too
  * @seen:      interrupts that are known of
  * @owed:      the device has interrupted, and the adjunct does not know yet
- * @policy:    enum lpar_adjunct_policy
+ * @policy:    enum lpar_adjunct_policy, as the program wants it
+ * @wanted_us: quantum, likewise; 0: as long as it may be
+ * @quantum_us: that the device has been told
  * @timeout:   longest call, jiffies; 0: no limit
  * @tail:      requests written
  * @ring:      the batch that the shared part has, or NULL
@@ -90,6 +96,8 @@ struct adjunct_file {
 	u64 seen;
 	bool owed;
 	u32 policy;
+	u32 wanted_us;
+	u32 quantum_us;
 	unsigned long timeout;
 	u32 tail;
 	struct lpar_batch *ring;

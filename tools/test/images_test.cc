@@ -113,7 +113,7 @@ TEST_F(ImagesTest, SaysWhatIsWrongWithAFile) {
         {[](auto &h) { h.magic++; }, "does not begin with"},
         {[](auto &h) { h.magic = 0x464c457f; }, "it is an ELF file"},
         {[](auto &h) { h.abi = 2; }, "for version 2 of the interface, this is for 1"},
-        {[](auto &h) { h.reserved[8] = 1; }, "must be zeroes"},
+        {[](auto &h) { h.reserved[7] = 1; }, "must be zeroes"},
         {[](auto &h) { h.text_pages = 0; }, "no text"},
         {[](auto &h) { h.stack_pages = 0; }, "no stack"},
         {[](auto &h) { h.bss_pages = 234; }, "wants 241 pages, an adjunct has at most 240"},
