@@ -183,7 +183,7 @@ static unsigned short plug_ios(const struct lpar_queue *q)
 struct trace {
 	u32 sq_head;	/* when it began */
 	u64 switch_in;
-	u64 served;	/* when the last request had been submitted */
+	u64 switch_out;	/* since the last request had been submitted */
 };
 
 /* When the thread began to wait for service; only kept while it is wanted. */
@@ -208,13 +208,10 @@ static void trace_end(struct trace *t, struct lpar_queue *q, struct lpar_vcpu *v
 		      const struct lpar_quantum *quantum, u64 ns,
 		      enum lpar_reason reason)
 {
-	u64 now = local_clock();
-
 	trace_lpar_dispatch_end(q->client->partition->id, q->fn->id, q->index,
 				v ? (s32)v->index : LPAR_VCPU_NONE,
 				q->sq_head - t->sq_head, quantum->limit, ns,
-				t->switch_in, t->served ? now - t->served : 0,
-				reason);
+				t->switch_in, t->switch_out, reason);
 	if (v)
 		trace_wait(v);
 }
@@ -232,7 +229,7 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 	struct lpar_stopwatch watch;
 	struct blk_plug plug;
 	enum lpar_next next;
-	u64 ns, now;
+	u64 ns, now, served;
 
 	atomic64_inc(&q->rings);
 	quantum = lpar_core_quantum(local_clock(),
@@ -259,9 +256,9 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		plug.nr_ios = plug_ios(q);
 		reason = serve(q, v, &quantum);
 		blk_finish_plug(&plug);
-		if (trace_lpar_dispatch_end_enabled())
-			trace.served = local_clock();
+		served = trace_lpar_dispatch_end_enabled() ? local_clock() : 0;
 		settle(q, reason);
+		trace.switch_out = served ? local_clock() - served : 0;
 		ns = lpar_stopwatch_stop(&watch);
 		if (trace_lpar_dispatch_end_enabled())
 			trace_end(&trace, q, v, &quantum, ns, reason);
