@@ -198,11 +198,15 @@ static __always_inline void hist(u32 partition, u32 adjunct, u32 class, u64 ns)
 	h->sum_ns += ns;
 }
 
+/* The idle ones, 0, are none. */
+static __always_inline struct thread *thread_of(u32 pid)
+{
+	return pid ? bpf_map_lookup_elem(&threads, &pid) : NULL;
+}
+
 static __always_inline struct thread *current_thread(void)
 {
-	u32 pid = bpf_get_current_pid_tgid();
-
-	return bpf_map_lookup_elem(&threads, &pid);
+	return thread_of(bpf_get_current_pid_tgid());
 }
 
 /* ------------------------------------------------- what control groups use */
@@ -308,10 +312,10 @@ static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
 
 	if (!armed)
 		return 0;
-	if (c && (s32)ctx[3] != LPAR_VCPU_NONE)
-		turn(c, bpf_ktime_get_ns(), DOING_DISPATCH);
 	/* the module counts what was done until here, and we what it does behind its own end */
 	now = bpf_ktime_get_ns();
+	if (c && (s32)ctx[3] != LPAR_VCPU_NONE)
+		turn(c, now, DOING_DISPATCH);
 	t = get(&threads, &pid, &no_thread);
 	if (!t)
 		return 0;
@@ -545,22 +549,23 @@ static __always_inline int on_sched_switch(u64 *ctx)
 {
 	struct task_struct *next = (void *)ctx[2];
 	u64 now = bpf_ktime_get_ns();
-	struct thread *t = current_thread();
+	u32 pid = bpf_get_current_pid_tgid();
 	struct cpu *c = armed ? this_cpu() : NULL;
-	u32 pid;
+	struct thread *t;
 
 	if (c) {
 		turn(c, now, DOING_OTHER);
 		/* nobody is charged for an idle CPU */
-		if (bpf_get_current_pid_tgid())
+		if (pid)
 			charge(c, now);
 		else
 			c->used = no_usage;
 	}
+	t = thread_of(pid);
 	if (t)
 		leaves(t, ctx[0], now);
 	pid = BPF_CORE_READ(next, pid);
-	t = bpf_map_lookup_elem(&threads, &pid);
+	t = thread_of(pid);
 	if (t)
 		comes(t, now);
 	if (c && t && t->serving && t->vcpu)
@@ -577,6 +582,14 @@ static __always_inline int on_sched_process_exit(u64 *ctx)
 }
 
 /* ----------------------------------------------------------------- interrupts */
+
+/* The thread whose dispatch, on donated time, an interrupt took time of. */
+static __always_inline struct thread *interrupted_thread(u32 before)
+{
+	struct thread *t = before == DOING_DISPATCH ? current_thread() : NULL;
+
+	return t && t->serving ? t : NULL;
+}
 
 static __always_inline int on_irq_handler_entry(u64 *ctx)
 {
@@ -602,8 +615,9 @@ static __always_inline int on_irq_handler_exit(u64 *ctx)
 	c->irq = 0;
 	c->irq_sum += ns;
 	turn(c, now, c->before_irq);
-	t = current_thread();
-	if (t && t->serving)
+	/* that of a softirq, when it interrupts that */
+	t = interrupted_thread(c->softirq ? c->before_softirq : c->before_irq);
+	if (t)
 		t->irq += ns;
 	return 0;
 }
@@ -629,8 +643,8 @@ static __always_inline int on_softirq_exit(u64 *ctx)
 
 	if (!c || !c->softirq)
 		return 0;
-	t = current_thread();
-	if (t && t->serving)
+	t = interrupted_thread(c->before_softirq);
+	if (t)
 		t->softirq += now - c->softirq - (c->irq_sum - c->irq_before);
 	c->softirq = 0;
 	turn(c, now, c->before_softirq);
