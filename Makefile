@@ -68,7 +68,7 @@ kunit: deps ## the core's KUnit suite on the debug kernel, KTAP in build/logs
 
 .PHONY: bench
 bench: KERNELS := 6.12
-bench: deps modules qemu tools ## host, VFIO, virtio and lpar side by side; build/bench/*.json (TEST=disk, net, adjunct)
+bench: deps modules qemu tools ## host, VFIO, virtio and lpar side by side; build/bench/*.json (TEST=disk, net, adjunct, lparstat)
 	@tests/bench/bench $(TEST)
 
 .PHONY: install

@@ -8,6 +8,7 @@ tracing=/sys/kernel/tracing/events
 bench=$LPAR_TREE/tests/bench
 oracle=/run/rig/log/guest_errors.log
 copied_file=$state/partitions/bench/stats/bytes_copied
+dispatches_file=$state/partitions/bench/stats/dispatches
 idler=$(cat /run/rig/idler 2>/dev/null || true)
 set -o pipefail
 # under icount a machine that waits for the outside may see its clock leap
@@ -41,14 +42,18 @@ count_events() {
 	l0 trace-event-set-state "name=$1" enable=true >/dev/null
 }
 
+# prepare PATH: before what is counted of a job
+prepare() { :; }
+
 # sample: all counters, in `now`. Under icount a nanosecond is an instruction, and the rig's idle task has those that nobody
 # needed.
 sample() {
-	local exits copied=0 idle=0 clock=${EPOCHREALTIME/./}000
+	local exits copied=0 dispatches=0 idle=0 clock=${EPOCHREALTIME/./}000
 	[ -z "$idler" ] || read -r idle _ <"/proc/$idler/schedstat"
 	read -r exits </sys/kernel/debug/kvm/exits
 	[ ! -e $copied_file ] || read -r copied <$copied_file
-	now=("$exits" "$copied" $((clock - idle)))
+	[ ! -e $dispatches_file ] || read -r dispatches <$dispatches_file
+	now=("$exits" "$copied" $((clock - idle)) "$dispatches")
 	[ -z "$counting" ] || now+=("$(hits iommu/map)" "$(flushes)" "$(guest_bells)" "$(adapter_bells)")
 }
 
@@ -68,6 +73,7 @@ results() {
 	while read -r word path rest; do
 		case $word in
 		begin)
+			prepare "$path"
 			sample
 			before=("${now[@]}")
 			printf '{"clock":"%s","iommu":"%s","path":"%s",%s,"round":%d,' $clock $iommu "$path" "$rest" "$1"
@@ -75,9 +81,9 @@ results() {
 		end)
 			sample
 			for i in "${!now[@]}"; do now[i]=$((now[i] - before[i])); done
-			printf '%s,"exits":%d,"copied_bytes":%d,"busy_ns":%d' "$path$rest" "${now[@]:0:3}"
+			printf '%s,"exits":%d,"copied_bytes":%d,"busy_ns":%d,"dispatches":%d' "$path$rest" "${now[@]:0:4}"
 			[ -z "$counting" ] ||
-				printf ',"iommu_maps":%d,"iommu_flushes":%d,"guest_doorbells":%d,"adapter_doorbells":%d' "${now[@]:3}"
+				printf ',"iommu_maps":%d,"iommu_flushes":%d,"guest_doorbells":%d,"adapter_doorbells":%d' "${now[@]:4}"
 			printf '}\n'
 			;;
 		*) echo "# $word $path $rest" && continue ;;
