@@ -341,46 +341,53 @@ static int probe(void __user *arg)
 	return ret;
 }
 
+/*
+ * A call is known by all of its number but the structure's size, which is that of the
+ * caller's version; the structure says it, too, and there it is checked.
+ */
+#define CALL(cmd) ((cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT))
+
 static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct lpar_file *f = file->private_data;
 	struct lpar_client *c = smp_load_acquire(&f->client);
 	void __user *p = (void __user *)arg;
+	unsigned int call = CALL(cmd);
 
-	if (cmd == LPAR_ATTACH)
+	if (call == CALL(LPAR_ATTACH))
 		return attach(file, f, p);
-	if (cmd == LPAR_PROBE)
+	if (call == CALL(LPAR_PROBE))
 		return probe(p);
 	if (!c)
 		return -ENOTCONN;
 	/* the memory that we pin is the attaching process's */
 	if (current->mm != c->mm)
 		return -EPERM;
-	switch (cmd) {
-	case LPAR_MEMORY_ADD:
-	case LPAR_MEMORY_REMOVE:
-		return memory(c, cmd == LPAR_MEMORY_ADD, p);
-	case LPAR_SET_DOORBELL:
+	switch (call) {
+	case CALL(LPAR_MEMORY_ADD):
+	case CALL(LPAR_MEMORY_REMOVE):
+		return memory(c, call == CALL(LPAR_MEMORY_ADD), p);
+	case CALL(LPAR_SET_DOORBELL):
 		return connect(c, p, lpar_dispatch_bell);
-	case LPAR_SET_VECTOR:
+	case CALL(LPAR_SET_VECTOR):
 		return connect(c, p, lpar_dispatch_vector);
-	case LPAR_SET_VCPU:
+	case CALL(LPAR_SET_VCPU):
 		return vcpu(c);
-	case LPAR_ENABLE:
+	case CALL(LPAR_ENABLE):
 		return enable(c, p);
-	case LPAR_RESET:
+	case CALL(LPAR_RESET):
 		return reset(c);
-	case LPAR_RING:
+	case CALL(LPAR_RING):
 		return ring(c, p);
-	case LPAR_GET_STATE:
+	case CALL(LPAR_GET_STATE):
 		return state(c, p);
-	case LPAR_IMAGE_GET:
+	case CALL(LPAR_IMAGE_GET):
 		return image(c, p);
-	case LPAR_ADJUNCT_DISPATCH:
+	case CALL(LPAR_ADJUNCT_DISPATCH):
 		return run(c, p);
-	case LPAR_ADJUNCT_TELL:
+	case CALL(LPAR_ADJUNCT_TELL):
 		return tell(c, p);
-	case LPAR_ADJUNCT_POST:
+	case CALL(LPAR_ADJUNCT_POST):
 		return post(c, p);
 	default:
 		return -ENOTTY;

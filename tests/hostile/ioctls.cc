@@ -44,6 +44,12 @@ const std::array structs{
 	Ioctl{LPAR_ADJUNCT_POST, sizeof(lpar_adjunct_post), 4, "ADJUNCT_POST"},
 };
 
+// The call as a program knows it whose structure has another size.
+unsigned long sized(unsigned long request, unsigned size)
+{
+	return _IOC(_IOC_DIR(request), _IOC_TYPE(request), _IOC_NR(request), size);
+}
+
 int raw(int fd, unsigned long request, const void *arg)
 {
 	return ioctl(fd, request, arg) < 0 ? errno : 0;
@@ -108,6 +114,25 @@ CASE(attaching, "V1 LPAR_ATTACH")
 	EXPECT_ERRNO(second.attach(options.partition), 0);
 }
 
+CASE(versions, "V1 older and newer programs")
+{
+	FakeGuest g(options.partition);
+	Buffer b;
+	const int fd = g.monitor().fd();
+
+	b.size(16);
+	std::memset(b.page + 16, 0xff, 4096 - 16);
+	EXPECT_ERRNO(raw(fd, sized(LPAR_GET_STATE, 16), b.page), 0);
+	for (int i = 16; i < 4096; i++)
+		EXPECT(b.page[i] == 0xff, "byte {} of 16 was written", i);
+	b.size(4096);
+	EXPECT_ERRNO(raw(fd, sized(LPAR_GET_STATE, 4096), b.page), 0);
+	EXPECT(raw(fd, _IOC(_IOC_WRITE, LPAR_IOC, _IOC_NR(LPAR_GET_STATE), 16), b.page) == ENOTTY,
+	       "another direction");
+	EXPECT(raw(fd, _IOC(_IOC_DIR(LPAR_GET_STATE), LPAR_IOC + 1, _IOC_NR(LPAR_GET_STATE), 16), b.page) == ENOTTY,
+	       "another type");
+}
+
 CASE(sizes, "V1 sizes, flags and pointers")
 {
 	FakeGuest g(options.partition);
@@ -124,6 +149,9 @@ CASE(sizes, "V1 sizes, flags and pointers")
 		b.size(4096);
 		b.page[4095] = 1;
 		EXPECT(raw(fd, i.request, b.page) == E2BIG, "{} with an unknown part", i.name);
+		EXPECT(raw(fd, sized(i.request, 4096), b.page) == E2BIG, "{} of a newer program", i.name);
+		b.size(4);
+		EXPECT(raw(fd, sized(i.request, 4), b.page) == EINVAL, "{} of 4 bytes in its number", i.name);
 		if (i.flags)
 			for (std::uint32_t flag : {0x40000000u, 0x80000000u}) {
 				b.size(i.size);
