@@ -158,11 +158,12 @@ static void adjunct_look(struct adjunct_file *f)
 
 /*
  * It has yielded before all was served. With a device, it waits for that: time is given
- * when the interrupt has come, or now and then, should one be lost.
+ * when the interrupt has come, or now and then, should one be lost. A device or a host that
+ * never stops interrupting leaves the CPU to others, too.
  */
 static void adjunct_wait(struct adjunct_file *f)
 {
-	if (f->device)
+	if (f->device && !adjunct_interrupted(f))
 		wait_event_killable_timeout(f->wait, adjunct_interrupted(f), ADJUNCT_WAIT);
 	else
 		adjunct_give_way(f);

@@ -68,7 +68,8 @@ struct lpar_adjuncts {
  * @slot:      of the device; -1: none
  * @shared:    the slot's shared part
  * @irq:       has a PA BUSY vector
- * @device:    it has one, whose interrupt is PA BUSY too
+ * @device:    it has one, whose interrupt is PA BUSY too. poll() reads this and the next
+ *             two without @lock
  * @seen:      interrupts that are known of
  * @owed:      the device has interrupted, and the adjunct does not know yet
  * @policy:    enum lpar_adjunct_policy, as the program wants it
