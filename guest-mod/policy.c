@@ -25,6 +25,10 @@ static unsigned int quantum_us;
 module_param(quantum_us, uint, 0644);
 MODULE_PARM_DESC(quantum_us, "Longest service for one doorbell, microseconds (0: the host's limit); donate*/quantum_us of a disk");
 
+static unsigned int poll_us = 100;
+module_param(poll_us, uint, 0644);
+MODULE_PARM_DESC(poll_us, "Longest time that a doorbell of a polled queue has the host look for completions in the adapter, microseconds (0: not at all); donate*/poll_us of a disk");
+
 static const char * const policy_names[] = {
 	[LPAR_DONATE_BATCH]	= "batch",
 	[LPAR_DONATE_INLINE]	= "inline",
@@ -70,6 +74,7 @@ void lpar_policy_default(struct lpar_queue *q)
 	q->batch = clamp(donate_batch, 1u, q->depth);
 	q->hold_us = donate_us;
 	q->quantum_us = quantum_us;
+	q->poll_us = poll_us;
 }
 
 /**
@@ -100,6 +105,7 @@ void lpar_policy_apply_locked(struct lpar_queue *q)
 	WRITE_ONCE(q->ctrl->quantum_us,
 		   cpu_to_le32(lpar_donate_quantum(q->quantum_us,
 						   q->dev->channel.quantum_us)));
+	WRITE_ONCE(q->ctrl->poll_us, cpu_to_le32(q->polled ? q->poll_us : 0));
 }
 
 /* ------------------------------------------------------------- the thread */
@@ -205,7 +211,8 @@ struct lpar_policy_folder {
 	struct device_attribute doorbells;
 	struct device_attribute requests;
 	struct device_attribute polled;
-	struct attribute *attrs[8];
+	struct device_attribute poll;
+	struct attribute *attrs[9];
 	struct attribute_group group;
 };
 
@@ -344,6 +351,33 @@ static ssize_t polled_show(struct device *dev, struct device_attribute *attr,
 	return sysfs_emit(buf, "%d\n", f->disk->queues[f->first]->polled);
 }
 
+static ssize_t poll_us_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	struct lpar_policy_folder *f = container_of(attr, struct lpar_policy_folder, poll);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(f->disk->queues[f->first]->poll_us));
+}
+
+static ssize_t poll_us_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t count)
+{
+	struct lpar_policy_folder *f = container_of(attr, struct lpar_policy_folder, poll);
+	struct lpar_queue *q = f->disk->queues[f->first];
+	u32 us;
+	int err;
+
+	err = kstrtou32(buf, 0, &us);
+	if (err)
+		return err;
+	if (us > f->disk->dev->channel.quantum_us)
+		return -ERANGE;
+	mutex_lock(&f->disk->policy_lock);
+	policy_set_number(q, &q->poll_us, us);
+	mutex_unlock(&f->disk->policy_lock);
+	return count;
+}
+
 static void policy_folder_init(struct lpar_policy_folder *f, struct lpar_disk *disk,
 			       u32 first, u32 end, bool one)
 {
@@ -354,6 +388,7 @@ static void policy_folder_init(struct lpar_policy_folder *f, struct lpar_disk *d
 	const struct device_attribute doorbells = __ATTR_RO(doorbells);
 	const struct device_attribute requests = __ATTR_RO(requests);
 	const struct device_attribute polled = __ATTR_RO(polled);
+	const struct device_attribute poll = __ATTR_RW(poll_us);
 	u32 i, n = 0;
 
 	f->disk = disk;
@@ -366,6 +401,7 @@ static void policy_folder_init(struct lpar_policy_folder *f, struct lpar_disk *d
 	f->doorbells = doorbells;
 	f->requests = requests;
 	f->polled = polled;
+	f->poll = poll;
 	f->attrs[n++] = &f->policy.attr;
 	f->attrs[n++] = &f->batch.attr;
 	f->attrs[n++] = &f->quantum.attr;
@@ -374,6 +410,8 @@ static void policy_folder_init(struct lpar_policy_folder *f, struct lpar_disk *d
 		f->attrs[n++] = &f->doorbells.attr;
 		f->attrs[n++] = &f->requests.attr;
 		f->attrs[n++] = &f->polled.attr;
+		if (disk->queues[first]->polled)
+			f->attrs[n++] = &f->poll.attr;
 	}
 	for (i = 0; i < n; i++)
 		sysfs_attr_init(f->attrs[i]);

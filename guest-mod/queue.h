@@ -39,6 +39,8 @@ struct task_struct;
  * @batch:    most requests that are in the ring and not taken by the host
  * @hold_us:  shortest time that something is held back
  * @quantum_us: longest service of a doorbell; 0: the host's limit
+ * @poll_us:  of a polled queue: how long a doorbell may have the host look for
+ *            completions in the adapter; 0: it is left to the adapter's interrupts
  * @closed:   nothing is submitted any more
  * @reqs:     by id: the request that the host has, the one owner of it
  * @staged:   a disk's: requests that are held, of each class; they are not in the ring
@@ -80,6 +82,7 @@ struct lpar_queue {
 	u32 batch;
 	u32 hold_us;
 	u32 quantum_us;
+	u32 poll_us;
 	bool closed;
 	struct lpar_request **reqs;
 	struct list_head staged[LPAR_CLASSES];

@@ -477,8 +477,11 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 		ring = ring || ring_inflight(q);
 	if (ring_resumes_locked(q))
 		ring = true;
-	/* Who polls waits: for what is held as well. */
+	/* Who polls waits: for what is held as well, and for the adapter. */
 	if (q->polled && ring_held(q) && !q->backlog)
+		ring = true;
+	if (q->polled && q->poll_us && !reaped && ring_published(q) &&
+	    state & LPAR_QUEUE_POLLS)
 		ring = true;
 	if (reaped && ring_held(q) == ring_inflight(q) &&
 	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "blk.h"
+#include "compat.h"
 #include "disk.h"
 #include "tag.h"
 #include "trace.h"
@@ -139,22 +140,27 @@ static void req_copy_back(struct lpar_req *r, bool read)
 /* ---------------------------------------------------------------- completion */
 
 /*
- * Interrupt or softirq: work that cannot be donated, so it is short and counted.
+ * Interrupt or softirq: work that cannot be donated, so it is short and counted; or
+ * the server, which looks for completions or whose device has none to wait for.
  * A request that the adapter had no room for comes back at once, while it is
- * being submitted, and stays in the client's queue.
+ * being submitted, and stays in the client's queue. So does one that was to be polled
+ * for, where the device has just lost its queues for that.
  */
 static void end_io(struct bio *bio)
 {
 	struct lpar_req *r = container_of(bio, struct lpar_req, bio);
 	struct lpar_queue *q = r->queue;
-	u64 began = local_clock();
+	u64 began = lpar_queue_serves(q) ? 0 : local_clock();
 	enum lpar_status st = to_status(bio->bi_status);
 	u32 bytes = st == LPAR_OK ? r->bytes : 0;
 	u64 taken = r->taken;
 	u16 id = r->id;
 	u8 op = r->op;
 
-	if (bio->bi_status == BLK_STS_AGAIN &&
+	if (r->polled)
+		atomic_dec(&q->polled);
+	if ((bio->bi_status == BLK_STS_AGAIN ||
+	     (bio->bi_status == BLK_STS_NOTSUPP && r->polled)) &&
 	    cmpxchg(&r->phase, LPAR_PHASE_SUBMITTING, LPAR_PHASE_AGAIN) ==
 		    LPAR_PHASE_SUBMITTING)
 		return;
@@ -165,6 +171,50 @@ static void end_io(struct bio *bio)
 	/* the client may use the memory from here on */
 	lpar_queue_complete(q, id, st, bytes, began, op, taken);
 	lpar_queue_put(q);
+}
+
+/* -------------------------------------------------------------------- polling */
+
+/* Does the client want its completions looked for, and can they be? The server only. */
+bool lpar_blk_polls(struct lpar_queue *q)
+{
+	struct request_queue *rq;
+
+	if (!READ_ONCE(q->ctrl->poll_us))
+		return false;
+	rq = bdev_get_queue(lpar_disk_of(q->fn)->bdev);
+	/* where bios are handed on, each knows by itself where to look */
+	return queue_is_mq(rq) && lpar_compat_polls(rq) &&
+	       rq->tag_set->map[HCTX_TYPE_POLL].nr_queues;
+}
+
+/**
+ * lpar_blk_poll - look once for completions that the adapter does not interrupt for
+ * @q: has such requests in it; whatever else is there ends as well, whose it may be
+ *
+ * All of the adapter's queues for that are looked at: this thread may have been on
+ * another CPU when it submitted.
+ *
+ * Context: the queue's server only; does not sleep.
+ */
+void lpar_blk_poll(struct lpar_queue *q)
+{
+	struct block_device *bdev = lpar_disk_of(q->fn)->bdev;
+	struct request_queue *rq = bdev_get_queue(bdev);
+	struct bio bio = { .bi_bdev = bdev };
+	struct blk_mq_queue_map *map;
+	DEFINE_IO_COMP_BATCH(iob);
+	unsigned int i;
+
+	/* the number of queues does not change meanwhile */
+	if (!percpu_ref_tryget(&rq->q_usage_counter))
+		return;
+	map = &rq->tag_set->map[HCTX_TYPE_POLL];
+	for (i = 0; i < map->nr_queues; i++)
+		lpar_compat_poll(&bio, map->queue_offset + i, &iob);
+	percpu_ref_put(&rq->q_usage_counter);
+	if (iob.complete)
+		iob.complete(&iob);
 }
 
 /* ---------------------------------------------------------------- submission */
@@ -382,6 +432,10 @@ enum lpar_take lpar_blk_start(struct lpar_queue *q,
 	/* a request that has to be split can only be submitted by waiting */
 	if (!may_wait && (!b.nsegs || r->bytes <= transfer_max(d->bdev)))
 		opf |= REQ_NOWAIT;
+	/* what may wait would wait for completions that nobody looks for */
+	r->polled = q->polls && b.nsegs && opf & REQ_NOWAIT && !(opf & REQ_FUA);
+	if (r->polled)
+		opf |= REQ_POLLED;
 	bio_init(&r->bio, d->bdev, vecs ? bvecs : NULL, vecs, opf);
 	r->bio.bi_iter.bi_sector = d->first + b.sector;
 	r->bio.bi_end_io = end_io;
@@ -398,6 +452,8 @@ enum lpar_take lpar_blk_start(struct lpar_queue *q,
 		r->bio.bi_iter.bi_size = r->bytes;
 	}
 
+	if (r->polled)
+		lpar_queue_polled(q);
 	r->phase = LPAR_PHASE_SUBMITTING;
 	refcount_inc(&q->users.n);	/* ours is held: not zero */
 	submit_bio(&r->bio);

@@ -6,6 +6,7 @@
 #ifndef LPAR_HOST_COMPAT_H
 #define LPAR_HOST_COMPAT_H
 
+#include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/eventfd.h>
 #include <linux/file.h>
@@ -69,6 +70,30 @@ static inline void lpar_compat_hrtimer_on_stack(struct hrtimer *t,
 #else
 	hrtimer_init_on_stack(t, clock, mode);
 	t->function = fn;
+#endif
+}
+
+/* 6.11 made a feature of the queue's flag. Goes with 6.1. */
+static inline bool lpar_compat_polls(struct request_queue *q)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+	return q->limits.features & BLK_FEAT_POLL;
+#else
+	return test_bit(QUEUE_FLAG_POLL, &q->queue_flags);
+#endif
+}
+
+/* 6.4 ended polling that sleeps, and the tag in the cookie. Goes with
+ * 6.1. */
+static inline void lpar_compat_poll(struct bio *bio, unsigned int hctx,
+				    struct io_comp_batch *iob)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	bio->bi_cookie = hctx;
+	bio_poll(bio, iob, BLK_POLL_ONESHOT);
+#else
+	bio->bi_cookie = hctx << 16;
+	bio_poll(bio, iob, BLK_POLL_ONESHOT | BLK_POLL_NOSLEEP);
 #endif
 }
 

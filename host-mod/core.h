@@ -418,10 +418,11 @@ static inline bool lpar_core_serves(u32 state)
 	return !(state & LPAR_QUEUE_BROKEN);
 }
 
-/* A queue's state when a donation has come: what asked for it is answered. */
-static inline u32 lpar_core_answered(u32 state)
+/* A queue's state when a donation has come: what asked for it is answered. @polls:
+ * the adapter is asked for completions from now on. */
+static inline u32 lpar_core_answered(u32 state, bool polls)
 {
-	return state & LPAR_QUEUE_BROKEN;
+	return (state & LPAR_QUEUE_BROKEN) | (polls ? LPAR_QUEUE_POLLS : 0);
 }
 
 /*

@@ -89,9 +89,10 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 	int room;
 	u64 now;
 
-	if (!lpar_core_serves(READ_ONCE(q->state)))
+	if (!lpar_core_serves(READ_ONCE(q->state)) || READ_ONCE(q->users.dead))
 		return LPAR_REASON_FAULT;
 	look(q, &lim);
+	q->polls = !q->nic && lpar_blk_polls(q);
 	lpar_queue_clear(q);
 
 	for (;;) {
@@ -134,6 +135,37 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 	}
 	return left ? broken(q, "impossible submission index") :
 		      LPAR_REASON_EMPTY;
+}
+
+/*
+ * Completions that the adapter does not interrupt for. What has just been submitted is
+ * looked for once: the client goes on. A donation that @brought nothing is there for
+ * this alone, and looks until there is one, as long as the client wants.
+ */
+static void look_out(struct lpar_queue *q, bool brought,
+		     const struct lpar_quantum *quantum)
+{
+	u32 poll_us = le32_to_cpu(READ_ONCE(q->ctrl->poll_us)), before;
+	struct lpar_quantum wait;
+	u64 now;
+
+	wait = lpar_core_quantum(local_clock(), poll_us,
+				 READ_ONCE(q->client->partition->quantum_us));
+	while (atomic_read(&q->polled)) {
+		before = READ_ONCE(q->cq_tail);
+		lpar_blk_poll(q);
+		WRITE_ONCE(q->looked, true);
+		before = READ_ONCE(q->cq_tail) - before;
+		q->stats.polled += before;
+		now = local_clock();
+		if (before || brought || !poll_us || test_bit(LPAR_Q_KICKED, &q->flags) ||
+		    lpar_core_expired(&wait, now) ||
+		    lpar_core_pause(quantum, now, signal_pending(current)) !=
+			    LPAR_REASON_EMPTY)
+			break;
+		cpu_relax();
+		cond_resched();
+	}
 }
 
 /* What the end means for the client. */
@@ -230,6 +262,7 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 	struct blk_plug plug;
 	enum lpar_next next;
 	u64 ns, now, served;
+	u32 sq_head;
 
 	atomic64_inc(&q->rings);
 	quantum = lpar_core_quantum(local_clock(),
@@ -245,7 +278,9 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		clear_bit(LPAR_Q_KICKED, &q->flags);
 		smp_mb__after_atomic();
 
-		trace.sq_head = q->sq_head;
+		sq_head = q->sq_head;
+		trace.sq_head = sq_head;
+		WRITE_ONCE(q->server, current);
 		lpar_stopwatch_start(&watch);
 		if (trace_lpar_dispatch_begin_enabled())
 			trace_begin(&trace, q, v, &quantum, watch.start);
@@ -256,6 +291,8 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		plug.nr_ios = plug_ios(q);
 		reason = serve(q, v, &quantum);
 		blk_finish_plug(&plug);
+		if (atomic_read(&q->polled))
+			look_out(q, !v || q->sq_head != sq_head, &quantum);
 		served = trace_lpar_dispatch_end_enabled() ? local_clock() : 0;
 		settle(q, reason);
 		trace.switch_out = served ? local_clock() - served : 0;
@@ -267,6 +304,7 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		else
 			q->stats.undonated_worker_ns += ns;
 
+		WRITE_ONCE(q->server, NULL);
 		clear_bit_unlock(LPAR_Q_SERVING, &q->flags);
 		smp_mb__after_atomic();
 

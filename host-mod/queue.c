@@ -17,6 +17,9 @@
 
 /* How soon to try again when the adapter was full of others' requests. */
 #define RETRY_MS	1
+/* How soon completions are looked for that the adapter does not interrupt for, when
+ * the client does not donate for it. */
+#define LATE_MS		10
 
 /* --------------------------------------------------------- towards the client */
 
@@ -49,10 +52,10 @@ void lpar_queue_clear(struct lpar_queue *q)
 	u32 state = READ_ONCE(q->state);
 	unsigned long flags;
 
-	if (state == lpar_core_answered(state))
+	if (state == lpar_core_answered(state, q->polls))
 		return;
 	spin_lock_irqsave(&q->lock, flags);
-	q->state = lpar_core_answered(q->state);
+	q->state = lpar_core_answered(q->state, q->polls);
 	WRITE_ONCE(q->ctrl->state, cpu_to_le32(q->state));
 	spin_unlock_irqrestore(&q->lock, flags);
 }
@@ -101,6 +104,32 @@ static void retry(struct timer_list *t)
 	struct lpar_queue *q = container_of(t, struct lpar_queue, retry);
 
 	lpar_queue_raise(q, LPAR_QUEUE_RUNNABLE);
+}
+
+/* The client does not look for what it has in the adapter: the queue's worker does. */
+static void late(struct timer_list *t)
+{
+	struct lpar_queue *q = container_of(t, struct lpar_queue, late);
+
+	/* pairs with lpar_queue_polled() */
+	smp_mb();
+	if (!atomic_read(&q->polled))
+		return;
+	if (!xchg(&q->looked, false) && lpar_users_tryget_dead(&q->users) &&
+	    !queue_work(q->fn->workers, &q->worker))
+		lpar_queue_put(q);
+	mod_timer(t, jiffies + msecs_to_jiffies(LATE_MS));
+}
+
+/* A request is about to be submitted that the adapter does not interrupt for. It ends
+ * whatever the client does. The server only. */
+void lpar_queue_polled(struct lpar_queue *q)
+{
+	atomic_inc(&q->polled);
+	/* the request before the question; pairs with late() */
+	smp_mb__after_atomic();
+	if (!timer_pending(&q->late))
+		mod_timer(&q->late, jiffies + msecs_to_jiffies(LATE_MS));
 }
 
 /**
@@ -252,6 +281,7 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 	q->segs = s.segs;
 	spin_lock_init(&q->lock);
 	timer_setup(&q->retry, retry, 0);
+	timer_setup(&q->late, late, 0);
 	INIT_WORK(&q->worker, lpar_dispatch_worker);
 	ret = lpar_memory_map(c, gpa,
 			      PAGE_ALIGN(lpar_queue_bytes(s.depth, s.segs)),
@@ -306,6 +336,7 @@ static void queue_end(struct lpar_client *c, struct lpar_queue *q)
 	struct lpar_fn *fn = q->fn;
 
 	lpar_compat_timer_sync(&q->retry);
+	lpar_compat_timer_sync(&q->late);
 	spin_lock(&fn->queues_lock);
 	list_del(&q->link);
 	lpar_queue_stats(q, &fn->past);

@@ -39,6 +39,7 @@ enum lpar_take {
  * @id:           the client's number of it
  * @nwins:        of @wins
  * @op:           LPAR_BLK_*
+ * @polled:       the adapter does not interrupt for it
  * @phase:        enum lpar_phase
  * @big:          of a large request: room for @wins, the vectors and @guest
  * @guest:        in copy mode, the guest's page for each of the bio's
@@ -55,6 +56,7 @@ struct lpar_req {
 	u16 id;
 	u16 nwins;
 	u8 op;
+	bool polled;
 	int phase;
 	void *big;
 	struct page **guest;
@@ -81,12 +83,17 @@ struct lpar_req {
  * @cq:           shared completions
  * @seg_table:    shared segments
  * @flags:        LPAR_Q_SERVING: being served; LPAR_Q_KICKED: rung meanwhile
+ * @server:       the thread that serves
+ * @polls:        the client has the adapter looked at; the server's
  * @sq_head:      submissions taken; the server's, like the next two
  * @seg_copy:     private copy of one request's segments
  * @pause:        jiffies after which there is room; 0: not known
  * @free:         requests that can be taken; refilled from @freed
  * @freed:        requests that have ended, by completions
  * @reqs:         a disk's: all requests, @depth of them
+ * @polled:       of those, in the adapter and not interrupted for
+ * @looked:       the client's time was used to look for them lately
+ * @late:         looks for them where that was not so
  * @frames:       likewise, of a NIC that sends
  * @backlog:      received frames that wait for the client
  * @backlog_bytes: of memory that they take; under its lock
@@ -128,6 +135,8 @@ struct lpar_queue {
 	unsigned long flags;
 #define LPAR_Q_SERVING	0
 #define LPAR_Q_KICKED	1
+	struct task_struct *server;
+	bool polls;
 	u32 sq_head;
 	struct lpar_seg *seg_copy;
 	unsigned long pause;
@@ -135,6 +144,9 @@ struct lpar_queue {
 
 	struct llist_head freed;
 	struct lpar_req *reqs;
+	atomic_t polled;
+	bool looked;
+	struct timer_list late;
 	struct lpar_net_req *frames;
 	struct sk_buff_head backlog;
 	unsigned int backlog_bytes;
@@ -171,8 +183,15 @@ void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 void lpar_queue_raise(struct lpar_queue *q, u32 set);
 void lpar_queue_arrived(struct lpar_queue *q);
 void lpar_queue_stall(struct lpar_queue *q);
+void lpar_queue_polled(struct lpar_queue *q);
 void lpar_queue_clear(struct lpar_queue *q);
 void lpar_queue_stats(struct lpar_queue *q, struct lpar_stats *sum);
+
+/* Is this a thread that serves the queue, on time that is accounted as that? */
+static inline bool lpar_queue_serves(struct lpar_queue *q)
+{
+	return in_task() && READ_ONCE(q->server) == current;
+}
 
 static inline void lpar_queue_put(struct lpar_queue *q)
 {

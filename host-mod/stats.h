@@ -18,6 +18,7 @@
 	X(quantum_expiries)						\
 	X(pa_busy)		/* interrupts that said PA BUSY */	\
 	X(full)			/* the adapter took no more */		\
+	X(polled)		/* completions found by looking for them */ \
 	X(tag_maps)		/* segments handed to the adapter as tags */ \
 	X(page_maps)		/* pages handed to it to be mapped */	\
 	X(bytes_copied)		/* by the CPU: of disks in copy mode only */		\

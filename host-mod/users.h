@@ -30,6 +30,12 @@ static inline bool lpar_users_tryget(struct lpar_users *u)
 	return refcount_inc_not_zero(&u->n);
 }
 
+/* For who ends what a dead object still has. */
+static inline bool lpar_users_tryget_dead(struct lpar_users *u)
+{
+	return refcount_inc_not_zero(&u->n);
+}
+
 /* The caller must know that the object is not freed before this returns: it is
  * RCU-freed, or its owner frees it only after a grace period. */
 static inline void lpar_users_put(struct lpar_users *u)

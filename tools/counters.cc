@@ -12,7 +12,7 @@ namespace lpar {
 namespace {
 
 // The order in which people look for them; what is not listed comes behind, by name.
-constexpr std::array<std::string_view, 16> preferred = {
+constexpr std::array<std::string_view, 17> preferred = {
     "requests",
     "bytes",
     "bytes_copied",
@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 16> preferred = {
     "dispatches",
     "donated_ns",
     "full",
+    "polled",
     "quantum_expiries",
     "pa_busy",
     "undonated_worker_ns",

@@ -339,6 +339,9 @@ static_assert(sizeof(struct lpar_seg) == 16, "wire size");
  * @cq_event:   guest: interrupt when @cq_tail passes this index (it is set to
  *              cq_head to ask for the next one; behind that, none comes)
  * @quantum_us: guest: longest service per donation; 0: the host's limit
+ * @poll_us:    guest, of a disk: it looks for completions itself, and donates so long
+ *              for the host to look for them in the adapter, at most; 0: the adapter
+ *              interrupts the host
  * @sq_head:    host: submissions taken; the one that it is at may end before it counts
  * @cq_tail:    host: completions written
  * @state:      host: LPAR_QUEUE_* bits
@@ -350,7 +353,8 @@ struct lpar_queue_ctrl {
 	__le32 cq_head;
 	__le32 cq_event;
 	__le32 quantum_us;
-	__u8   pad0[112];
+	__le32 poll_us;
+	__u8   pad0[108];
 	__le32 sq_head;
 	__le32 cq_tail;
 	__le32 state;
@@ -366,6 +370,9 @@ static_assert(sizeof(struct lpar_queue_ctrl) == 4096, "wire size");
 #define LPAR_QUEUE_RUNNABLE	(1u << 1)
 /* The guest broke the protocol; the queue serves nothing until it is destroyed. */
 #define LPAR_QUEUE_BROKEN	(1u << 2)
+/* The adapter does not interrupt for what this queue has in it (@poll_us): completions
+ * come when the guest donates, and without that some ms late. It rings while it waits. */
+#define LPAR_QUEUE_POLLS	(1u << 3)
 
 struct lpar_cqe {
 	__le16 id;		/* of the submission */

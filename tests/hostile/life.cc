@@ -204,6 +204,49 @@ CASE(closed_elsewhere, "V2 close while another thread is in a call")
 	}
 }
 
+// Requests that the adapter does not interrupt for (poll_us), of a client that does not look for them either.
+CASE(unpolled, "V2 polled requests that nobody asks for end all the same")
+{
+	auto polled = [] { return partition_value(options.partition, "stats/polled"); };
+	const long long before = polled();
+	unsigned left = 0;
+	{
+		Running g(options.partition, 64);
+		attack_store(&g.q.ctrl->poll_us, 1000);
+		for (int round = 0; round < 20; round++) {
+			g.submit_many(g.q, 64);
+			g.monitor().ring(1);
+			EXPECT(attack_load(&g.q.ctrl->state) & LPAR_QUEUE_POLLS, "round {}: it does not poll", round);
+			left += attack_load(&g.q.ctrl->cq_tail) != g.q.sq_tail;
+			const std::uint64_t end = now_ms() + 5000;
+			while (attack_load(&g.q.ctrl->cq_tail) != g.q.sq_tail && now_ms() < end) {
+				usleep(1000);
+				// the quantum may be over before the last has been taken
+				if (attack_load(&g.q.ctrl->sq_head) != g.q.sq_tail)
+					g.monitor().ring(1);
+			}
+			EXPECT(attack_load(&g.q.ctrl->cq_tail) == g.q.sq_tail, "round {}: {} of {}", round,
+			       attack_load(&g.q.ctrl->cq_tail), g.q.sq_tail);
+			for (u16 id; g.q.cq_head != g.q.sq_tail;)
+				EXPECT(attack_reap(g.env(), &g.q, &id) == LPAR_OK, "round {}: request {}", round, id);
+		}
+		// a time of hours is no longer than the quantum; with nothing in the adapter it is none
+		attack_store(&g.q.ctrl->poll_us, ~0u);
+		g.monitor().ring(1);
+	}
+	EXPECT(left > 0, "the adapter was never slower than the first look");
+	// but for those that the worker took, which the adapter interrupts for
+	EXPECT(polled() - before >= 20 * 48, "{} completions were looked for", polled() - before);
+	// left in the adapter: a driver's time-out would be half a minute
+	Running g(options.partition, 64);
+	attack_store(&g.q.ctrl->poll_us, 1000);
+	g.submit_many(g.q, 64);
+	g.monitor().ring(1);
+	const std::uint64_t start = now_ms();
+	g.monitor().close();
+	EXPECT(at_baseline(options.partition) && now_ms() - start < 10000, "its end took {} ms", now_ms() - start);
+}
+
 // A doorbell and a vector that are the same eventfd, and a ring that cannot be served: each service rings again.
 CASE(loop, "V2 a doorbell that is its own interrupt can be killed", 60, true)
 {

@@ -137,25 +137,29 @@ static void dispatch_next(struct kunit *test)
 static void dispatch_state(struct kunit *test)
 {
 	static const struct {
-		u32 state, answered;
+		u32 state, answered, polls;
 		bool serves;
 	} t[] = {
-		{ 0, 0, true },
-		{ LPAR_QUEUE_PA_BUSY, 0, true },
-		{ LPAR_QUEUE_RUNNABLE, 0, true },
-		{ LPAR_QUEUE_PA_BUSY | LPAR_QUEUE_RUNNABLE, 0, true },
-		{ LPAR_QUEUE_BROKEN, 4, false },
-		{ LPAR_QUEUE_BROKEN | LPAR_QUEUE_PA_BUSY, 4, false },
-		{ LPAR_QUEUE_BROKEN | LPAR_QUEUE_RUNNABLE, 4, false },
-		{ 7, 4, false },
+		{ 0, 0, 8, true },
+		{ LPAR_QUEUE_PA_BUSY, 0, 8, true },
+		{ LPAR_QUEUE_RUNNABLE, 0, 8, true },
+		{ LPAR_QUEUE_PA_BUSY | LPAR_QUEUE_RUNNABLE, 0, 8, true },
+		{ LPAR_QUEUE_POLLS, 0, 8, true },
+		{ LPAR_QUEUE_BROKEN, 4, 12, false },
+		{ LPAR_QUEUE_BROKEN | LPAR_QUEUE_PA_BUSY, 4, 12, false },
+		{ LPAR_QUEUE_BROKEN | LPAR_QUEUE_RUNNABLE, 4, 12, false },
+		{ LPAR_QUEUE_BROKEN | LPAR_QUEUE_POLLS, 4, 12, false },
+		{ 15, 4, 12, false },
 	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		KUNIT_EXPECT_EQ_MSG(test, lpar_core_serves(t[i].state),
 				    t[i].serves, "state %u", t[i].state);
-		KUNIT_EXPECT_EQ_MSG(test, lpar_core_answered(t[i].state),
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_answered(t[i].state, false),
 				    t[i].answered, "state %u", t[i].state);
+		KUNIT_EXPECT_EQ_MSG(test, lpar_core_answered(t[i].state, true),
+				    t[i].polls, "state %u", t[i].state);
 	}
 }
 
