@@ -410,7 +410,8 @@ void lpar_net_tx_watch(struct lpar_net_tx *tx)
 	bool stuck = waits && tx->waited && ended == tx->ended;
 
 	if (stuck && !tx->stuck)
-		netdev_warn(tx->net->netdev, "queue %u: frames are not sent\n", tx->number);
+		netdev_warn(tx->net->netdev, "queue %u: frames %s\n", tx->number,
+			    lpar_ring_waits(q) ? "wait for its NAPI thread to run" : "are not sent");
 	tx->ended = ended;
 	tx->waited = waits;
 	tx->stuck = stuck;

@@ -58,7 +58,7 @@ static const struct kernel_param_ops policy_param_ops = {
 };
 
 module_param_cb(donate, &policy_param_ops, NULL, 0644);
-MODULE_PARM_DESC(donate, "When queues made from now on ring: batch, inline, or thread (disks; NICs: batch); donate*/policy of a disk");
+MODULE_PARM_DESC(donate, "When queues made from now on ring: batch, inline, or thread (disks; NICs: batch, and see threaded of the netdev); donate*/policy of a disk");
 
 /**
  * lpar_policy_default - what the module parameters say

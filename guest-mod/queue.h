@@ -47,7 +47,7 @@ struct task_struct;
  * @order:    how many those are, and which is next
  * @backlog:  some of @staged have been rung for and found no room
  * @thread:   rings with LPAR_DONATE_THREAD; once there, it stays
- * @due:      it is to ring
+ * @due:      it is to ring, or the thread of a NIC's NAPI
  * @serving:  it does
  * @sq_tail:  submissions written
  * @sq_rung:  of those, rung for (or seen to be taken)

@@ -7,6 +7,7 @@
  * rules has broken its device, not this kernel.
  */
 #include <linux/interrupt.h>
+#include <linux/netdevice.h>
 #include <linux/sched.h>
 #include <asm/barrier.h>
 
@@ -130,6 +131,20 @@ static bool ring_leave_locked(struct lpar_queue *q, u64 now)
 	return false;
 }
 
+/*
+ * The same for who gives a NIC frames: where its NAPI has threads (threaded in sysfs),
+ * those ring, when they run.
+ */
+static bool ring_leave_napi_locked(struct lpar_queue *q, u64 now)
+{
+	lockdep_assert_held(&q->lock);
+	if (!q->napi || !test_bit(NAPI_STATE_THREADED, &q->napi->state))
+		return ring_leave_locked(q, now);
+	q->due = true;
+	napi_schedule(q->napi);
+	return false;
+}
+
 /* What found no room has it now. */
 static bool ring_resumes_locked(struct lpar_queue *q)
 {
@@ -185,8 +200,8 @@ void lpar_ring_serve(struct lpar_queue *q)
 }
 
 /**
- * lpar_ring_waits - do requests wait for the queue's thread?
- * @q: a disk's queue
+ * lpar_ring_waits - do requests or frames wait for the queue's thread?
+ * @q: the queue
  *
  * Any context.
  *
@@ -237,7 +252,7 @@ enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer)
 		}
 		lpar_donate_expired(&q->donate, ring_inflight(q),
 				    ring_held(q));
-		ring = ring_leave_locked(q, now);
+		ring = ring_leave_napi_locked(q, now);
 	}
 	q->timing = false;
 	spin_unlock_irqrestore(&q->lock, flags);
@@ -305,7 +320,9 @@ static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh)
 	if (ring_held(q) && !lpar_device_broken(q->dev)) {
 		ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
 					     ring_held(q), last, urgent);
-		if (ring)
+		if (ring && fresh)
+			ring = ring_leave_napi_locked(q, ktime_get_ns());
+		else if (ring)
 			ring = ring_leave_locked(q, ktime_get_ns());
 		else if (fresh)
 			ring_hold_locked(q);
@@ -491,7 +508,7 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 
 /**
  * lpar_ring_again - completions may have been taken: donate again where it is time
- * @q:      a NIC's queue
+ * @q:      a NIC's queue; called by its NAPI
  * @wanted: by the host, or in any case
  * @reaped: some were
  *
@@ -503,7 +520,8 @@ void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped)
 	bool ring;
 
 	spin_lock_irqsave(&q->lock, flags);
-	ring = wanted && ring_inflight(q);
+	ring = (wanted && ring_inflight(q)) || (q->due && ring_held(q));
+	q->due = false;
 	if (reaped && ring_held(q) == ring_inflight(q) &&
 	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
 		ring = true;
