@@ -83,6 +83,14 @@ struct lpar_hist {
 	__u64 slot[LPAR_HIST_SLOTS];
 };
 
+/* An account, with what finds the next event's place without a look-up by key. Places
+ * are counted from 1; 0: not known on this CPU. */
+struct lpar_place {
+	struct lpar_account_key key;
+	struct lpar_account account;
+	__u32 hist[LPAR_HIST_CLASSES];
+};
+
 struct lpar_cgroup_key {
 	__u64 cgroup;
 	__u32 partition;

@@ -62,20 +62,38 @@ struct cpu {
 	u32 doing;		/* enum doing */
 	u32 before_irq;
 	u32 before_softirq;
+	u32 place;		/* of the last account; it says itself whose it is */
 	struct lpar_usage used;
 };
 
+/* Where a key's values are: arrays are looked into in a few instructions, and a CPU
+ * remembers which place it was at, so most events need no look-up by key. Place n is
+ * element n - 1. */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, ACCOUNTS_MAX);
 	__type(key, struct lpar_account_key);
-	__type(value, struct lpar_account);
+	__type(value, u32);
+} account_places SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ACCOUNTS_MAX);
+	__type(key, u32);
+	__type(value, struct lpar_place);
 } accounts SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, HISTS_MAX);
 	__type(key, struct lpar_hist_key);
+	__type(value, u32);
+} hist_places SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HISTS_MAX);
+	__type(key, u32);
 	__type(value, struct lpar_hist);
 } hists SEC(".maps");
 
@@ -117,9 +135,10 @@ struct {
 /* Set when all programs are attached: what is counted is counted by all of them. */
 volatile int armed;
 
+static u32 account_count;
+static u32 hist_count;
+
 /* Too large for the stack. */
-static const struct lpar_account no_account;
-static const struct lpar_hist no_hist;
 static const struct lpar_cgroup no_cgroup;
 static const struct thread no_thread;
 static const struct lpar_usage no_usage;
@@ -146,11 +165,68 @@ static __always_inline void *get(void *map, const void *key, const void *empty)
 	return value;
 }
 
-static __always_inline struct lpar_account *account(u32 partition, u32 adjunct)
+static __always_inline struct cpu *this_cpu(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cpus, &zero);
+}
+
+/* The place of a key, taken if need be; 0 when there is no room. When two CPUs take one
+ * for the same key, one of the places stays empty. */
+static __always_inline u32 place_of(void *places, const void *key, u32 *count, u32 max)
+{
+	u32 *place = bpf_map_lookup_elem(places, key), new;
+
+	if (place)
+		return *place;
+	/* the count goes no further than a CPU each beyond the end, and does not wrap */
+	if (*count < max) {
+		new = __sync_fetch_and_add(count, 1) + 1;
+		if (new <= max)
+			bpf_map_update_elem(places, key, &new, BPF_NOEXIST);
+		place = bpf_map_lookup_elem(places, key);
+		if (place)
+			return *place;
+	}
+	lost(LPAR_LOST_FULL);
+	return 0;
+}
+
+/* Remembered is one number, and the place has its key: an interrupt that comes between,
+ * and remembers another, does no harm. */
+static __always_inline struct lpar_place *place(struct cpu *c, u32 partition, u32 adjunct)
 {
 	struct lpar_account_key key = { partition, adjunct };
+	struct lpar_place *p;
+	u32 n, i;
 
-	return get(&accounts, &key, &no_account);
+	if (!c)
+		return NULL;
+	n = c->place;
+	if (n) {
+		i = n - 1;
+		p = bpf_map_lookup_elem(&accounts, &i);
+		if (p && p->key.adjunct == adjunct && p->key.partition == partition)
+			return p;
+	}
+	n = place_of(&account_places, &key, &account_count, ACCOUNTS_MAX);
+	if (!n)
+		return NULL;
+	i = n - 1;
+	p = bpf_map_lookup_elem(&accounts, &i);
+	if (!p)
+		return NULL;
+	p->key = key;
+	c->place = n;
+	return p;
+}
+
+static __always_inline struct lpar_account *account(struct cpu *c, u32 partition, u32 adjunct)
+{
+	struct lpar_place *p = place(c, partition, adjunct);
+
+	return p ? &p->account : NULL;
 }
 
 /* Not static: checked by itself, so that 6.1's verifier does not follow a value that
@@ -182,14 +258,20 @@ __noinline u32 log2_ns(u64 v)
 	return r + (v >> 1);
 }
 
-static __always_inline void hist(u32 partition, u32 adjunct, u32 class, u64 ns)
+static __always_inline void hist(struct lpar_place *p, u32 class, u64 ns)
 {
-	struct lpar_hist_key key = { partition, adjunct, class };
-	struct lpar_hist *h = get(&hists, &key, &no_hist);
-	u64 slot = log2_ns(ns);
+	struct lpar_hist_key key = { p->key.partition, p->key.adjunct, class };
+	struct lpar_hist *h;
+	u64 slot;
+	u32 n;
 
+	if (!p->hist[class])
+		p->hist[class] = place_of(&hist_places, &key, &hist_count, HISTS_MAX);
+	n = p->hist[class] - 1;
+	h = bpf_map_lookup_elem(&hists, &n);
 	if (!h)
 		return;
+	slot = log2_ns(ns);
 	/* one register for the check and for the use */
 	barrier_var(slot);
 	if (slot >= LPAR_HIST_SLOTS)
@@ -210,13 +292,6 @@ static __always_inline struct thread *current_thread(void)
 }
 
 /* ------------------------------------------------- what control groups use */
-
-static __always_inline struct cpu *this_cpu(void)
-{
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&cpus, &zero);
-}
 
 /* From now on this CPU does something else. */
 static __always_inline void turn(struct cpu *c, u64 now, u32 doing)
@@ -365,6 +440,7 @@ static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 	struct thread *t = current_thread();
 	struct cpu *c = this_cpu();
 	struct lpar_account *a;
+	struct lpar_place *p;
 	struct lpar_cgroup *g;
 
 	if (c && c->doing == DOING_DISPATCH)
@@ -380,9 +456,10 @@ static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 	}
 	t->serving = false;
 	ns = t->ran + (now - t->slice);
-	a = account(t->partition, t->adjunct);
-	if (!a)
+	p = place(c, t->partition, t->adjunct);
+	if (!p)
 		return 0;
+	a = &p->account;
 	if (!t->vcpu) {
 		a->worker_dispatches++;
 		a->worker_ns += ns;
@@ -400,9 +477,9 @@ static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 	a->preempted_ns += t->preempted;
 	a->slept_ns += t->slept;
 	ended(a, ctx[9]);
-	hist(t->partition, t->adjunct, LPAR_HIST_dispatch, ns);
+	hist(p, LPAR_HIST_dispatch, ns);
 	if (ctx[7])
-		hist(t->partition, t->adjunct, LPAR_HIST_switch_in, ctx[7]);
+		hist(p, LPAR_HIST_switch_in, ctx[7]);
 
 	key.cgroup = bpf_get_current_cgroup_id();
 	key.partition = t->partition;
@@ -417,16 +494,18 @@ static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 static __always_inline int on_lpar_hypercall(u64 *ctx)
 {
 	struct lpar_account *a;
+	struct lpar_place *p;
 
 	if (!armed)
 		return 0;
-	a = account(ctx[0], LPAR_ADJUNCT_MANAGER);
-	if (!a)
+	p = place(this_cpu(), ctx[0], LPAR_ADJUNCT_MANAGER);
+	if (!p)
 		return 0;
+	a = &p->account;
 	a->calls++;
 	a->calls_failed += (u32)ctx[3] != LPAR_OK;
 	if (ctx[4])
-		hist(ctx[0], LPAR_ADJUNCT_MANAGER, LPAR_HIST_call, ctx[4]);
+		hist(p, LPAR_HIST_call, ctx[4]);
 	return 0;
 }
 
@@ -436,7 +515,7 @@ static __always_inline int on_lpar_window(u64 *ctx)
 
 	if (!armed)
 		return 0;
-	a = account(ctx[0], LPAR_ADJUNCT_MANAGER);
+	a = account(this_cpu(), ctx[0], LPAR_ADJUNCT_MANAGER);
 	if (!a)
 		return 0;
 	switch ((u32)ctx[1]) {
@@ -459,13 +538,15 @@ static __always_inline int on_lpar_window(u64 *ctx)
 static __always_inline int on_lpar_completion(u64 *ctx)
 {
 	struct lpar_account *a;
+	struct lpar_place *p;
 	u32 class;
 
 	if (!armed)
 		return 0;
-	a = account(ctx[0], ctx[1]);
-	if (!a)
+	p = place(this_cpu(), ctx[0], ctx[1]);
+	if (!p)
 		return 0;
+	a = &p->account;
 	a->completions++;
 	a->errors += (u32)ctx[5] != LPAR_OK;
 	a->bytes += (u32)ctx[6];
@@ -491,13 +572,13 @@ static __always_inline int on_lpar_completion(u64 *ctx)
 	default:
 		return 0;
 	}
-	hist(ctx[0], ctx[1], class, ctx[7]);
+	hist(p, class, ctx[7]);
 	return 0;
 }
 
 static __always_inline int on_lpar_pa_busy(u64 *ctx)
 {
-	struct lpar_account *a = armed ? account(ctx[0], ctx[1]) : NULL;
+	struct lpar_account *a = armed ? account(this_cpu(), ctx[0], ctx[1]) : NULL;
 
 	if (a)
 		a->pa_busy++;
@@ -506,7 +587,7 @@ static __always_inline int on_lpar_pa_busy(u64 *ctx)
 
 static __always_inline int on_lpar_runnable(u64 *ctx)
 {
-	struct lpar_account *a = armed ? account(ctx[0], ctx[1]) : NULL;
+	struct lpar_account *a = armed ? account(this_cpu(), ctx[0], ctx[1]) : NULL;
 
 	if (a)
 		a->runnable++;
@@ -520,7 +601,7 @@ static __always_inline void leaves(struct thread *t, bool preempted, u64 now)
 	struct lpar_account *a;
 
 	if (t->vcpu && t->on) {
-		a = account(t->partition, LPAR_ADJUNCT_MANAGER);
+		a = account(this_cpu(), t->partition, LPAR_ADJUNCT_MANAGER);
 		if (a)
 			a->vcpu_ns += now - t->on;
 	}

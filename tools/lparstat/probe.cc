@@ -79,10 +79,11 @@ class Probe : public Source {
 
     std::map<AdjunctKey, lpar_account> accounts() override {
         std::map<AdjunctKey, lpar_account> sums;
-        read_map<lpar_account_key, lpar_account>(skeleton_->maps.accounts,
-                                                 [&](const auto &key, const auto &value) {
-                                                     add(sums[{key.partition, key.adjunct}], value);
-                                                 });
+        read_places<lpar_account_key, lpar_place>(
+            skeleton_->maps.account_places, skeleton_->maps.accounts,
+            [&](const auto &key, const auto &value) {
+                add(sums[{key.partition, key.adjunct}], value.account);
+            });
         return sums;
     }
 
@@ -100,8 +101,9 @@ class Probe : public Source {
     bool sees_guests() const override { return kvm_; }
 
     void read_rest(Accounts &all) override {
-        read_map<lpar_hist_key, lpar_hist>(
-            skeleton_->maps.hists, [&](const auto &key, const auto &value) {
+        read_places<lpar_hist_key, lpar_hist>(
+            skeleton_->maps.hist_places, skeleton_->maps.hists,
+            [&](const auto &key, const auto &value) {
                 add(all.hists[{{key.partition, key.adjunct}, key.hist}], value);
             });
         read_map<lpar_cgroup_key, lpar_cgroup>(
@@ -171,6 +173,18 @@ class Probe : public Source {
         for (const Key *last = nullptr; bpf_map__get_next_key(map, last, &key, sizeof(key)) == 0;
              last = &key)
             read_value<Key, Value>(map, key, take);
+    }
+
+    // The same with each key that has a place, and what stands there.
+    template <typename Key, typename Value, typename Take>
+    void read_places(bpf_map *places, bpf_map *values, Take take) {
+        Key key;
+        uint32_t place = 0; // counted from 1
+        for (const Key *last = nullptr; bpf_map__get_next_key(places, last, &key, sizeof(key)) == 0;
+             last = &key)
+            if (bpf_map__lookup_elem(places, &key, sizeof(key), &place, sizeof(place), 0) == 0)
+                read_value<uint32_t, Value>(
+                    values, place - 1, [&](uint32_t, const Value &value) { take(key, value); });
     }
 
     // How often the kernel found a program running already and left it out.
