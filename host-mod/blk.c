@@ -160,7 +160,7 @@ static void end_io(struct bio *bio)
 	if (r->polled)
 		atomic_dec(&q->polled);
 	if ((bio->bi_status == BLK_STS_AGAIN ||
-	     (bio->bi_status == BLK_STS_NOTSUPP && r->polled)) &&
+	     (bio->bi_status == BLK_STS_NOTSUPP && r->polled && !lpar_blk_polls(q))) &&
 	    cmpxchg(&r->phase, LPAR_PHASE_SUBMITTING, LPAR_PHASE_AGAIN) ==
 		    LPAR_PHASE_SUBMITTING)
 		return;
@@ -175,7 +175,8 @@ static void end_io(struct bio *bio)
 
 /* -------------------------------------------------------------------- polling */
 
-/* Does the client want its completions looked for, and can they be? The server only. */
+/* Does the client want its completions looked for, and can they be? Any context; the
+ * caller is a user of the queue. */
 bool lpar_blk_polls(struct lpar_queue *q)
 {
 	struct request_queue *rq;
