@@ -10,6 +10,7 @@
 #include <linux/blkdev.h>
 #include <linux/hrtimer.h>
 #include <linux/version.h>
+#include <net/xdp.h>
 
 /* hrtimer_setup() came with 6.13. Goes when 6.12 does. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
@@ -25,6 +26,17 @@ static inline void lpar_compat_hrtimer_setup(struct hrtimer *timer,
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+
+/* A NIC says what of XDP it does since 6.3; before, one that could was asked to. */
+#define NETDEV_XDP_ACT_BASIC	0
+#define NETDEV_XDP_ACT_REDIRECT	0
+#define NETDEV_XDP_ACT_NDO_XMIT	0
+
+static inline void lpar_compat_xdp_features(struct net_device *netdev, u32 features)
+{
+}
+
+#define xdp_set_features_flag lpar_compat_xdp_features
 
 /* Renamed by 7ba150834b84 (6.5). Goes when 6.1 does, like all below. */
 #define BLK_STS_RESV_CONFLICT BLK_STS_NEXUS

@@ -222,7 +222,13 @@ static void net_watch_work(struct work_struct *work)
 	queue_delayed_work(system_unbound_wq, &net->watch_work, WATCH_INTERVAL);
 }
 
-static void net_down(struct lpar_net *net)
+/**
+ * lpar_net_down - the opposite of lpar_net_up()
+ * @net: with queues, or with some or none of them
+ *
+ * Sleeps, under rtnl.
+ */
+void lpar_net_down(struct lpar_net *net)
 {
 	struct net_device *netdev = net->netdev;
 	u32 i;
@@ -241,7 +247,15 @@ static void net_down(struct lpar_net *net)
 		lpar_net_rx_down(&net->rx[i]);
 }
 
-static int net_up(struct lpar_net *net)
+/**
+ * lpar_net_up - make the queues
+ * @net: without any
+ *
+ * Sleeps, under rtnl.
+ *
+ * Return: 0 or a negative errno.
+ */
+int lpar_net_up(struct lpar_net *net)
 {
 	int err = 0;
 	u32 i;
@@ -252,7 +266,7 @@ static int net_up(struct lpar_net *net)
 	for (i = 0; i < net->use_tx && !err; i++)
 		err = lpar_net_tx_up(&net->tx[i]);
 	if (err) {
-		net_down(net);
+		lpar_net_down(net);
 		return err;
 	}
 	WRITE_ONCE(net->up, true);
@@ -312,11 +326,11 @@ int lpar_net_use(struct lpar_net *net, u32 tx, u32 rx)
 
 	ASSERT_RTNL();
 	if (again)
-		net_down(net);
+		lpar_net_down(net);
 	err = net_use(net, tx, rx);
 	if (!err && again)
-		err = net_up(net);
-	if (err && (net_use(net, old_tx, old_rx) || (again && net_up(net))))
+		err = lpar_net_up(net);
+	if (err && (net_use(net, old_tx, old_rx) || (again && lpar_net_up(net))))
 		netdev_err(net->netdev, "no queues any more: set it down and up\n");
 	return err;
 }
@@ -340,7 +354,7 @@ static void net_repost_work(struct work_struct *work)
 	for (i = 0; i < net->use_rx && !err; i++)
 		err = lpar_net_rx_up(&net->rx[i]);
 	if (err) {
-		net_down(net);
+		lpar_net_down(net);
 		netdev_err(net->netdev, "no queues any more: set it down and up\n");
 	}
 	memalloc_noio_restore(noio);
@@ -382,12 +396,12 @@ static int net_open(struct net_device *netdev)
 
 	if (lpar_device_broken(net->dev))
 		return -EIO;
-	return net_up(net);
+	return lpar_net_up(net);
 }
 
 static int net_stop(struct net_device *netdev)
 {
-	net_down(netdev_priv(netdev));
+	lpar_net_down(netdev_priv(netdev));
 	return 0;
 }
 
@@ -454,16 +468,21 @@ static int net_change_mtu(struct net_device *netdev, int mtu)
 	u32 old = netdev->mtu;
 	int err;
 
+	if (!lpar_net_xdp_mtu(net, mtu)) {
+		if (net_ratelimit())
+			netdev_warn(netdev, "MTU %d: an XDP program needs each frame in one page\n", mtu);
+		return -EINVAL;
+	}
 	WRITE_ONCE(netdev->mtu, mtu);
 	if (!net->up)
 		return 0;
 	/* The buffers are for the old one. */
-	net_down(net);
-	err = net_up(net);
+	lpar_net_down(net);
+	err = lpar_net_up(net);
 	if (!err)
 		return 0;
 	WRITE_ONCE(netdev->mtu, old);
-	if (net_up(net))
+	if (lpar_net_up(net))
 		netdev_err(netdev, "no queues any more: set it down and up\n");
 	return err;
 }
@@ -512,6 +531,8 @@ static const struct net_device_ops net_ops = {
 	.ndo_set_rx_mode	= net_set_rx_mode,
 	.ndo_fix_features	= net_fix_features,
 	.ndo_get_phys_port_name	= lpar_net_phys_port_name,
+	.ndo_bpf		= lpar_net_bpf,
+	.ndo_xdp_xmit		= lpar_net_xdp_xmit,
 };
 
 /* ---------------------------------------------------------- lifetime */
@@ -591,6 +612,7 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	SET_NETDEV_DEV(netdev, &dev->pdev->dev);
 	netdev->netdev_ops = &net_ops;
 	netdev->ethtool_ops = &lpar_net_ethtool_ops;
+	lpar_net_xdp_init(netdev);
 	net = netdev_priv(netdev);
 	net->dev = dev;
 	net->netdev = netdev;
@@ -664,7 +686,7 @@ static void net_take_over(struct lpar_net *net, struct lpar_nic_caps *caps)
 			    caps->rx_merged != net->caps.rx_merged);
 	mac = !ether_addr_equal(caps->mac, netdev->dev_addr);
 	if (again)
-		net_down(net);
+		lpar_net_down(net);
 	net_apply(net, caps);
 	if (mac) {
 		eth_hw_addr_set(netdev, caps->mac);
@@ -678,7 +700,7 @@ static void net_take_over(struct lpar_net *net, struct lpar_nic_caps *caps)
 	if (err)
 		dev_err_ratelimited(&net->dev->pdev->dev, "%s: its MTU stays %u: %d\n",
 				    netdev->name, netdev->mtu, err);
-	if (again && net_up(net))
+	if (again && lpar_net_up(net))
 		netdev_err(netdev, "no queues any more: set it down and up\n");
 	netdev_update_features(netdev);
 	net_carrier(net);
@@ -726,7 +748,7 @@ void lpar_net_stop_all(struct lpar_device *dev)
 	rtnl_lock();
 	list_for_each_entry(net, &dev->nets, node) {
 		netif_device_detach(net->netdev);
-		net_down(net);
+		lpar_net_down(net);
 	}
 	rtnl_unlock();
 	list_for_each_entry(net, &dev->nets, node)
@@ -750,7 +772,7 @@ static int net_start(struct lpar_net *net)
 	net_take_over(net, &caps);
 	net->generation = generation;
 	if (netif_running(net->netdev))
-		err = net_up(net);
+		err = lpar_net_up(net);
 	if (err) {
 		netif_device_detach(net->netdev);
 		return err;

@@ -6,6 +6,7 @@
 #include <linux/etherdevice.h>
 #include <linux/netdevice.h>
 #include <linux/u64_stats_sync.h>
+#include <net/xdp.h>
 
 #include "device.h"
 #include "net_caps.h"
@@ -22,6 +23,10 @@ struct lpar_net;
  * @drops:     not sent or received for want of something here
  * @errors:    that the host reports, or what it gave makes no sense
  * @doorbells: rung by a receiving queue
+ * @xdp_drops: received, and dropped by the XDP program, or for want of something
+ *             when it wanted them elsewhere
+ * @xdp_sent:  received, and sent back for it
+ * @xdp_redirects: received, and given to another device for it
  */
 struct lpar_net_stats {
 	struct u64_stats_sync sync;
@@ -30,6 +35,9 @@ struct lpar_net_stats {
 	u64_stats_t drops;
 	u64_stats_t errors;
 	u64_stats_t doorbells;
+	u64_stats_t xdp_drops;
+	u64_stats_t xdp_sent;
+	u64_stats_t xdp_redirects;
 };
 
 /**
@@ -132,8 +140,10 @@ struct lpar_net_buffer {
  * @nparts:  of one
  * @order:   of a part's pages
  * @waiting: @waiter waits, or @retry is to run: no buffers are given before
+ * @redirected: frames of this poll are on their way to another device
  * @waiter:  for the window of a buffer
  * @retry:   looks again when memory was short
+ * @xdp:     names the queue to XDP, while the NIC is up
  * @stats:   counters
  */
 struct lpar_net_rx_queue {
@@ -150,8 +160,10 @@ struct lpar_net_rx_queue {
 	u32 nparts;
 	u32 order;
 	bool waiting;
+	bool redirected;
 	struct lpar_window_waiter waiter;
 	struct delayed_work retry;
+	struct xdp_rxq_info xdp;
 	struct lpar_net_stats stats;
 };
 
@@ -163,6 +175,7 @@ struct lpar_net_rx_queue {
  * @function:   id
  * @generation: of @caps
  * @caps:       in force; changed under rtnl
+ * @xdp:        judges received frames, or NULL; changed under rtnl
  * @failover:   it is the standby there, or NULL
  * @notifier:   tells of its VF, with @failover
  * @features:   that they offer, all of them
@@ -191,6 +204,7 @@ struct lpar_net {
 	u32 function;
 	u32 generation;
 	struct lpar_nic_caps caps;
+	struct bpf_prog __rcu *xdp;
 	struct failover *failover;
 	struct notifier_block notifier;
 	netdev_features_t features;
@@ -231,6 +245,8 @@ int lpar_net_queue_create(struct lpar_net *net, struct lpar_queue *q, u32 index,
 bool lpar_net_queue_destroy(struct lpar_queue *q);
 bool lpar_net_queue_wants(struct lpar_queue *q);
 void lpar_net_repost(struct lpar_device *dev);
+int lpar_net_up(struct lpar_net *net);
+void lpar_net_down(struct lpar_net *net);
 int lpar_net_use(struct lpar_net *net, u32 tx, u32 rx);
 int lpar_net_set(struct lpar_net *net, enum lpar_cap cap, u64 value);
 
@@ -250,6 +266,15 @@ void lpar_net_tx_coalesce(struct lpar_net_tx *tx);
 void lpar_net_rx_init(struct lpar_net *net, struct lpar_net_rx_queue *rx, u32 index);
 int lpar_net_rx_up(struct lpar_net_rx_queue *rx);
 void lpar_net_rx_down(struct lpar_net_rx_queue *rx);
+
+/* net_xdp.c */
+struct sk_buff *lpar_net_xdp_receive(struct lpar_net_rx_queue *rx, struct bpf_prog *prog,
+				     struct lpar_net_rx *head, const void *frame, u32 len);
+int lpar_net_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
+		      u32 flags);
+bool lpar_net_xdp_mtu(struct lpar_net *net, u32 mtu);
+int lpar_net_bpf(struct net_device *netdev, struct netdev_bpf *bpf);
+void lpar_net_xdp_init(struct net_device *netdev);
 
 /* net_standby.c */
 void lpar_net_standby_begin(struct lpar_net *net);

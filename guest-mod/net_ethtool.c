@@ -9,9 +9,11 @@
 
 static const char * const net_counters[] = {
 	"packets", "bytes", "drops", "errors", "doorbells",
+	"xdp_drops", "xdp_sent", "xdp_redirects",	/* received ones only */
 };
 
-#define NET_COUNTERS	ARRAY_SIZE(net_counters)
+#define RX_COUNTERS	ARRAY_SIZE(net_counters)
+#define TX_COUNTERS	(RX_COUNTERS - 3)
 
 static void ethtool_drvinfo(struct net_device *netdev, struct ethtool_drvinfo *info)
 {
@@ -120,7 +122,7 @@ static int ethtool_sset_count(struct net_device *netdev, int set)
 
 	if (set != ETH_SS_STATS)
 		return -EOPNOTSUPP;
-	return (net->nr_tx + net->nr_rx) * NET_COUNTERS;
+	return net->nr_tx * TX_COUNTERS + net->nr_rx * RX_COUNTERS;
 }
 
 static void ethtool_strings(struct net_device *netdev, u32 set, u8 *data)
@@ -131,18 +133,18 @@ static void ethtool_strings(struct net_device *netdev, u32 set, u8 *data)
 	if (set != ETH_SS_STATS)
 		return;
 	for (i = 0; i < net->nr_tx; i++) {
-		for (j = 0; j < NET_COUNTERS; j++)
+		for (j = 0; j < TX_COUNTERS; j++)
 			ethtool_sprintf(&data, "tx%u_%s", i, net_counters[j]);
 	}
 	for (i = 0; i < net->nr_rx; i++) {
-		for (j = 0; j < NET_COUNTERS; j++)
+		for (j = 0; j < RX_COUNTERS; j++)
 			ethtool_sprintf(&data, "rx%u_%s", i, net_counters[j]);
 	}
 }
 
-static void ethtool_add(const struct lpar_net_stats *stats, u64 *data)
+static void ethtool_add(const struct lpar_net_stats *stats, u64 *data, unsigned int n)
 {
-	u64 now[NET_COUNTERS];
+	u64 now[RX_COUNTERS];
 	unsigned int start, i;
 
 	do {
@@ -152,8 +154,11 @@ static void ethtool_add(const struct lpar_net_stats *stats, u64 *data)
 		now[2] = u64_stats_read(&stats->drops);
 		now[3] = u64_stats_read(&stats->errors);
 		now[4] = u64_stats_read(&stats->doorbells);
+		now[5] = u64_stats_read(&stats->xdp_drops);
+		now[6] = u64_stats_read(&stats->xdp_sent);
+		now[7] = u64_stats_read(&stats->xdp_redirects);
 	} while (u64_stats_fetch_retry(&stats->sync, start));
-	for (i = 0; i < NET_COUNTERS; i++)
+	for (i = 0; i < n; i++)
 		data[i] += now[i];
 }
 
@@ -163,16 +168,16 @@ static void ethtool_statistics(struct net_device *netdev,
 	struct lpar_net *net = netdev_priv(netdev);
 	u32 i;
 
-	memset(data, 0, (net->nr_tx + net->nr_rx) * NET_COUNTERS * sizeof(*data));
-	for (i = 0; i < net->nr_tx; i++, data += NET_COUNTERS) {
-		ethtool_add(&net->tx[i].sent, data);
-		ethtool_add(&net->tx[i].done, data);
+	memset(data, 0, ethtool_sset_count(netdev, ETH_SS_STATS) * sizeof(*data));
+	for (i = 0; i < net->nr_tx; i++, data += TX_COUNTERS) {
+		ethtool_add(&net->tx[i].sent, data, TX_COUNTERS);
+		ethtool_add(&net->tx[i].done, data, TX_COUNTERS);
 		data[4] += net->tx[i].doorbells;
 		if (net->tx[i].q)
 			data[4] += READ_ONCE(net->tx[i].q->doorbells);
 	}
-	for (i = 0; i < net->nr_rx; i++, data += NET_COUNTERS)
-		ethtool_add(&net->rx[i].stats, data);
+	for (i = 0; i < net->nr_rx; i++, data += RX_COUNTERS)
+		ethtool_add(&net->rx[i].stats, data, RX_COUNTERS);
 }
 
 const struct ethtool_ops lpar_net_ethtool_ops = {

@@ -7,6 +7,7 @@
  * asked for and NAPI scheduled again. A frame is the host's to write even while we
  * look at it: what is decided on is copied before.
  */
+#include <linux/filter.h>
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -295,16 +296,25 @@ static struct sk_buff *rx_build(struct lpar_net_rx_queue *rx,
 static void rx_frame(struct lpar_net_rx_queue *rx, struct lpar_net_buffer *buffer,
 		     u32 len)
 {
+	u8 *data = page_address(buffer->parts->page);
 	struct net_device *netdev = rx->net->netdev;
 	struct lpar_net_rx head;
+	struct bpf_prog *prog;
 	struct sk_buff *skb;
 
-	memcpy(&head, page_address(buffer->parts->page), sizeof(head));
+	memcpy(&head, data, sizeof(head));
 	barrier();	/* that copy is what is looked at */
-	skb = rx_build(rx, buffer, len);
-	if (!skb) {
-		lpar_net_count(&rx->stats, &rx->stats.drops);
-		return;
+	prog = rcu_dereference_bh(rx->net->xdp);
+	if (prog) {
+		skb = lpar_net_xdp_receive(rx, prog, &head, data + sizeof(head), len);
+		if (!skb)
+			return;
+	} else {
+		skb = rx_build(rx, buffer, len);
+		if (!skb) {
+			lpar_net_count(&rx->stats, &rx->stats.drops);
+			return;
+		}
 	}
 	if (!rx_describe(rx, skb, &head)) {
 		lpar_net_count(&rx->stats, &rx->stats.errors);
@@ -414,6 +424,9 @@ static int rx_poll(struct napi_struct *napi, int budget)
 	if (rx_posted(rx) && lpar_net_queue_wants(q))
 		rx_ring(rx);
 	taken = rx_reap(rx, budget);
+	if (rx->redirected)
+		xdp_do_flush();
+	rx->redirected = false;
 	if (!lpar_device_broken(dev) && rx_refill(rx))
 		rx_ring(rx);
 	if (taken == budget)
@@ -460,6 +473,7 @@ static void rx_free(struct lpar_net_rx_queue *rx)
 	if (rx->q)
 		lpar_queue_free(rx->q);
 	rx->q = NULL;
+	xdp_rxq_info_unreg(&rx->xdp);
 }
 
 /**
@@ -473,14 +487,22 @@ static void rx_free(struct lpar_net_rx_queue *rx)
 int lpar_net_rx_up(struct lpar_net_rx_queue *rx)
 {
 	const struct lpar_nic_caps *caps = &rx->net->caps;
+	bool merged = caps->rx_merged && !rtnl_dereference(rx->net->xdp);
 	u32 depth = caps->depth, bytes, i;
-	int err = -ENOMEM;
+	int err;
 
 	bytes = rx->net->netdev->mtu + ETH_HLEN + VLAN_HLEN + sizeof(struct lpar_net_rx);
 	/* Most frames leave most of the pages, for the next one. */
-	rx->order = caps->rx_merged ? 0 : get_order(bytes);
-	rx->nparts = caps->rx_merged ? RX_PARTS : 1;
+	rx->order = merged ? 0 : get_order(bytes);
+	rx->nparts = merged ? RX_PARTS : 1;
 	rx->target = min(depth, max_t(u32, RX_MEMORY / rx_size(rx), RX_BUFFERS_MIN));
+	err = xdp_rxq_info_reg(&rx->xdp, rx->net->netdev, rx->index, rx->napi.napi_id);
+	if (err)
+		return err;
+	err = xdp_rxq_info_reg_mem_model(&rx->xdp, MEM_TYPE_PAGE_SHARED, NULL);
+	if (err)
+		goto err_free;
+	err = -ENOMEM;
 	rx->q = lpar_queue_alloc(rx->net->dev, rx->number, depth, rx->nparts);
 	rx->buffers = kvcalloc(depth, sizeof(*rx->buffers), GFP_KERNEL);
 	rx->parts = kvcalloc(depth, rx->nparts * sizeof(*rx->parts), GFP_KERNEL);
