@@ -86,12 +86,15 @@ static netdev_features_t net_features(const struct lpar_nic_caps *caps)
 		features |= NETIF_F_RXCSUM;
 	if (caps->rx_vlan)
 		features |= NETIF_F_HW_VLAN_CTAG_RX;
+	if (caps->vlan_filter)
+		features |= NETIF_F_HW_VLAN_CTAG_FILTER;
 	return features;
 }
 
 #define NET_FEATURES	(NETIF_F_SG | NETIF_F_CSUM_MASK | NETIF_F_TSO | NETIF_F_TSO6 | \
 			 NETIF_F_GSO_UDP_L4 | NETIF_F_HW_VLAN_CTAG_TX | \
-			 NETIF_F_RXCSUM | NETIF_F_HW_VLAN_CTAG_RX)
+			 NETIF_F_RXCSUM | NETIF_F_HW_VLAN_CTAG_RX | \
+			 NETIF_F_HW_VLAN_CTAG_FILTER)
 
 static u32 net_tso_bytes(const struct lpar_nic_caps *caps)
 {
@@ -118,7 +121,8 @@ static void net_apply(struct lpar_net *net, const struct lpar_nic_caps *caps)
 	netdev->hw_features = (netdev->hw_features & ~NET_FEATURES) |
 			      (net->features & ~NETIF_F_HW_VLAN_CTAG_RX);
 	netdev->vlan_features = net->features & ~(NETIF_F_HW_VLAN_CTAG_TX |
-						  NETIF_F_HW_VLAN_CTAG_RX);
+						  NETIF_F_HW_VLAN_CTAG_RX |
+						  NETIF_F_HW_VLAN_CTAG_FILTER);
 	/* What is new is wanted until somebody says otherwise, also when it comes back. */
 	netdev->wanted_features |= net->features &
 				   (~net->offered | NETIF_F_HW_VLAN_CTAG_RX);
@@ -487,29 +491,6 @@ static int net_change_mtu(struct net_device *netdev, int mtu)
 	return err;
 }
 
-static void net_mode_work(struct work_struct *work)
-{
-	struct lpar_net *net = container_of(work, struct lpar_net, mode_work);
-	unsigned int want = READ_ONCE(net->netdev->flags);
-	unsigned int change = want ^ net->modes;
-
-	lpar_net_standby_tell(net);
-	if (change & IFF_PROMISC && net->caps.promisc_free &&
-	    !lpar_net_set(net, LPAR_CAP_PROMISC, !!(want & IFF_PROMISC)))
-		net->modes ^= IFF_PROMISC;
-	if (change & IFF_ALLMULTI && net->caps.allmulti_free &&
-	    !lpar_net_set(net, LPAR_CAP_ALLMULTI, !!(want & IFF_ALLMULTI)))
-		net->modes ^= IFF_ALLMULTI;
-}
-
-static void net_set_rx_mode(struct net_device *netdev)
-{
-	struct lpar_net *net = netdev_priv(netdev);
-
-	/* Under a spinlock, and calls sleep. */
-	schedule_work(&net->mode_work);
-}
-
 static netdev_features_t net_fix_features(struct net_device *netdev,
 					  netdev_features_t features)
 {
@@ -528,8 +509,11 @@ static const struct net_device_ops net_ops = {
 	.ndo_set_mac_address	= net_set_mac_address,
 	.ndo_validate_addr	= eth_validate_addr,
 	.ndo_change_mtu		= net_change_mtu,
-	.ndo_set_rx_mode	= net_set_rx_mode,
+	.ndo_set_rx_mode	= lpar_net_set_rx_mode,
 	.ndo_fix_features	= net_fix_features,
+	.ndo_set_features	= lpar_net_set_features,
+	.ndo_vlan_rx_add_vid	= lpar_net_vlan_add,
+	.ndo_vlan_rx_kill_vid	= lpar_net_vlan_kill,
 	.ndo_get_phys_port_name	= lpar_net_phys_port_name,
 	.ndo_bpf		= lpar_net_bpf,
 	.ndo_xdp_xmit		= lpar_net_xdp_xmit,
@@ -618,12 +602,12 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	net->netdev = netdev;
 	net->function = function;
 	net->generation = generation;
-	INIT_WORK(&net->mode_work, net_mode_work);
 	INIT_DELAYED_WORK(&net->repost_work, net_repost_work);
 	INIT_DEFERRABLE_WORK(&net->watch_work, net_watch_work);
 	lpar_policy_coalesce(&net->tx_frames, &net->tx_usecs);
 	net_apply(net, &caps);
 	netdev->features |= net->features;
+	lpar_net_mode_init(net);
 	netdev->mtu = caps.mtu;
 	netdev->dev_port = function & 0xffff;
 	eth_hw_addr_set(netdev, caps.mac);
@@ -765,8 +749,7 @@ static int net_start(struct lpar_net *net)
 	if (err)
 		return err;
 	/* The host has forgotten what it was told. */
-	net->modes = 0;
-	net->aside = false;
+	lpar_net_mode_forgotten(net);
 	/* The stack changes the MTU of none that is detached; frames are dropped. */
 	netif_device_attach(net->netdev);
 	net_take_over(net, &caps);

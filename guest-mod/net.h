@@ -4,6 +4,7 @@
 #define LPAR_GUEST_NET_H
 
 #include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
 #include <linux/netdevice.h>
 #include <linux/u64_stats_sync.h>
 #include <net/xdp.h>
@@ -186,6 +187,11 @@ struct lpar_net_rx_queue {
  * @mode_work:  tells the host which frames are wanted
  * @modes:      IFF_PROMISC and IFF_ALLMULTI as the host was told; @mode_work alone
  * @aside:      the host was told that the VF is in use; @mode_work alone
+ * @filter:     only frames of @vlans are wanted, of those with a tag
+ * @filtered:   the host was told so; @mode_work alone
+ * @unfiltered: it did not let one in, so it is not to filter; @mode_work alone
+ * @vlans:      that are wanted; under rtnl
+ * @let_in:     that the host was told of; @mode_work alone
  * @repost_work: takes buffers back from the host, and gives it others
  * @watch_work:  looks for queues that are stuck, while @up
  * @nr_tx:      of @tx
@@ -215,6 +221,11 @@ struct lpar_net {
 	struct work_struct mode_work;
 	unsigned int modes;
 	bool aside;
+	bool filter;
+	bool filtered;
+	bool unfiltered;
+	DECLARE_BITMAP(vlans, VLAN_N_VID);
+	DECLARE_BITMAP(let_in, VLAN_N_VID);
 	struct delayed_work repost_work;
 	struct delayed_work watch_work;
 	u32 nr_tx;
@@ -266,6 +277,14 @@ void lpar_net_tx_coalesce(struct lpar_net_tx *tx);
 void lpar_net_rx_init(struct lpar_net *net, struct lpar_net_rx_queue *rx, u32 index);
 int lpar_net_rx_up(struct lpar_net_rx_queue *rx);
 void lpar_net_rx_down(struct lpar_net_rx_queue *rx);
+
+/* net_mode.c */
+void lpar_net_mode_init(struct lpar_net *net);
+void lpar_net_mode_forgotten(struct lpar_net *net);
+void lpar_net_set_rx_mode(struct net_device *netdev);
+int lpar_net_vlan_add(struct net_device *netdev, __be16 proto, u16 vlan);
+int lpar_net_vlan_kill(struct net_device *netdev, __be16 proto, u16 vlan);
+int lpar_net_set_features(struct net_device *netdev, netdev_features_t features);
 
 /* net_xdp.c */
 struct sk_buff *lpar_net_xdp_receive(struct lpar_net_rx_queue *rx, struct bpf_prog *prog,

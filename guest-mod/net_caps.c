@@ -23,13 +23,14 @@
 #define NIC_TSO_MIN	4096u	/* less is not worth it */
 #define NIC_TSO_MAX	65536u
 #define NIC_SPEED_MAX	0x7fffffffu
+#define NIC_VLANS	4094u	/* all of them: the stack counts none */
 
 /* Records that are known: those of all functions, and a NIC's own. */
 enum nic_record {
 	NIC_SEGMENTS,
 	NIC_DEPTH,
 	NIC_FIRST,
-	NIC_RECORDS = NIC_FIRST + LPAR_CAP_STANDBY - LPAR_CAP_MAC + 1,
+	NIC_RECORDS = NIC_FIRST + LPAR_CAP_VLANS - LPAR_CAP_MAC + 1,
 };
 
 struct nic_raw {
@@ -47,7 +48,7 @@ static unsigned int nic_index(unsigned int type)
 		return NIC_SEGMENTS;
 	if (type == LPAR_CAP_DEPTH)
 		return NIC_DEPTH;
-	if (type >= LPAR_CAP_MAC && type <= LPAR_CAP_STANDBY)
+	if (type >= LPAR_CAP_MAC && type <= LPAR_CAP_VLANS)
 		return NIC_FIRST + type - LPAR_CAP_MAC;
 	return NIC_RECORDS;
 }
@@ -248,6 +249,8 @@ static void nic_take_optional(const struct nic_raw *raw,
 	caps->promisc_free = nic_free(raw, LPAR_CAP_PROMISC);
 	caps->allmulti_free = nic_free(raw, LPAR_CAP_ALLMULTI);
 	caps->standby = nic_free(raw, LPAR_CAP_STANDBY);
+	caps->vlan_filter = nic_free(raw, LPAR_CAP_VLAN_FILTER) &&
+			    nic_get(raw, LPAR_CAP_VLANS, 0) >= NIC_VLANS;
 	value = nic_get(raw, LPAR_CAP_PORT_VLAN, 0);
 	caps->port_vlan = value < 4095 ? value : 0;
 }

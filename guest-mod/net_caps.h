@@ -44,6 +44,7 @@
  * @rx_merged:    gives frames that are yet to be segmented
  * @promisc_free: may be chosen
  * @allmulti_free: may be chosen
+ * @vlan_filter:  may be told which VLANs are wanted
  * @standby:      a VF with the same address is to be preferred
  */
 struct lpar_nic_caps {
@@ -75,6 +76,7 @@ struct lpar_nic_caps {
 	bool rx_merged;
 	bool promisc_free;
 	bool allmulti_free;
+	bool vlan_filter;
 	bool standby;
 };
 

@@ -314,6 +314,10 @@ int lpar_core_nic_records(void *buf, size_t size,
 	lpar_put_fixed(&w, LPAR_CAP_IPSEC, 0);
 	lpar_put_fixed(&w, LPAR_CAP_TOE, 0);
 	lpar_put_value(&w, LPAR_CAP_STANDBY, 0, lim->standby, lim->aside);
+	lpar_put_value(&w, LPAR_CAP_VLAN_FILTER, 0, lim->vlan_filters,
+		       lim->vlan_filters && lim->vlan_filter);
+	lpar_put_fixed(&w, LPAR_CAP_VLANS, lim->vlan_filters ? LPAR_VLAN_MAX : 0);
+	lpar_put_fixed(&w, LPAR_CAP_MACS, 0);
 	return w.full ? -ENOSPC : (int)(size - w.left);
 }
 
@@ -329,6 +333,14 @@ enum lpar_status lpar_core_nic_set(const struct lpar_nic_limits *lim, u64 cap,
 		return value <= lim->trusted ? LPAR_OK : LPAR_RANGE;
 	case LPAR_CAP_STANDBY:
 		return value <= lim->standby ? LPAR_OK : LPAR_RANGE;
+	case LPAR_CAP_VLAN_FILTER:
+		/* an end can be put to it when the adapter does not filter any more */
+		return value <= lim->vlan_filters ? LPAR_OK : LPAR_RANGE;
+	case LPAR_CAP_VLANS:
+		if (!lim->vlan_filters)
+			return LPAR_NOTSUPP;
+		value &= ~(u64)LPAR_VLAN_OUT;
+		return value && value <= LPAR_VLAN_MAX ? LPAR_OK : LPAR_RANGE;
 	default:
 		return LPAR_NOTSUPP;
 	}

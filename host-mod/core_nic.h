@@ -33,6 +33,8 @@
  * @rx_vlan:      removes tags
  * @trusted:      may have any address, send tagged frames, and see all
  * @promisc:      sees all frames of the port
+ * @vlan_filters: the adapter and the client can choose VLANs of those that it sees
+ * @vlan_filter:  and the client does
  * @vlan:         its frames are of this VLAN, and it knows nothing of it; 0: none
  * @standby:      the client also has a VF with this address, which it prefers
  * @aside:        and is to be reached by that now
@@ -60,6 +62,8 @@ struct lpar_nic_limits {
 	bool rx_vlan;
 	bool trusted;
 	bool promisc;
+	bool vlan_filters;
+	bool vlan_filter;
 	bool standby;
 	bool aside;
 };

@@ -207,6 +207,8 @@ static void get_limits(struct net_device *dev, enum lpar_mode mode, u32 queues,
 	lim->rx_csum = f & NETIF_F_RXCSUM;
 	lim->tx_vlan = lim->trusted && !lim->vlan && f & NETIF_F_HW_VLAN_CTAG_TX;
 	lim->rx_vlan = lim->trusted && !lim->vlan && f & NETIF_F_HW_VLAN_CTAG_RX;
+	lim->vlan_filters = lim->trusted && !lim->vlan &&
+			    f & NETIF_F_HW_VLAN_CTAG_FILTER;
 	get_link(dev, lim);
 }
 
@@ -255,6 +257,7 @@ static void refresh(struct lpar_nic *nic)
 	now.mac = nic->address;
 	now.promisc = nic->promisc;
 	now.aside = nic->aside;
+	now.vlan_filter = nic->filters;
 	if (dev)
 		get_limits(dev, nic->fn.mode, nic->queues, &now);
 	mutex_lock(&p->lock);
@@ -281,14 +284,21 @@ static void change(struct work_struct *work)
 	rtnl_unlock();
 }
 
-/* What the client has chosen, or not yet. @cap: as lpar_core_nic_set() takes it. */
-static u64 chosen_value(const struct lpar_nic_limits *lim, u64 cap)
+/* What the client has chosen, or not yet. @cap, @value: as lpar_core_nic_set() takes
+ * them. The client's lock is held. */
+static u64 chosen_value(struct lpar_nic *nic, const struct lpar_nic_limits *lim,
+			u64 cap, u64 value)
 {
 	switch (cap) {
 	case LPAR_CAP_MAC:
 		return lim->mac;
 	case LPAR_CAP_STANDBY:
 		return lim->aside;
+	case LPAR_CAP_VLAN_FILTER:
+		return lim->vlan_filter;
+	case LPAR_CAP_VLANS:
+		value &= LPAR_VLAN_OUT - 1;
+		return test_bit(value, nic->vlans) ? value : value | LPAR_VLAN_OUT;
 	default:
 		return lim->promisc;
 	}
@@ -302,6 +312,11 @@ static int choose(struct lpar_nic *nic, u64 cap, u64 value)
 		return lpar_port_address(nic, value);
 	case LPAR_CAP_STANDBY:
 		return lpar_port_aside(nic, value);
+	case LPAR_CAP_VLAN_FILTER:
+		return lpar_port_filter_vlans(nic, value);
+	case LPAR_CAP_VLANS:
+		return lpar_port_vlan(nic, value & (LPAR_VLAN_OUT - 1),
+				      !(value & LPAR_VLAN_OUT));
 	default:
 		return lpar_port_promisc(nic, value);
 	}
@@ -329,7 +344,7 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 	if (st != LPAR_OK)
 		return st;
 	/* RTNL is the whole host's: not for what is so already, and not all the time */
-	if (value == chosen_value(&lim, cap))
+	if (value == chosen_value(nic, &lim, cap, value))
 		return READ_ONCE(nic->fn.dead) ? LPAR_GONE : LPAR_OK;
 	wait = nic->chosen_at + CHOICE_EVERY - jiffies;
 	if (wait > 0 && wait <= (long)CHOICE_EVERY)
@@ -387,6 +402,10 @@ void lpar_nic_forget(struct lpar_partition *p)
 		rtnl_lock();
 		WRITE_ONCE(nic->chosen, false);
 		lpar_port_promisc(nic, false);
+		ret = lpar_port_filter_vlans(nic, false);
+		if (ret && ret != -ENODEV)
+			pr_warn("%s/%s: its adapter does not let all VLANs in\n",
+				lpar_partition_name(p), lpar_fn_name(&nic->fn));
 		ret = lpar_port_aside(nic, false);
 		if (ret && ret != -ENODEV)
 			pr_warn("%s/%s: its adapter does not take its address\n",
@@ -515,6 +534,8 @@ static int join(struct lpar_nic *nic, struct net_device *dev)
 	nic->promisc = false;
 	nic->aside = false;
 	nic->trunk = false;
+	nic->filters = false;
+	bitmap_zero(nic->vlans, LPAR_VLAN_MAX + 1);
 	lim.mac = nic->address;
 	get_limits(dev, nic->fn.mode, nic->queues, &lim);
 	nic->fn.queues_max = 2 * lim.queues;

@@ -40,13 +40,15 @@ struct lpar_nic_state {
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
  * @base:       the address that it was enabled with
  * @first:      of the adapter's queues for sending: where its own begin
- * @chosen:     the client has chosen address, promiscuity or to be aside; changes under
- *              RTNL
+ * @chosen:     the client has chosen address, promiscuity, VLANs or to be aside; changes
+ *              under RTNL
  * @chosen_at:  when it last did, in jiffies; under the client's lock
  * @address:    in force; under RTNL, read under RCU
  * @promisc:    sees all frames of the wire and the host; under RTNL, read anywhere
  * @aside:      the client is to be reached by @primary; under RTNL, read anywhere
  * @trunk:      its device was told not to filter VLANs; under RTNL
+ * @filters:    of all VLANs it sees @vlans alone; under RTNL, read anywhere
+ * @vlans:      that the client has let in, and its device with them; likewise
  * @stations:   in port->stations; under RTNL
  * @hash:       in port->by_address; under RTNL, read under RCU
  * @receive:    the client's receive queues, read under RCU; under partition->lock
@@ -81,6 +83,8 @@ struct lpar_nic {
 	bool promisc;
 	bool aside;
 	bool trunk;
+	bool filters;
+	DECLARE_BITMAP(vlans, LPAR_VLAN_MAX + 1);
 	struct list_head stations;
 	struct hlist_node hash;
 	struct lpar_queue __rcu *receive[LPAR_NIC_QUEUES];

@@ -27,11 +27,21 @@ static LIST_HEAD(ports);	/* under RTNL */
 /* Tells clients of changes, one at a time: each takes RTNL. */
 static struct workqueue_struct *changes;
 
+/* Are frames of a VLAN for a station? An adapter that is promiscuous does not filter them,
+ * either. */
+static bool sees(const struct lpar_nic *nic, u16 vlan)
+{
+	if (!lpar_core_sees(nic->vlan, nic->trusted, vlan))
+		return false;
+	return nic->vlan == vlan || vlan > LPAR_VLAN_MAX || !READ_ONCE(nic->filters) ||
+	       READ_ONCE(nic->promisc) || test_bit(vlan, nic->vlans);
+}
+
 /*
  * Whose is an address in a VLAN? One that is in that VLAN alone comes before one that
- * is in all of them.
+ * is in all of them. @sends: who sends with it, in whatever VLAN it receives.
  */
-static struct lpar_nic *find(struct lpar_port *port, u16 vlan, u64 mac)
+static struct lpar_nic *find(struct lpar_port *port, u16 vlan, u64 mac, bool sends)
 {
 	struct lpar_nic *nic, *trunk = NULL;
 
@@ -41,7 +51,8 @@ static struct lpar_nic *find(struct lpar_port *port, u16 vlan, u64 mac)
 			continue;
 		if (nic->vlan == vlan)
 			return nic;
-		if (lpar_core_sees(nic->vlan, nic->trusted, vlan))
+		if (sends ? lpar_core_sees(nic->vlan, nic->trusted, vlan) :
+			    sees(nic, vlan))
 			trunk = nic;
 	}
 	return trunk;
@@ -99,7 +110,7 @@ void lpar_port_route(struct lpar_port *port, struct lpar_nic *from, const u8 *de
 		r->all = true;
 		return;
 	}
-	r->station = find(port, vlan, lpar_core_mac(dest));
+	r->station = find(port, vlan, lpar_core_mac(dest), false);
 	if (r->station == from)
 		r->station = NULL;
 	else if (!r->station)
@@ -123,8 +134,7 @@ void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 		struct sk_buff *copy;
 
 		if (nic == from || READ_ONCE(nic->aside) ||
-		    !(group || READ_ONCE(nic->promisc)) ||
-		    !lpar_core_sees(nic->vlan, nic->trusted, vlan))
+		    !(group || READ_ONCE(nic->promisc)) || !sees(nic, vlan))
 			continue;
 		copy = skb_clone(skb, GFP_ATOMIC);
 		if (copy)
@@ -241,10 +251,10 @@ static rx_handler_result_t port_receive(struct sk_buff **pskb)
 		return RX_HANDLER_PASS;
 	vlan = vlan_of(skb);
 	/* a client's frame that a wire reflects */
-	if (find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_source)))
+	if (find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_source), true))
 		return RX_HANDLER_PASS;
 	group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
-	nic = group ? NULL : find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest));
+	nic = group ? NULL : find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest), false);
 	if (!nic && !group && !READ_ONCE(port->promisc))
 		return RX_HANDLER_PASS;
 
@@ -278,7 +288,7 @@ static __maybe_unused unsigned int port_egress(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	vlan = vlan_of(skb);
 	nic = is_multicast_ether_addr(eth_hdr(skb)->h_dest) ? NULL :
-	      find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest));
+	      find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest), false);
 	spread(port, nic, skb);
 	if (!nic)
 		return NF_ACCEPT;
@@ -389,29 +399,51 @@ static int filter(struct net_device *dev, u64 mac, bool add)
 	return add ? dev_uc_add(dev, bytes) : dev_uc_del(dev, bytes);
 }
 
-/*
- * The device's filters let a NIC's address and VLAN in. A client in all VLANs does not
- * say which it uses, and a promiscuous adapter lets all of them in.
- */
+/* Until a client in all VLANs says which it uses, a promiscuous adapter lets all of them
+ * in. */
+static int let_all_in(struct lpar_nic *nic, struct net_device *dev)
+{
+	int ret;
+
+	if (!lpar_nic_tags(nic) || !((dev->features | dev->hw_features) &
+				     NETIF_F_HW_VLAN_CTAG_FILTER))
+		return 0;
+	ret = dev_set_promiscuity(dev, 1);
+	nic->trunk = !ret;
+	return ret;
+}
+
+static void filter_again(struct lpar_nic *nic, struct net_device *dev)
+{
+	if (nic->trunk)
+		dev_set_promiscuity(dev, -1);
+	nic->trunk = false;
+}
+
+/* The device's filters let a NIC's address and VLAN in. */
 static int admit(struct lpar_nic *nic, struct net_device *dev)
 {
-	__be16 proto = htons(ETH_P_8021Q);
-	bool trunk = lpar_nic_tags(nic) && (dev->features | dev->hw_features) &
-					   NETIF_F_HW_VLAN_CTAG_FILTER;
 	int ret = filter(dev, nic->address, true);
 
 	if (ret)
 		return ret;
-	if (nic->vlan)
-		ret = vlan_vid_add(dev, proto, nic->vlan);
-	else if (trunk)
-		ret = dev_set_promiscuity(dev, 1);
-	if (ret) {
+	ret = nic->vlan ? vlan_vid_add(dev, htons(ETH_P_8021Q), nic->vlan) :
+			  let_all_in(nic, dev);
+	if (ret)
 		filter(dev, nic->address, false);
-		return ret;
+	return ret;
+}
+
+/* All VLANs are let in that the device lets in. */
+static void forget_vlans(struct lpar_nic *nic, struct net_device *dev)
+{
+	unsigned int vlan;
+
+	WRITE_ONCE(nic->filters, false);
+	for_each_set_bit(vlan, nic->vlans, LPAR_VLAN_MAX + 1) {
+		clear_bit(vlan, nic->vlans);
+		vlan_vid_del(dev, htons(ETH_P_8021Q), vlan);
 	}
-	nic->trunk = trunk;
-	return 0;
 }
 
 /* Take back what the device was told for a NIC. */
@@ -422,9 +454,8 @@ static void forget(struct lpar_port *port, struct lpar_nic *nic,
 		filter(dev, nic->address, false);
 	if (nic->vlan)
 		vlan_vid_del(dev, htons(ETH_P_8021Q), nic->vlan);
-	if (nic->trunk)
-		dev_set_promiscuity(dev, -1);
-	nic->trunk = false;
+	filter_again(nic, dev);
+	forget_vlans(nic, dev);
 	if (!nic->promisc)
 		return;
 	dev_set_promiscuity(dev, -1);
@@ -574,6 +605,45 @@ int lpar_port_promisc(struct lpar_nic *nic, bool on)
 		return ret;
 	WRITE_ONCE(nic->promisc, on);
 	WRITE_ONCE(port->promisc, port->promisc + (on ? 1 : -1));
+	return 0;
+}
+
+/* Let it see no VLANs but those of lpar_port_vlan(); or all again, and none of those.
+ * RTNL is held. Return: 0, -ENODEV, of the device. */
+int lpar_port_filter_vlans(struct lpar_nic *nic, bool on)
+{
+	struct net_device *dev = nic_dev(nic);
+
+	if (!dev)
+		return -ENODEV;
+	if (!on) {
+		forget_vlans(nic, dev);
+		return nic->trunk ? 0 : let_all_in(nic, dev);
+	}
+	WRITE_ONCE(nic->filters, true);
+	filter_again(nic, dev);
+	return 0;
+}
+
+/* Let it see a VLAN, or no more. RTNL is held. Return: 0, -ENODEV, of the device. */
+int lpar_port_vlan(struct lpar_nic *nic, u16 vlan, bool in)
+{
+	struct net_device *dev = nic_dev(nic);
+	int ret;
+
+	if (!dev)
+		return -ENODEV;
+	if (test_bit(vlan, nic->vlans) == in)
+		return 0;
+	if (in) {
+		ret = vlan_vid_add(dev, htons(ETH_P_8021Q), vlan);
+		if (!ret)
+			set_bit(vlan, nic->vlans);
+		/* so it says while it is being reset */
+		return ret == -ENODEV ? -EBUSY : ret;
+	}
+	clear_bit(vlan, nic->vlans);
+	vlan_vid_del(dev, htons(ETH_P_8021Q), vlan);
 	return 0;
 }
 

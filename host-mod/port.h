@@ -46,6 +46,8 @@ void lpar_port_leave(struct lpar_nic *nic);
 int lpar_port_address(struct lpar_nic *nic, u64 mac);
 int lpar_port_aside(struct lpar_nic *nic, bool aside);
 int lpar_port_promisc(struct lpar_nic *nic, bool on);
+int lpar_port_filter_vlans(struct lpar_nic *nic, bool on);
+int lpar_port_vlan(struct lpar_nic *nic, u16 vlan, bool in);
 struct net_device *lpar_port_host_vlan(struct net_device *dev, u16 vlan);
 
 /* Where a client's frame goes; see lpar_port_route(). */

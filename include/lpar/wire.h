@@ -238,6 +238,8 @@ static_assert(sizeof(struct lpar_value) == 24, "wire size");
 #define LPAR_SECTOR_SHIFT	9	/* a sector is 512 bytes everywhere here */
 #define LPAR_TEXT_MAX		64
 
+#define LPAR_VLAN_OUT	(1u << 16)
+
 enum lpar_cap {
 	/* text */
 	LPAR_CAP_NAME		= 1,	/* the function's name in the partition */
@@ -292,6 +294,11 @@ enum lpar_cap {
 	LPAR_CAP_TOE		= 86,	/* TCP offload engine */
 	LPAR_CAP_STANDBY	= 87,	/* a VF with the same address comes first; to be SET
 					 * to 1 while that is in use */
+	LPAR_CAP_VLAN_FILTER	= 88,	/* 1: of frames with a tag only those of VLANs that
+					 * were let in are received; to be SET */
+	LPAR_CAP_VLANS		= 89,	/* that can be let in; SET lets one in, or with
+					 * LPAR_VLAN_OUT no more */
+	LPAR_CAP_MACS		= 90,	/* further addresses that it can have */
 	/* of a mailbox, besides NAME: its VF's PCI address, as the host has it */
 	LPAR_CAP_VF_KIND	= 128,	/* enum lpar_vf_kind */
 	/* + enum lpar_ask: min and max may be asked for; cur is what the VF has, as

@@ -390,7 +390,7 @@ static void nic_frame_unused(struct kunit *test)
 
 #define BUF	2048
 #define FIRST	LPAR_CAP_MAC
-#define TYPES	(LPAR_CAP_STANDBY + 1)
+#define TYPES	(LPAR_CAP_MACS + 1)
 
 static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
 {
@@ -421,6 +421,9 @@ static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
 	FIX(RX_MERGED, 1);
 	FIX(ALLMULTI, 1);
 	FIX(PORT_VLAN, lim->vlan);
+	v[LPAR_CAP_VLAN_FILTER] = (struct lpar_value){
+		0, lim->vlan_filters, lim->vlan_filters && lim->vlan_filter };
+	FIX(VLANS, lim->vlan_filters ? 4094 : 0);
 #undef FIX
 }
 
@@ -551,7 +554,7 @@ static void nic_set(struct kunit *test)
 					    sets[i].want[trusted], "set %u", i);
 		for (cap = 0; cap < 2 * TYPES; cap++)
 			if (cap != LPAR_CAP_MAC && cap != LPAR_CAP_PROMISC &&
-			    cap != LPAR_CAP_STANDBY)
+			    cap != LPAR_CAP_STANDBY && cap != LPAR_CAP_VLAN_FILTER)
 				KUNIT_EXPECT_EQ_MSG(test, lpar_core_nic_set(&lim, cap, 1),
 						    LPAR_NOTSUPP, "cap %u", (u32)cap);
 		for (lim.standby = 0;; lim.standby = 1) {
@@ -564,6 +567,41 @@ static void nic_set(struct kunit *test)
 				break;
 		}
 	}
+}
+
+/* Where filtering is offered it begins, and VLANs are let in; it ends anywhere. */
+static void nic_set_vlans(struct kunit *test)
+{
+	static const struct {
+		u64 value;
+		bool legal;
+	} vlans[] = {
+		{ 0, false }, { 1, true }, { 4094, true }, { 4095, false }, { 4096, false },
+		{ LPAR_VLAN_OUT, false }, { LPAR_VLAN_OUT | 1, true },
+		{ LPAR_VLAN_OUT | 4094, true }, { LPAR_VLAN_OUT | 4095, false },
+		{ LPAR_VLAN_OUT << 1 | 1, false }, { 1ull << 32 | 1, false }, { ~0ull, false },
+	};
+	struct lpar_nic_limits lim = suite_nic;
+	unsigned int offered, on, i;
+
+	for (offered = 0; offered < 2; offered++)
+		for (on = 0; on < 2; on++) {
+			lim.vlan_filters = offered;
+			lim.vlan_filter = on;
+			for (i = 0; i < 3; i++)
+				KUNIT_EXPECT_EQ_MSG(test,
+						    lpar_core_nic_set(&lim, LPAR_CAP_VLAN_FILTER, i),
+						    i <= offered ? O : LPAR_RANGE,
+						    "offered %u, filter %u", offered, i);
+			for (i = 0; i < ARRAY_SIZE(vlans); i++)
+				KUNIT_EXPECT_EQ_MSG(test,
+						    lpar_core_nic_set(&lim, LPAR_CAP_VLANS,
+								      vlans[i].value),
+						    !offered ? NS :
+						    vlans[i].legal ? O : LPAR_RANGE,
+						    "offered %u, on %u, %llx", offered, on,
+						    vlans[i].value);
+		}
 }
 
 static void nic_addresses(struct kunit *test)
@@ -699,6 +737,7 @@ static struct kunit_case nic_cases[] = {
 	KUNIT_CASE(nic_records),
 	KUNIT_CASE(nic_records_room),
 	KUNIT_CASE(nic_set),
+	KUNIT_CASE(nic_set_vlans),
 	KUNIT_CASE(nic_addresses),
 	KUNIT_CASE(nic_vlans),
 	KUNIT_CASE(nic_wire_bytes),
