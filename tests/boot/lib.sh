@@ -114,10 +114,12 @@ adapter_of() {
 	grep -o '[0-9a-f]\{4\}:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]\.[0-7]' <<<"$path" | tail -n 1
 }
 
-# wait_for WHAT SECONDS COMMAND…: SECONDS is for real hardware; an emulated machine that shares its CPUs has three minutes more
+# wait_for WHAT SECONDS COMMAND…: SECONDS is for real hardware; an emulated machine that shares its CPUs has three minutes
+# more, and the debug kernel ten
 wait_for() {
 	local what=$1 limit=$2
 	[ "$RIG_ACCEL" != tcg ] || limit=$((limit + 180))
+	[ "$LPAR_KVER" != debug ] || limit=$((limit + 600))
 	local end=$((SECONDS + limit))
 	while ((SECONDS < end)); do
 		if "${@:3}" >/dev/null 2>&1; then return; fi
