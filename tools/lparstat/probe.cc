@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <string_view>
+#include <unistd.h>
 
 #include "config.h"
 #include "error.h"
@@ -49,7 +50,8 @@ std::string last_line(std::string_view text) {
 }
 
 [[noreturn]] void refuse(const std::string &what, int error) {
-    if (error == EPERM)
+    // Without rights a module's types are not there, and what may be loaded all the same says so.
+    if (error == EPERM || (error == ESRCH && geteuid() != 0))
         throw Failure("this needs root, or CAP_BPF and CAP_PERFMON: sudo lparstat");
     // The verifier's reasons are long, and for whoever writes the programs.
     if (std::getenv("LPARSTAT_DEBUG") != nullptr) // NOLINT(concurrency-mt-unsafe)
