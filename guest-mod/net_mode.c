@@ -52,8 +52,9 @@ static void net_tell_vlans(struct lpar_net *net)
 		if (net_goes(net))
 			return;
 		if (err && in) {
-			netdev_warn(net->netdev, "VLAN %u is not let in: %d; all are\n",
-				    vlan, err);
+			if (net_ratelimit())
+				netdev_warn(net->netdev, "VLAN %u is not let in: %d; all are\n",
+					    vlan, err);
 			net->unfiltered = true;
 			net_tell_filter(net, false);
 			return;

@@ -238,7 +238,8 @@ static_assert(sizeof(struct lpar_value) == 24, "wire size");
 #define LPAR_SECTOR_SHIFT	9	/* a sector is 512 bytes everywhere here */
 #define LPAR_TEXT_MAX		64
 
-#define LPAR_VLAN_OUT	(1u << 16)
+/* With LPAR_CAP_VLANS, beside the VLAN: it is not let in any more. */
+#define LPAR_VLAN_OUT		(1u << 16)
 
 enum lpar_cap {
 	/* text */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a guest's network card does with datagrams to these ports (tests/boot/net-basic); all else passes.
+ * What a guest's network card does with datagrams to these ports (tests/boot/net-basic), and with all of VLAN 8, whose tag
+ * the adapter may have removed (net-life); all else passes.
  * 7007 come back by XDP_TX, 7013 by a redirect to where they came from; 7009 are dropped; 7011 pass after their frame has
  * grown at both ends, and shrunk again in front.
  */
@@ -17,6 +18,11 @@ struct headers {
 	struct iphdr ip;
 	struct udphdr udp;
 } __attribute__((packed));
+
+struct tag {
+	__be16 tci;
+	__be16 type;
+};
 
 /* No sum changes. */
 static __always_inline void turn_round(struct headers *h)
@@ -39,8 +45,15 @@ int judge(struct xdp_md *ctx)
 {
 	struct headers *h = (void *)(long)ctx->data;
 
-	if ((void *)(h + 1) > (void *)(long)ctx->data_end || h->eth.h_proto != bpf_htons(ETH_P_IP) ||
-	    h->ip.ihl != 5 || h->ip.protocol != IPPROTO_UDP || h->ip.frag_off & bpf_htons(0x3fff))
+	if ((void *)(h + 1) > (void *)(long)ctx->data_end)
+		return XDP_PASS;
+	if (h->eth.h_proto == bpf_htons(ETH_P_8021Q)) {
+		struct tag *tag = (void *)(&h->eth + 1);
+
+		return (tag->tci & bpf_htons(0xfff)) == bpf_htons(8) ? XDP_DROP : XDP_PASS;
+	}
+	if (h->eth.h_proto != bpf_htons(ETH_P_IP) || h->ip.ihl != 5 || h->ip.protocol != IPPROTO_UDP ||
+	    h->ip.frag_off & bpf_htons(0x3fff))
 		return XDP_PASS;
 	switch (h->udp.dest) {
 	case bpf_htons(7007):
