@@ -16,6 +16,9 @@
 
 struct lpar_net;
 
+/* Further addresses of one, however many the host would take. */
+#define LPAR_NET_MACS	64
+
 /**
  * struct lpar_net_stats - counters with one writer
  * @sync:      for readers
@@ -192,6 +195,8 @@ struct lpar_net_rx_queue {
  * @unfiltered: it did not let one in, so it is not to filter; @mode_work alone
  * @vlans:      that are wanted; under rtnl
  * @let_in:     that the host was told of; @mode_work alone
+ * @macs:       further addresses that the host was told of; @mode_work alone
+ * @nr_macs:    how many; likewise
  * @repost_work: takes buffers back from the host, and gives it others
  * @watch_work:  looks for queues that are stuck, while @up
  * @nr_tx:      of @tx
@@ -226,6 +231,8 @@ struct lpar_net {
 	bool unfiltered;
 	DECLARE_BITMAP(vlans, VLAN_N_VID);
 	DECLARE_BITMAP(let_in, VLAN_N_VID);
+	u64 macs[LPAR_NET_MACS];
+	u32 nr_macs;
 	struct delayed_work repost_work;
 	struct delayed_work watch_work;
 	u32 nr_tx;

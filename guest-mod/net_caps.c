@@ -30,7 +30,7 @@ enum nic_record {
 	NIC_SEGMENTS,
 	NIC_DEPTH,
 	NIC_FIRST,
-	NIC_RECORDS = NIC_FIRST + LPAR_CAP_VLANS - LPAR_CAP_MAC + 1,
+	NIC_RECORDS = NIC_FIRST + LPAR_CAP_MACS - LPAR_CAP_MAC + 1,
 };
 
 struct nic_raw {
@@ -48,7 +48,7 @@ static unsigned int nic_index(unsigned int type)
 		return NIC_SEGMENTS;
 	if (type == LPAR_CAP_DEPTH)
 		return NIC_DEPTH;
-	if (type >= LPAR_CAP_MAC && type <= LPAR_CAP_VLANS)
+	if (type >= LPAR_CAP_MAC && type <= LPAR_CAP_MACS)
 		return NIC_FIRST + type - LPAR_CAP_MAC;
 	return NIC_RECORDS;
 }
@@ -251,6 +251,7 @@ static void nic_take_optional(const struct nic_raw *raw,
 	caps->standby = nic_free(raw, LPAR_CAP_STANDBY);
 	caps->vlan_filter = nic_free(raw, LPAR_CAP_VLAN_FILTER) &&
 			    nic_get(raw, LPAR_CAP_VLANS, 0) >= NIC_VLANS;
+	caps->macs = nic_min(nic_get(raw, LPAR_CAP_MACS, 0), NIC_MTU_MAX);
 	value = nic_get(raw, LPAR_CAP_PORT_VLAN, 0);
 	caps->port_vlan = value < 4095 ? value : 0;
 }

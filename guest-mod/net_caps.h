@@ -45,6 +45,7 @@
  * @promisc_free: may be chosen
  * @allmulti_free: may be chosen
  * @vlan_filter:  may be told which VLANs are wanted
+ * @macs:         further addresses that it can be given
  * @standby:      a VF with the same address is to be preferred
  */
 struct lpar_nic_caps {
@@ -65,6 +66,7 @@ struct lpar_nic_caps {
 	__u32 uso;
 	__u32 tso_segments;
 	__u32 port_vlan;
+	__u32 macs;
 	bool link;
 	bool full_duplex;
 	bool tx_csum;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which frames the host is to give a NIC: its modes, and VLANs. The stack says what it
+ * Which frames the host is to give a NIC: modes, addresses, VLANs. The stack says what it
  * wants where calls to the host may not sleep, or would keep rtnl, so a work item tells
  * it.
  */
@@ -66,15 +66,82 @@ static void net_tell_vlans(struct lpar_net *net)
 		net_tell_filter(net, true);
 }
 
+/* The addresses that the stack wants besides the NIC's own. Return: how many; of those
+ * beyond @most, just that they are. */
+static u32 net_wanted_macs(struct net_device *netdev, u64 *macs, u32 most)
+{
+	struct netdev_hw_addr *ha;
+	u32 n = 0;
+
+	netif_addr_lock_bh(netdev);
+	netdev_for_each_uc_addr(ha, netdev) {
+		if (ether_addr_equal(ha->addr, netdev->dev_addr))
+			continue;
+		if (n < most)
+			macs[n] = ether_addr_to_u64(ha->addr);
+		n++;
+	}
+	netif_addr_unlock_bh(netdev);
+	return n;
+}
+
+static bool net_has_mac(const u64 *macs, u32 n, u64 mac)
+{
+	while (n)
+		if (macs[--n] == mac)
+			return true;
+	return false;
+}
+
+/*
+ * Tell the host which addresses are wanted: first what goes, to make room. Return: all of
+ * them are the NIC's now; else it has to see everybody's frames.
+ */
+static bool net_tell_macs(struct lpar_net *net)
+{
+	u32 most = min_t(u32, net->caps.macs, LPAR_NET_MACS), n, i;
+	u64 want[LPAR_NET_MACS];
+	bool all;
+	int err;
+
+	n = net_wanted_macs(net->netdev, want, most);
+	all = n <= most;
+	if (!all)
+		n = 0;
+	for (i = net->nr_macs; i-- && !net_goes(net);) {
+		if (net_has_mac(want, n, net->macs[i]) ||
+		    lpar_net_set(net, LPAR_CAP_MACS, net->macs[i] | LPAR_MAC_OUT))
+			continue;
+		net->macs[i] = net->macs[--net->nr_macs];
+	}
+	for (i = 0; i < n && !net_goes(net); i++) {
+		if (net_has_mac(net->macs, net->nr_macs, want[i]))
+			continue;
+		err = net->nr_macs < LPAR_NET_MACS ?
+		      lpar_net_set(net, LPAR_CAP_MACS, want[i]) : -ENOSPC;
+		if (!err) {
+			net->macs[net->nr_macs++] = want[i];
+			continue;
+		}
+		all = false;
+		if (net_ratelimit())
+			netdev_warn(net->netdev, "it does not get the address %012llx: %d\n",
+				    want[i], err);
+	}
+	return all;
+}
+
 static void net_mode_work(struct work_struct *work)
 {
 	struct lpar_net *net = container_of(work, struct lpar_net, mode_work);
-	unsigned int want = READ_ONCE(net->netdev->flags);
-	unsigned int change = want ^ net->modes;
+	unsigned int want = READ_ONCE(net->netdev->flags), change;
 
 	if (net_goes(net))
 		return;
 	lpar_net_standby_tell(net);
+	if (!net_tell_macs(net))
+		want |= IFF_PROMISC;
+	change = want ^ net->modes;
 	if (change & IFF_PROMISC && net->caps.promisc_free &&
 	    !lpar_net_set(net, LPAR_CAP_PROMISC, !!(want & IFF_PROMISC)))
 		net->modes ^= IFF_PROMISC;
@@ -164,6 +231,8 @@ int lpar_net_set_features(struct net_device *netdev, netdev_features_t features)
 void lpar_net_mode_init(struct lpar_net *net)
 {
 	INIT_WORK(&net->mode_work, net_mode_work);
+	/* else the stack makes it promiscuous for a second address */
+	net->netdev->priv_flags |= IFF_UNICAST_FLT;
 	net->filter = net->features & NETIF_F_HW_VLAN_CTAG_FILTER;
 }
 
@@ -178,4 +247,5 @@ void lpar_net_mode_forgotten(struct lpar_net *net)
 	net->filtered = false;
 	net->unfiltered = false;
 	bitmap_zero(net->let_in, VLAN_N_VID);
+	net->nr_macs = 0;
 }

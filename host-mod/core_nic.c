@@ -317,7 +317,7 @@ int lpar_core_nic_records(void *buf, size_t size,
 	lpar_put_value(&w, LPAR_CAP_VLAN_FILTER, 0, lim->vlan_filters,
 		       lim->vlan_filters && lim->vlan_filter);
 	lpar_put_fixed(&w, LPAR_CAP_VLANS, lim->vlan_filters ? LPAR_VLAN_MAX : 0);
-	lpar_put_fixed(&w, LPAR_CAP_MACS, 0);
+	lpar_put_fixed(&w, LPAR_CAP_MACS, lim->trusted ? LPAR_NIC_MACS : 0);
 	return w.full ? -ENOSPC : (int)(size - w.left);
 }
 
@@ -341,6 +341,10 @@ enum lpar_status lpar_core_nic_set(const struct lpar_nic_limits *lim, u64 cap,
 			return LPAR_NOTSUPP;
 		value &= ~(u64)LPAR_VLAN_OUT;
 		return value && value <= LPAR_VLAN_MAX ? LPAR_OK : LPAR_RANGE;
+	case LPAR_CAP_MACS:
+		if (!lim->trusted)
+			return LPAR_NOTSUPP;
+		return lpar_core_mac_ok(value & ~LPAR_MAC_OUT) ? LPAR_OK : LPAR_RANGE;
 	default:
 		return LPAR_NOTSUPP;
 	}

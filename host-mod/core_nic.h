@@ -9,6 +9,8 @@
 #define LPAR_NIC_PULL		64
 /* Frames up to this length are copied whole: cheaper than to map them. */
 #define LPAR_NIC_COPY		256
+/* Addresses that a trusted NIC can have besides its own. */
+#define LPAR_NIC_MACS		32
 
 /**
  * struct lpar_nic_limits - what a NIC's adapter and the path to it honour

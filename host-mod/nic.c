@@ -299,6 +299,13 @@ static u64 chosen_value(struct lpar_nic *nic, const struct lpar_nic_limits *lim,
 	case LPAR_CAP_VLANS:
 		value &= LPAR_VLAN_OUT - 1;
 		return test_bit(value, nic->vlans) ? value : value | LPAR_VLAN_OUT;
+	case LPAR_CAP_MACS:
+		value &= ~LPAR_MAC_OUT;
+		rcu_read_lock();
+		if (!lpar_port_has_mac(nic, value))
+			value |= LPAR_MAC_OUT;
+		rcu_read_unlock();
+		return value;
 	default:
 		return lim->promisc;
 	}
@@ -317,6 +324,8 @@ static int choose(struct lpar_nic *nic, u64 cap, u64 value)
 	case LPAR_CAP_VLANS:
 		return lpar_port_vlan(nic, value & (LPAR_VLAN_OUT - 1),
 				      !(value & LPAR_VLAN_OUT));
+	case LPAR_CAP_MACS:
+		return lpar_port_mac(nic, value & ~LPAR_MAC_OUT, !(value & LPAR_MAC_OUT));
 	default:
 		return lpar_port_promisc(nic, value);
 	}
@@ -402,6 +411,7 @@ void lpar_nic_forget(struct lpar_partition *p)
 		rtnl_lock();
 		WRITE_ONCE(nic->chosen, false);
 		lpar_port_promisc(nic, false);
+		lpar_port_forget_macs(nic);
 		ret = lpar_port_filter_vlans(nic, false);
 		if (ret && ret != -ENODEV)
 			pr_warn("%s/%s: its adapter does not let all VLANs in\n",
@@ -410,9 +420,10 @@ void lpar_nic_forget(struct lpar_partition *p)
 		if (ret && ret != -ENODEV)
 			pr_warn("%s/%s: its adapter does not take its address\n",
 				lpar_partition_name(p), lpar_fn_name(&nic->fn));
-		if (lpar_port_address(nic, nic->base))
-			pr_warn("%s/%s: its own address is taken\n",
-				lpar_partition_name(p), lpar_fn_name(&nic->fn));
+		ret = lpar_port_address(nic, nic->base);
+		if (ret && ret != -ENODEV)
+			pr_warn("%s/%s: it does not get its own address back: %d\n",
+				lpar_partition_name(p), lpar_fn_name(&nic->fn), ret);
 		refresh(nic);
 		rtnl_unlock();
 	}
@@ -469,6 +480,27 @@ static ssize_t mac_show(struct kobject *kobj, struct kobj_attribute *attr,
 }
 static struct kobj_attribute attr_mac = __ATTR_RO(mac);
 
+/* Those that its client has chosen besides it. */
+static ssize_t macs_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	struct lpar_nic *nic = lpar_nic_of(lpar_node_owner(kobj));
+	struct lpar_address *a;
+	u8 mac[ETH_ALEN];
+	int len = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(a, &nic->addresses, link) {
+		if (a->mac == READ_ONCE(nic->address))
+			continue;
+		lpar_core_mac_bytes(a->mac, mac);
+		len += sysfs_emit_at(buf, len, "%pM\n", mac);
+	}
+	rcu_read_unlock();
+	return len;
+}
+static struct kobj_attribute attr_macs = __ATTR_RO(macs);
+
 /* Its device can have got another name. */
 static ssize_t adapter_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
@@ -489,7 +521,8 @@ static struct kobj_attribute attr_adapter = __ATTR_RO(adapter);
 
 static struct attribute *nic_attrs[] = {
 	&attr_adapter.attr, &attr_mode.attr,	&attr_reason.attr,
-	&attr_mac.attr,	    &attr_vlan.attr,	&attr_id.attr,
+	&attr_mac.attr,	    &attr_macs.attr,	&attr_vlan.attr,
+	&attr_id.attr,
 	&attr_generation.attr, &attr_state.attr, &attr_link.attr,
 	&attr_dropped.attr, &attr_foreign.attr, &attr_max_rate.attr,
 	&attr_paused.attr, &attr_standby.attr, NULL,
@@ -530,6 +563,8 @@ static int join(struct lpar_nic *nic, struct net_device *dev)
 
 	nic->base = nic->mac ?: make_mac(nic);
 	nic->address = nic->base;
+	INIT_LIST_HEAD(&nic->addresses);
+	nic->macs = 0;
 	nic->chosen = false;
 	nic->promisc = false;
 	nic->aside = false;

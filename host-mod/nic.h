@@ -15,6 +15,22 @@ struct lpar_queue;
 /* Receive queues of one NIC. */
 #define LPAR_NIC_QUEUES		16
 
+/**
+ * struct lpar_address - one that frames for a NIC have
+ * @hash: in port->by_address unless the NIC is aside; under RTNL, read under RCU
+ * @link: in nic->addresses, likewise
+ * @nic:  whose it is
+ * @mac:  the first byte is bits 40-47
+ * @rcu:  frees it
+ */
+struct lpar_address {
+	struct hlist_node hash;
+	struct list_head link;
+	struct lpar_nic *nic;
+	u64 mac;
+	struct rcu_head rcu;
+};
+
 /* A NIC's limits as clients are told; replaced as a whole. */
 struct lpar_nic_state {
 	struct lpar_nic_limits lim;
@@ -40,17 +56,19 @@ struct lpar_nic_state {
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
  * @base:       the address that it was enabled with
  * @first:      of the adapter's queues for sending: where its own begin
- * @chosen:     the client has chosen address, promiscuity, VLANs or to be aside; changes
+ * @chosen:     the client has chosen addresses, promiscuity, VLANs or to be aside; changes
  *              under RTNL
  * @chosen_at:  when it last did, in jiffies; under the client's lock
- * @address:    in force; under RTNL, read under RCU
+ * @address:    its own, in force; under RTNL, read anywhere
+ * @addresses:  that frames for it have: this and at most LPAR_NIC_MACS that its client
+ *              has chosen; under RTNL, read under RCU
+ * @macs:       of the latter, how many; under RTNL
  * @promisc:    sees all frames of the wire and the host; under RTNL, read anywhere
  * @aside:      the client is to be reached by @primary; under RTNL, read anywhere
  * @trunk:      its device was told not to filter VLANs; under RTNL
  * @filters:    of all VLANs it sees @vlans alone; under RTNL, read anywhere
  * @vlans:      that the client has let in, and its device with them; likewise
  * @stations:   in port->stations; under RTNL
- * @hash:       in port->by_address; under RTNL, read under RCU
  * @receive:    the client's receive queues, read under RCU; under partition->lock
  * @receivers:  used entries of @receive, likewise
  * @state:      limits in force; replaced under partition->lock, read under RCU
@@ -80,13 +98,14 @@ struct lpar_nic {
 	bool chosen;
 	unsigned long chosen_at;
 	u64 address;
+	struct list_head addresses;
+	unsigned int macs;
 	bool promisc;
 	bool aside;
 	bool trunk;
 	bool filters;
 	DECLARE_BITMAP(vlans, LPAR_VLAN_MAX + 1);
 	struct list_head stations;
-	struct hlist_node hash;
 	struct lpar_queue __rcu *receive[LPAR_NIC_QUEUES];
 	unsigned int receivers;
 	struct lpar_nic_state __rcu *state;

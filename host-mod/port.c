@@ -44,11 +44,13 @@ static bool sees(const struct lpar_nic *nic, u16 vlan)
 static struct lpar_nic *find(struct lpar_port *port, u16 vlan, u64 mac, bool sends)
 {
 	struct lpar_nic *nic, *trunk = NULL;
+	struct lpar_address *a;
 
-	hash_for_each_possible_rcu(port->by_address, nic, hash, mac,
+	hash_for_each_possible_rcu(port->by_address, a, hash, mac,
 				   lockdep_rtnl_is_held()) {
-		if (READ_ONCE(nic->address) != mac)
+		if (a->mac != mac)
 			continue;
+		nic = a->nic;
 		if (nic->vlan == vlan)
 			return nic;
 		if (sends ? lpar_core_sees(nic->vlan, nic->trusted, vlan) :
@@ -61,10 +63,10 @@ static struct lpar_nic *find(struct lpar_port *port, u16 vlan, u64 mac, bool sen
 /* Has a station this address in this VLAN, be it there or aside? RTNL is held. */
 static bool reserved(const struct lpar_port *port, u16 vlan, u64 mac)
 {
-	const struct lpar_nic *nic;
+	struct lpar_nic *nic;
 
 	list_for_each_entry(nic, &port->stations, stations)
-		if (nic->address == mac && nic->vlan == vlan)
+		if (nic->vlan == vlan && lpar_port_has_mac(nic, mac))
 			return true;
 	return false;
 }
@@ -420,17 +422,65 @@ static void filter_again(struct lpar_nic *nic, struct net_device *dev)
 	nic->trunk = false;
 }
 
-/* The device's filters let a NIC's address and VLAN in. */
-static int admit(struct lpar_nic *nic, struct net_device *dev)
+/* Frames for an address go to a NIC; while it is aside, when it is not any more. RTNL is
+ * held. Return: 0, -ENOMEM, of the device. */
+static int add_address(struct lpar_port *port, struct lpar_nic *nic,
+		       struct net_device *dev, u64 mac)
 {
-	int ret = filter(dev, nic->address, true);
+	struct lpar_address *a = kzalloc(sizeof(*a), GFP_KERNEL);
+	int ret;
+
+	if (!a)
+		return -ENOMEM;
+	a->nic = nic;
+	a->mac = mac;
+	if (!nic->aside) {
+		ret = filter(dev, mac, true);
+		if (ret) {
+			kfree(a);
+			return ret;
+		}
+		hash_add_rcu(port->by_address, &a->hash, mac);
+	}
+	list_add_tail_rcu(&a->link, &nic->addresses);
+	return 0;
+}
+
+static struct lpar_address *find_address(struct lpar_nic *nic, u64 mac)
+{
+	struct lpar_address *a;
+
+	list_for_each_entry_rcu(a, &nic->addresses, link, lockdep_rtnl_is_held())
+		if (a->mac == mac)
+			return a;
+	return NULL;
+}
+
+/* RTNL is held. @dev: NULL: it has forgotten it. */
+static void drop_address(struct lpar_nic *nic, struct net_device *dev,
+			 struct lpar_address *a)
+{
+	hash_del_rcu(&a->hash);
+	if (dev && !nic->aside)
+		filter(dev, a->mac, false);
+	list_del_rcu(&a->link);
+	kfree_rcu(a, rcu);
+}
+
+/* The device's filters let a NIC's address and VLAN in. */
+static int admit(struct lpar_port *port, struct lpar_nic *nic, struct net_device *dev)
+{
+	int ret = nic->vlan ? vlan_vid_add(dev, htons(ETH_P_8021Q), nic->vlan) :
+			      let_all_in(nic, dev);
 
 	if (ret)
 		return ret;
-	ret = nic->vlan ? vlan_vid_add(dev, htons(ETH_P_8021Q), nic->vlan) :
-			  let_all_in(nic, dev);
-	if (ret)
-		filter(dev, nic->address, false);
+	ret = add_address(port, nic, dev, nic->address);
+	if (!ret)
+		return 0;
+	if (nic->vlan)
+		vlan_vid_del(dev, htons(ETH_P_8021Q), nic->vlan);
+	filter_again(nic, dev);
 	return ret;
 }
 
@@ -450,8 +500,11 @@ static void forget_vlans(struct lpar_nic *nic, struct net_device *dev)
 static void forget(struct lpar_port *port, struct lpar_nic *nic,
 		   struct net_device *dev)
 {
+	struct lpar_address *a;
+
 	if (!nic->aside)
-		filter(dev, nic->address, false);
+		list_for_each_entry(a, &nic->addresses, link)
+			filter(dev, a->mac, false);
 	if (nic->vlan)
 		vlan_vid_del(dev, htons(ETH_P_8021Q), nic->vlan);
 	filter_again(nic, dev);
@@ -488,11 +541,10 @@ found:
 	ret = -EADDRINUSE;
 	if (taken(port, nic, nic->address, dev))
 		goto err;
-	ret = admit(nic, dev);
+	ret = admit(port, nic, dev);
 	if (ret)
 		goto err;
 	WRITE_ONCE(port->refs, port->refs + 1);
-	hash_add_rcu(port->by_address, &nic->hash, nic->address);
 	list_add_tail_rcu(&nic->stations, &port->stations);
 	rcu_assign_pointer(nic->port, port);
 	return 0;
@@ -510,15 +562,18 @@ err:
 void lpar_port_leave(struct lpar_nic *nic)
 {
 	struct lpar_port *port = nic_port(nic);
+	struct lpar_address *a, *next;
 	struct net_device *dev;
 
 	ASSERT_RTNL();
 	dev = port_dev(port);
-	hash_del_rcu(&nic->hash);
 	list_del_rcu(&nic->stations);
 	RCU_INIT_POINTER(nic->port, NULL);
 	if (dev)
 		forget(port, nic, dev);
+	list_for_each_entry_safe(a, next, &nic->addresses, link)
+		drop_address(nic, NULL, a);
+	nic->macs = 0;
 	WRITE_ONCE(port->refs, port->refs - 1);
 	if (!port->refs) {
 		list_del(&port->link);
@@ -529,7 +584,7 @@ void lpar_port_leave(struct lpar_nic *nic)
 	synchronize_net();
 }
 
-/* Another address. RTNL is held. Return: 0, -EADDRINUSE, -ENODEV, of the device. */
+/* Another address of its own. RTNL is held. Return: 0, -EADDRINUSE, -ENODEV, … */
 int lpar_port_address(struct lpar_nic *nic, u64 mac)
 {
 	struct lpar_port *port = nic_port(nic);
@@ -542,32 +597,77 @@ int lpar_port_address(struct lpar_nic *nic, u64 mac)
 		return 0;
 	if (taken(port, nic, mac, dev))
 		return -EADDRINUSE;
-	if (nic->aside) {
-		WRITE_ONCE(nic->address, mac);
-		return 0;
-	}
-	ret = filter(dev, mac, true);
+	ret = add_address(port, nic, dev, mac);
 	if (ret)
 		return ret;
-	hash_del_rcu(&nic->hash);
-	filter(dev, nic->address, false);
-	/* a reader that is still in the chain would follow it into another one */
-	synchronize_net();
+	drop_address(nic, dev, find_address(nic, nic->address));
 	WRITE_ONCE(nic->address, mac);
-	hash_add_rcu(port->by_address, &nic->hash, mac);
 	return 0;
 }
 
+/* Is an address its own, or a further one of it? RTNL or RCU. */
+bool lpar_port_has_mac(struct lpar_nic *nic, u64 mac)
+{
+	return find_address(nic, mac);
+}
+
 /*
- * Its client is to be reached by its VF, or by it again. While it is aside, its address
- * is anybody's on the wire: neither the host nor other stations find it here, and what
- * comes from there is no reflection of what it sent. Nobody else gets the address.
+ * A further address, or no more. RTNL is held. Return: 0; -EADDRINUSE: another station's
+ * or the host's, or not to be taken from it; -EDQUOT: it has as many as it can have;
+ * -ENODEV, -ENOMEM, of the device.
+ */
+int lpar_port_mac(struct lpar_nic *nic, u64 mac, bool in)
+{
+	struct lpar_port *port = nic_port(nic);
+	struct net_device *dev = nic_dev(nic);
+	struct lpar_address *a;
+	int ret;
+
+	if (!dev)
+		return -ENODEV;
+	a = find_address(nic, mac);
+	if (!a == !in)
+		return 0;
+	if (mac == nic->address)
+		return -EADDRINUSE;
+	if (!in) {
+		drop_address(nic, dev, a);
+		nic->macs--;
+		return 0;
+	}
+	if (taken(port, nic, mac, dev))
+		return -EADDRINUSE;
+	if (nic->macs == LPAR_NIC_MACS)
+		return -EDQUOT;
+	ret = add_address(port, nic, dev, mac);
+	if (!ret)
+		nic->macs++;
+	return ret;
+}
+
+/* It has no further addresses. RTNL is held. */
+void lpar_port_forget_macs(struct lpar_nic *nic)
+{
+	struct net_device *dev = nic_dev(nic);
+	struct lpar_address *a, *next;
+
+	list_for_each_entry_safe(a, next, &nic->addresses, link)
+		if (a->mac != nic->address)
+			drop_address(nic, dev, a);
+	nic->macs = 0;
+}
+
+/*
+ * Its client is to be reached by its VF, or by it again. While it is aside, its addresses
+ * are anybody's on the wire: neither the host nor other stations find it here, and what
+ * comes from there is no reflection of what it sent. Nobody else gets them.
  * RTNL is held; sleeps. Return: 0, -ENODEV, of the device.
  */
 int lpar_port_aside(struct lpar_nic *nic, bool aside)
 {
 	struct lpar_port *port = nic_port(nic);
 	struct net_device *dev = nic_dev(nic);
+	struct lpar_address *a;
 	int ret;
 
 	if (!dev)
@@ -575,18 +675,29 @@ int lpar_port_aside(struct lpar_nic *nic, bool aside)
 	if (nic->aside == aside)
 		return 0;
 	if (aside) {
-		hash_del_rcu(&nic->hash);
-		filter(dev, nic->address, false);
-		/* see lpar_port_address() */
+		list_for_each_entry(a, &nic->addresses, link) {
+			hash_del_rcu(&a->hash);
+			filter(dev, a->mac, false);
+		}
+		/* a reader that is still in a chain would follow one into another */
 		synchronize_net();
-	} else {
-		ret = filter(dev, nic->address, true);
-		if (ret)
-			return ret;
-		hash_add_rcu(port->by_address, &nic->hash, nic->address);
+		WRITE_ONCE(nic->aside, true);
+		return 0;
 	}
-	WRITE_ONCE(nic->aside, aside);
+	list_for_each_entry(a, &nic->addresses, link) {
+		ret = filter(dev, a->mac, true);
+		if (ret)
+			goto err;
+	}
+	list_for_each_entry(a, &nic->addresses, link)
+		hash_add_rcu(port->by_address, &a->hash, a->mac);
+	WRITE_ONCE(nic->aside, false);
 	return 0;
+
+err:
+	list_for_each_entry_continue_reverse(a, &nic->addresses, link)
+		filter(dev, a->mac, false);
+	return ret;
 }
 
 /* Let it see all frames, or no more. RTNL is held. Return: 0, -ENODEV, … */

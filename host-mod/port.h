@@ -24,7 +24,7 @@
  * @spread:     gives them out
  * @promisc:    how many of them see all frames; under RTNL, read anywhere
  * @rcu:        frees it
- * @by_address: lpar_nic.hash, read under RCU
+ * @by_address: lpar_address.hash, read under RCU
  */
 struct lpar_port {
 	struct list_head link;
@@ -44,6 +44,9 @@ struct lpar_port {
 int lpar_port_join(struct lpar_nic *nic, struct net_device *dev);
 void lpar_port_leave(struct lpar_nic *nic);
 int lpar_port_address(struct lpar_nic *nic, u64 mac);
+int lpar_port_mac(struct lpar_nic *nic, u64 mac, bool in);
+bool lpar_port_has_mac(struct lpar_nic *nic, u64 mac);
+void lpar_port_forget_macs(struct lpar_nic *nic);
 int lpar_port_aside(struct lpar_nic *nic, bool aside);
 int lpar_port_promisc(struct lpar_nic *nic, bool on);
 int lpar_port_filter_vlans(struct lpar_nic *nic, bool on);

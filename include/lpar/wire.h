@@ -240,6 +240,8 @@ static_assert(sizeof(struct lpar_value) == 24, "wire size");
 
 /* With LPAR_CAP_VLANS, beside the VLAN: it is not let in any more. */
 #define LPAR_VLAN_OUT		(1u << 16)
+/* With LPAR_CAP_MACS, beside the address: it has that no more. */
+#define LPAR_MAC_OUT		(1ull << 48)
 
 enum lpar_cap {
 	/* text */
@@ -299,7 +301,8 @@ enum lpar_cap {
 					 * were let in are received; to be SET */
 	LPAR_CAP_VLANS		= 89,	/* that can be let in; SET lets one in, or with
 					 * LPAR_VLAN_OUT no more */
-	LPAR_CAP_MACS		= 90,	/* further addresses that it can have */
+	LPAR_CAP_MACS		= 90,	/* further addresses that it can have; SET gives it
+					 * one, or with LPAR_MAC_OUT takes it */
 	/* of a mailbox, besides NAME: its VF's PCI address, as the host has it */
 	LPAR_CAP_VF_KIND	= 128,	/* enum lpar_vf_kind */
 	/* + enum lpar_ask: min and max may be asked for; cur is what the VF has, as

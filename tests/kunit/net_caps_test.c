@@ -39,6 +39,7 @@ static const struct given full[] = {
 	{ LPAR_CAP_STANDBY, 0, 1, 0 },
 	{ LPAR_CAP_VLAN_FILTER, 0, 1, 0 },
 	{ LPAR_CAP_VLANS, 4094, 4094, 4094 },
+	{ LPAR_CAP_MACS, 16, 16, 16 },
 };
 
 static u32 add(u8 *at, u32 len, const struct given *g)
@@ -108,6 +109,7 @@ static void net_caps_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c.uso, 40000u);
 	KUNIT_EXPECT_EQ(test, c.tso_segments, 44u);
 	KUNIT_EXPECT_EQ(test, c.port_vlan, 77u);
+	KUNIT_EXPECT_EQ(test, c.macs, 16u);
 	KUNIT_EXPECT_EQ(test, c.link && c.full_duplex && c.tx_csum && c.tx_csum4 &&
 			c.tx_csum6 && c.tx_vlan && c.rx_csum && c.rx_vlan &&
 			c.rx_merged && c.promisc_free && c.allmulti_free && c.standby &&

@@ -424,6 +424,7 @@ static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
 	v[LPAR_CAP_VLAN_FILTER] = (struct lpar_value){
 		0, lim->vlan_filters, lim->vlan_filters && lim->vlan_filter };
 	FIX(VLANS, lim->vlan_filters ? 4094 : 0);
+	FIX(MACS, lim->trusted ? 32 : 0);
 #undef FIX
 }
 
@@ -536,6 +537,12 @@ static void nic_set(struct kunit *test)
 		{ LPAR_CAP_MAC, 0, { NS, LPAR_RANGE } },
 		{ LPAR_CAP_MAC, 1ull << 48, { NS, LPAR_RANGE } },
 		{ LPAR_CAP_MAC, 0x01005e000001, { NS, LPAR_RANGE } },
+		{ LPAR_CAP_MACS, 0x02a1b2c3d4e5, { NS, O } },
+		{ LPAR_CAP_MACS, 1ull << 48 | 0x02a1b2c3d4e5, { NS, O } },
+		{ LPAR_CAP_MACS, 1ull << 49 | 0x02a1b2c3d4e5, { NS, LPAR_RANGE } },
+		{ LPAR_CAP_MACS, 0, { NS, LPAR_RANGE } },
+		{ LPAR_CAP_MACS, 1ull << 48, { NS, LPAR_RANGE } },
+		{ LPAR_CAP_MACS, 0x01005e000001, { NS, LPAR_RANGE } },
 		{ LPAR_CAP_PROMISC, 0, { O, O } },
 		{ LPAR_CAP_PROMISC, 1, { LPAR_RANGE, O } },
 		{ LPAR_CAP_PROMISC, 2, { LPAR_RANGE, LPAR_RANGE } },
@@ -554,7 +561,8 @@ static void nic_set(struct kunit *test)
 					    sets[i].want[trusted], "set %u", i);
 		for (cap = 0; cap < 2 * TYPES; cap++)
 			if (cap != LPAR_CAP_MAC && cap != LPAR_CAP_PROMISC &&
-			    cap != LPAR_CAP_STANDBY && cap != LPAR_CAP_VLAN_FILTER)
+			    cap != LPAR_CAP_STANDBY && cap != LPAR_CAP_VLAN_FILTER &&
+			    cap != LPAR_CAP_MACS)
 				KUNIT_EXPECT_EQ_MSG(test, lpar_core_nic_set(&lim, cap, 1),
 						    LPAR_NOTSUPP, "cap %u", (u32)cap);
 		for (lim.standby = 0;; lim.standby = 1) {
