@@ -57,9 +57,10 @@ static struct lpar_adapter *of_dev(struct device *dev)
 	((a) ? (a)->orig->op(dev, ##__VA_ARGS__) : api(dev, ##__VA_ARGS__))
 #endif
 
-static bool is_tag_io(struct lpar_adapter *a, dma_addr_t io)
+/* What stays mapped there, whoever unmaps it: a client's window, or the pool. */
+static void *stays(struct lpar_adapter *a, dma_addr_t io)
 {
-	return a && xa_load(&a->io, io >> LPAR_WINDOW_SHIFT);
+	return a ? xa_load(&a->io, io >> LPAR_WINDOW_SHIFT) : NULL;
 }
 
 static dma_addr_t wrap_map_page(struct device *dev, struct page *page,
@@ -79,6 +80,11 @@ static dma_addr_t wrap_map_page(struct device *dev, struct page *page,
 		this_cpu_inc(a->counts->tag_maps);
 		return io + offset_in_page(offset);
 	}
+	if (a && lpar_pool_has(&a->pool, pfn) && dir == DMA_TO_DEVICE &&
+	    offset_in_page(offset) + size <= PAGE_SIZE) {
+		this_cpu_inc(a->counts->pool_maps);
+		return a->pool.io + PFN_PHYS(pfn - a->pool.pfn) + offset_in_page(offset);
+	}
 	if (a)
 		this_cpu_inc(a->counts->forwarded);
 	return FORWARD(a, dev, map_page, dma_map_page_attrs, page, offset, size,
@@ -89,9 +95,11 @@ static void wrap_unmap_page(struct device *dev, dma_addr_t io, size_t size,
 			    enum dma_data_direction dir, unsigned long attrs)
 {
 	struct lpar_adapter *a = of_dev(dev);
+	void *what = stays(a, io);
 
-	if (is_tag_io(a, io)) {
-		this_cpu_inc(a->counts->tag_unmaps);
+	if (what) {
+		if (what != &a->pool)
+			this_cpu_inc(a->counts->tag_unmaps);
 		return;
 	}
 	FORWARD(a, dev, unmap_page, dma_unmap_page_attrs, io, size, dir, attrs);
@@ -238,7 +246,7 @@ static void wrap_sync_single_for_cpu(struct device *dev, dma_addr_t io,
 {
 	struct lpar_adapter *a = of_dev(dev);
 
-	if (!is_tag_io(a, io))
+	if (!stays(a, io))
 		dma_sync_single_for_cpu(TO(a, dev), io, size, dir);
 }
 
@@ -247,7 +255,7 @@ static void wrap_sync_single_for_device(struct device *dev, dma_addr_t io,
 {
 	struct lpar_adapter *a = of_dev(dev);
 
-	if (!is_tag_io(a, io))
+	if (!stays(a, io))
 		dma_sync_single_for_device(TO(a, dev), io, size, dir);
 }
 
@@ -394,7 +402,6 @@ static void swap_out(struct lpar_adapter *a, struct device *dev)
 	synchronize_rcu_tasks();
 }
 #endif
-
 
 /* --------------------------------------------------------------- windows */
 
@@ -591,6 +598,7 @@ static struct kobj_attribute attr_##name = __ATTR_RO(name)
 
 COUNT_SHOW(tag_maps);
 COUNT_SHOW(tag_unmaps);
+COUNT_SHOW(pool_maps);
 COUNT_SHOW(forwarded);
 COUNT_SHOW(refused);
 
@@ -635,7 +643,7 @@ static struct kobj_attribute attr_state = __ATTR_RO(state);
 static struct attribute *adapter_attrs[] = {
 	&attr_driver.attr,   &attr_disks.attr,	    &attr_windows.attr,
 	&attr_state.attr,    &attr_tag_maps.attr,   &attr_tag_unmaps.attr,
-	&attr_forwarded.attr, &attr_refused.attr,   NULL,
+	&attr_pool_maps.attr, &attr_forwarded.attr, &attr_refused.attr, NULL,
 };
 ATTRIBUTE_GROUPS(adapter);
 
@@ -757,6 +765,7 @@ void lpar_adapter_put(struct lpar_adapter *a)
 		list_del(&a->link);
 		spin_unlock(&list_lock);
 		if (a->wrapped) {
+			lpar_pool_drain(a);
 			a->wrapped = false;
 			swap_out(a, dev);
 			pr_info("%s: DMA operations given back\n",
@@ -782,6 +791,7 @@ static void detach(struct lpar_adapter *a)
 			unmap_locked(a, map);
 			map->gone = true;
 		}
+		lpar_pool_drain(a);
 		iommu_flush_iotlb_all(a->domain);
 		a->wrapped = false;
 		swap_out(a, &a->pdev->dev);

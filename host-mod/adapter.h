@@ -11,6 +11,7 @@
 #include <linux/xarray.h>
 
 #include "core.h"
+#include "pool.h"
 
 /* Room for a sentence that says why not, and the way out. */
 #define LPAR_WHY_MAX	256
@@ -19,6 +20,7 @@
 struct lpar_adapter_counts {
 	u64 tag_maps;		/* tags turned into I/O addresses */
 	u64 tag_unmaps;
+	u64 pool_maps;		/* likewise pages of the pool */
 	u64 forwarded;		/* mappings of real pages, passed on */
 	u64 refused;		/* tags that stood for nothing */
 };
@@ -37,9 +39,10 @@ struct lpar_adapter_counts {
  * @orig:      before 6.12: the original operations, to forward to
  * @alias:     from 6.12 on: the device whose DMA API is forwarded to
  * @counts:    of the wrapped operations
- * @io:        I/O address >> LPAR_WINDOW_SHIFT → struct lpar_map
+ * @io:        I/O address >> LPAR_WINDOW_SHIFT → struct lpar_map, or @pool
+ * @pool:      for headers of frames, once a NIC uses it
  * @sem:       read: a window is mapped, unmapped or flushed; write: the
- *             operations are given back
+ *             operations are given back, or @pool changes
  * @maps:      lpar_map.link of all live ones; under @maps_lock
  * @maps_lock: protects @maps and @mapped
  * @mapped:    bytes mapped for windows; under @maps_lock
@@ -59,6 +62,7 @@ struct lpar_adapter {
 	struct device *alias;
 	struct lpar_adapter_counts __percpu *counts;
 	struct xarray io;
+	struct lpar_pool pool;
 	struct rw_semaphore sem;
 	struct list_head maps;
 	spinlock_t maps_lock;		/* maps, mapped */

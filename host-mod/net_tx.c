@@ -204,29 +204,64 @@ static void describe(struct sk_buff *skb, const struct lpar_frame *f,
 	info->gso_segs = DIV_ROUND_UP(f->len - f->headers, f->gso_size);
 }
 
-/* An skb with room for all of the frame, its first bytes copied. May sleep. */
-static struct sk_buff *copy_frame(struct lpar_queue *q,
-				  const struct lpar_net_frame *fr, u32 linear,
-				  u32 copied)
-{
-	struct copier c = {};
-	struct sk_buff *skb;
-	int err;
+#define ROOM	(NET_SKB_PAD + NET_IP_ALIGN)
 
-	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + linear,
-				   copied - linear, 0, &err, GFP_KERNEL);
+/* Copy as much of a frame as an skb has room for. Return: the skb, or NULL. */
+static struct sk_buff *copy_to(struct sk_buff *skb, struct lpar_queue *q,
+			       const struct lpar_net_frame *fr, u32 linear, u32 copied)
+{
+	struct copier c = { .skb = skb };
+
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
+	skb_reserve(skb, ROOM);
 	skb_put(skb, linear);
 	skb->data_len = copied - linear;
 	skb->len += skb->data_len;
-	c.skb = skb;
 	q->stats.bytes_copied += copied;
 	if (lpar_net_walk(fr, 0, copied, copy_in, &c))
 		return skb;
 	kfree_skb(skb);
 	return NULL;
+}
+
+/* An skb with room for all of the frame, its first bytes copied. May sleep. */
+static struct sk_buff *copy_frame(struct lpar_queue *q,
+				  const struct lpar_net_frame *fr, u32 linear,
+				  u32 copied)
+{
+	int err;
+
+	return copy_to(alloc_skb_with_frags(ROOM + linear, copied - linear, 0, &err,
+					    GFP_KERNEL), q, fr, linear, copied);
+}
+
+/*
+ * One whose first bytes, all that is copied, lie where the adapter has them mapped. It
+ * is for the adapter's driver alone: what is mapped so must not be unmapped later than
+ * the client's frame ends.
+ */
+static struct sk_buff *copy_to_pool(struct lpar_queue *q,
+				    const struct lpar_net_frame *fr, u32 linear)
+{
+	struct sk_buff *skb;
+	struct page *page;
+
+	if (ROOM + linear > SKB_WITH_OVERHEAD(PAGE_SIZE))
+		return NULL;
+	page = lpar_pool_get(&q->fn->adapter->pool);
+	if (!page)
+		return NULL;
+	skb = build_skb(page_address(page), PAGE_SIZE);
+	if (!skb)
+		put_page(page);
+	return copy_to(skb, q, fr, linear, linear);
+}
+
+/* Is it one of those? All others have a slab's memory. */
+static bool in_pool(const struct sk_buff *skb)
+{
+	return skb->head_frag;
 }
 
 /* Does the device still do all that this frame needs? */
@@ -362,7 +397,9 @@ static struct sk_buff *build(struct lpar_queue *q, struct lpar_net_frame *fr, u3
 
 	if (mode == LPAR_MODE_COPY)
 		return copy_frame(q, fr, linear, fr->f.len);
-	skb = copy_frame(q, fr, linear, linear);
+	skb = a.tags ? copy_to_pool(q, fr, linear) : NULL;
+	if (!skb)
+		skb = copy_frame(q, fr, linear, linear);
 	if (!skb)
 		return NULL;
 	a.skb = skb;
@@ -523,8 +560,8 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	if (!route.station && !route.host && !route.all)
 		return to_wire(q, port, lim, &fr, skb, linear);
 
-	/* whoever is on this side must be able to read all of it */
-	if (mode != LPAR_MODE_COPY && linear < fr.f.len) {
+	/* whoever is on this side must be able to read all of it, and keep it */
+	if (mode != LPAR_MODE_COPY && (linear < fr.f.len || in_pool(skb))) {
 		kfree_skb(skb);
 		st = LPAR_NOMEM;
 		skb = copy_frame(q, &fr, linear, fr.f.len);

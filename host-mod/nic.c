@@ -667,6 +667,7 @@ int lpar_nic_enable(struct lpar_nic *nic)
 		ret = lpar_fn_take_adapter(&nic->fn, v.pdev);
 		if (ret)
 			goto err_workers;
+		lpar_pool_fill(nic->fn.adapter);
 	}
 	rtnl_lock();
 	/* the name may mean another device by now */
