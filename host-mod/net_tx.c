@@ -2,6 +2,7 @@
 /* The net server: what clients send. See net.c. */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
+#include <linux/moduleparam.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched/clock.h>
 
@@ -10,6 +11,10 @@
 #include "port.h"
 #include "tag.h"
 #include "trace.h"
+
+static unsigned int tx_copybreak = LPAR_NIC_COPY;
+module_param(tx_copybreak, uint, 0644);
+MODULE_PARM_DESC(tx_copybreak, "frames of clients of up to so many bytes are copied whole (default 256, at most 2048)");
 
 /* --------------------------------------------------------------- requests */
 
@@ -534,7 +539,8 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	st = lpar_net_windows(q, &fr, fr.f.len, mode == LPAR_MODE_TAG);
 	if (st != LPAR_OK)
 		goto err;
-	linear = fr.f.len <= LPAR_NIC_COPY ? fr.f.len :
+	linear = fr.f.len <= min(READ_ONCE(tx_copybreak), LPAR_NIC_COPY_MAX + 0u) ?
+		 fr.f.len :
 		 min_t(u32, fr.f.len, fr.f.headers + LPAR_NIC_PULL);
 	skb = build(q, &fr, linear, mode);
 	if (skb && lpar_core_whole(skb->data, linear, fr.f.len)) {
