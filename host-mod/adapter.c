@@ -25,8 +25,14 @@
 #include "compat.h"
 #include "tag.h"
 
-/* An adapter that can address only 4 GiB shares it with the host's own I/O. */
-#define LIMIT_32BIT	(2ull << 30)
+/* What an adapter that can address 4 GiB or less has for windows: half of that. The rest
+ * is for the host's own I/O. */
+static u64 limit_of(struct device *dev)
+{
+	u64 mask = dma_get_mask(dev);
+
+	return mask <= DMA_BIT_MASK(32) ? (mask >> 1) + 1 : U64_MAX;
+}
 
 static LIST_HEAD(adapters);		/* link, refs and dying; under list_lock */
 static DEFINE_SPINLOCK(list_lock);
@@ -696,7 +702,7 @@ static struct lpar_adapter *create(struct pci_dev *pdev)
 
 	/* no driver comes or goes, and with it the domain */
 	device_lock(dev);
-	a->limit = dma_get_mask(dev) <= DMA_BIT_MASK(32) ? LIMIT_32BIT : U64_MAX;
+	a->limit = limit_of(dev);
 	a->domain = iommu_get_domain_for_dev(dev);
 	ret = -ENODEV;
 	if (dev->driver && a->domain)

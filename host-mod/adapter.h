@@ -46,7 +46,7 @@ struct lpar_adapter_counts {
  * @maps:      lpar_map.link of all live ones; under @maps_lock
  * @maps_lock: protects @maps and @mapped
  * @mapped:    bytes mapped for windows; under @maps_lock
- * @limit:     most of them: 2 GiB for a 32-bit adapter, else none
+ * @limit:     most of them: half of what a 32-bit adapter can address, else none
  * @wrapped:   the operations are ours; under @sem
  * @dying:     its driver is being unbound: no new windows, and clients are not
  *             shown its functions. Set under list_lock, never cleared
