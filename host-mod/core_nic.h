@@ -7,8 +7,8 @@
 
 /* Payload that is copied behind the headers: drivers look at it. */
 #define LPAR_NIC_PULL		64
-/* Frames up to this length are copied whole, where the administrator says nothing else,
- * and the most that he may say: what a page of the pool has room for. */
+/* Frames up to this length are copied whole in tag mode, where the administrator says
+ * nothing else; and the most that may be: what a page of the pool has room for. */
 #define LPAR_NIC_COPY		256
 #define LPAR_NIC_COPY_MAX	2048
 /* Addresses that a trusted NIC can have besides its own. */

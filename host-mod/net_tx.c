@@ -12,9 +12,19 @@
 #include "tag.h"
 #include "trace.h"
 
-static unsigned int tx_copybreak = LPAR_NIC_COPY;
-module_param(tx_copybreak, uint, 0644);
-MODULE_PARM_DESC(tx_copybreak, "frames of clients of up to so many bytes are copied whole (default 256, at most 2048)");
+static int tx_copybreak = -1;
+module_param(tx_copybreak, int, 0644);
+MODULE_PARM_DESC(tx_copybreak, "frames of clients of up to so many bytes are copied whole, 2048 at most (default -1: 256 in tag mode, 2048 in page mode)");
+
+/* Up to which length that is cheaper: tests/bench/README.md. */
+static u32 copied_whole(enum lpar_mode mode)
+{
+	int set = READ_ONCE(tx_copybreak);
+
+	if (set < 0)
+		return mode == LPAR_MODE_TAG ? LPAR_NIC_COPY : LPAR_NIC_COPY_MAX;
+	return min(set, LPAR_NIC_COPY_MAX);
+}
 
 /* --------------------------------------------------------------- requests */
 
@@ -539,8 +549,7 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	st = lpar_net_windows(q, &fr, fr.f.len, mode == LPAR_MODE_TAG);
 	if (st != LPAR_OK)
 		goto err;
-	linear = fr.f.len <= min(READ_ONCE(tx_copybreak), LPAR_NIC_COPY_MAX + 0u) ?
-		 fr.f.len :
+	linear = fr.f.len <= copied_whole(mode) ? fr.f.len :
 		 min_t(u32, fr.f.len, fr.f.headers + LPAR_NIC_PULL);
 	skb = build(q, &fr, linear, mode);
 	if (skb && lpar_core_whole(skb->data, linear, fr.f.len)) {
