@@ -14,6 +14,10 @@
 #include "blk.h"
 #include "queue.h"
 
+/* Frames are held for so many times as long while others are on their way: whose end
+ * comes first, and is then the time to ring. */
+#define HOLD_BUSY	8
+
 /*
  * A NIC's indices change without the lock. Who has changed one takes the lock
  * afterwards, so that the last of them decides by both.
@@ -212,18 +216,32 @@ bool lpar_ring_waits(struct lpar_queue *q)
 	return READ_ONCE(q->due) || READ_ONCE(q->serving);
 }
 
-/* What is held has its timer. */
-static void ring_hold_locked(struct lpar_queue *q)
+/* Until when may they be held? In ns. */
+static u64 ring_until_locked(struct lpar_queue *q)
 {
+	u64 hold = lpar_donate_hold(&q->donate);
+
 	lockdep_assert_held(&q->lock);
-	if (ring_held(q) == 1)
+	if (q->napi && ring_held(q) < ring_inflight(q))
+		hold *= HOLD_BUSY;
+	return q->held_since + hold;
+}
+
+/* What is held has its timer. @fresh: one of them has just come. */
+static void ring_hold_locked(struct lpar_queue *q, bool fresh)
+{
+	u64 until;
+
+	lockdep_assert_held(&q->lock);
+	if (fresh && ring_held(q) == 1)
 		q->held_since = ktime_get_ns();
-	if (q->timing)
+	until = ring_until_locked(q);
+	/* To set it is as dear as a doorbell: none stops it, nor does one that is early. */
+	if (q->timing && q->timer_at <= until)
 		return;
-	/* A doorbell does not stop it: that would cost as much as the doorbell. */
 	q->timing = true;
-	hrtimer_start(&q->timer, ns_to_ktime(lpar_donate_hold(&q->donate)),
-		      HRTIMER_MODE_REL_SOFT);
+	q->timer_at = until;
+	hrtimer_start(&q->timer, ns_to_ktime(until), HRTIMER_MODE_ABS_SOFT);
 }
 
 /**
@@ -242,11 +260,17 @@ enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer)
 	bool ring = false;
 
 	spin_lock_irqsave(&q->lock, flags);
+	if (hrtimer_is_queued(timer)) {
+		/* Set anew while this waited for the lock. */
+		spin_unlock_irqrestore(&q->lock, flags);
+		return HRTIMER_NORESTART;
+	}
 	if (ring_held(q) && !lpar_device_broken(q->dev)) {
 		/* Those it was started for may be rung for, and others held. */
-		until = q->held_since + lpar_donate_hold(&q->donate);
+		until = ring_until_locked(q);
 		if (now < until) {
-			hrtimer_forward_now(timer, ns_to_ktime(until - now));
+			q->timer_at = until;
+			hrtimer_set_expires(timer, ns_to_ktime(until));
 			spin_unlock_irqrestore(&q->lock, flags);
 			return HRTIMER_RESTART;
 		}
@@ -301,7 +325,7 @@ bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
 			q->sample_at = now;
 		}
 	} else {
-		ring_hold_locked(q);
+		ring_hold_locked(q, true);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 
@@ -324,8 +348,8 @@ static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh)
 			ring = ring_leave_napi_locked(q, ktime_get_ns());
 		else if (ring)
 			ring = ring_leave_locked(q, ktime_get_ns());
-		else if (fresh)
-			ring_hold_locked(q);
+		else
+			ring_hold_locked(q, fresh);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 
