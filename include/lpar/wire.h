@@ -110,8 +110,8 @@ enum lpar_op {
 	LPAR_OP_QUEUE_CREATE	= 6,
 	/* arg0 = queue. LPAR_BUSY while the adapter has requests of it */
 	LPAR_OP_QUEUE_DESTROY	= 7,
-	/* arg0 = function, arg1 = enum lpar_cap, arg2 = value: LPAR_CAP_MAC,
-	 * LPAR_CAP_PROMISC or LPAR_CAP_STANDBY of a NIC, from now on. LPAR_RANGE
+	/* arg0 = function, arg1 = enum lpar_cap, arg2 = value: of a NIC what LPAR_CAP_
+	 * MAC, MACS, PROMISC, STANDBY, VLAN_FILTER or VLANS say, from now on. LPAR_RANGE
 	 * outside of min … max, LPAR_NOTSUPP where nothing is to be chosen, or by
 	 * using it */
 	LPAR_OP_SET		= 8,
