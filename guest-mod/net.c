@@ -461,9 +461,12 @@ static int net_set_mac_address(struct net_device *netdev, void *address)
 	if (err)
 		return err;
 	err = lpar_net_set(net, LPAR_CAP_MAC, ether_addr_to_u64(sa->sa_data));
-	if (!err)
-		eth_commit_mac_addr_change(netdev, address);
-	return err;
+	if (err)
+		return err;
+	eth_commit_mac_addr_change(netdev, address);
+	/* Which addresses are further ones has changed with it. */
+	lpar_net_set_rx_mode(netdev);
+	return 0;
 }
 
 static int net_change_mtu(struct net_device *netdev, int mtu)
@@ -675,6 +678,7 @@ static void net_take_over(struct lpar_net *net, struct lpar_nic_caps *caps)
 	if (mac) {
 		eth_hw_addr_set(netdev, caps->mac);
 		call_netdevice_notifiers(NETDEV_CHANGEADDR, netdev);
+		lpar_net_set_rx_mode(netdev);
 	}
 	upper = lpar_net_standby_upper(net) ?: netdev;
 	if (netdev->mtu > caps->mtu_max)

@@ -68,14 +68,15 @@ static void net_tell_vlans(struct lpar_net *net)
 
 /* The addresses that the stack wants besides the NIC's own. Return: how many; of those
  * beyond @most, just that they are. */
-static u32 net_wanted_macs(struct net_device *netdev, u64 *macs, u32 most)
+static u32 net_wanted_macs(struct net_device *netdev, u64 *own, u64 *macs, u32 most)
 {
 	struct netdev_hw_addr *ha;
 	u32 n = 0;
 
 	netif_addr_lock_bh(netdev);
+	*own = ether_addr_to_u64(netdev->dev_addr);
 	netdev_for_each_uc_addr(ha, netdev) {
-		if (ether_addr_equal(ha->addr, netdev->dev_addr))
+		if (ether_addr_to_u64(ha->addr) == *own)
 			continue;
 		if (n < most)
 			macs[n] = ether_addr_to_u64(ha->addr);
@@ -93,28 +94,35 @@ static bool net_has_mac(const u64 *macs, u32 n, u64 mac)
 	return false;
 }
 
+/* Is there something to be told first, or nobody to tell it to? The work looks anew. */
+static bool net_told_enough(struct lpar_net *net)
+{
+	return net_goes(net) || work_pending(&net->mode_work);
+}
+
 /*
  * Tell the host which addresses are wanted: first what goes, to make room. Return: all of
- * them are the NIC's now; else it has to see everybody's frames.
+ * them are the NIC's now; else it has to see everybody's frames for the others.
  */
 static bool net_tell_macs(struct lpar_net *net)
 {
 	u32 most = min_t(u32, net->caps.macs, LPAR_NET_MACS), n, i;
-	u64 want[LPAR_NET_MACS];
+	u64 want[LPAR_NET_MACS], own;
 	bool all;
 	int err;
 
-	n = net_wanted_macs(net->netdev, want, most);
+	n = net_wanted_macs(net->netdev, &own, want, most);
 	all = n <= most;
-	if (!all)
-		n = 0;
-	for (i = net->nr_macs; i-- && !net_goes(net);) {
-		if (net_has_mac(want, n, net->macs[i]) ||
-		    lpar_net_set(net, LPAR_CAP_MACS, net->macs[i] | LPAR_MAC_OUT))
+	n = min(n, most);
+	for (i = net->nr_macs; i-- && !net_told_enough(net);) {
+		if (net_has_mac(want, n, net->macs[i]))
 			continue;
-		net->macs[i] = net->macs[--net->nr_macs];
+		/* What has become the NIC's own is no further one any more. */
+		if (net->macs[i] == own ||
+		    !lpar_net_set(net, LPAR_CAP_MACS, net->macs[i] | LPAR_MAC_OUT))
+			net->macs[i] = net->macs[--net->nr_macs];
 	}
-	for (i = 0; i < n && !net_goes(net); i++) {
+	for (i = 0; i < n && !net_told_enough(net); i++) {
 		if (net_has_mac(net->macs, net->nr_macs, want[i]))
 			continue;
 		err = net->nr_macs < LPAR_NET_MACS ?
@@ -141,6 +149,8 @@ static void net_mode_work(struct work_struct *work)
 	lpar_net_standby_tell(net);
 	if (!net_tell_macs(net))
 		want |= IFF_PROMISC;
+	if (net_told_enough(net))
+		return;
 	change = want ^ net->modes;
 	if (change & IFF_PROMISC && net->caps.promisc_free &&
 	    !lpar_net_set(net, LPAR_CAP_PROMISC, !!(want & IFF_PROMISC)))
@@ -152,10 +162,10 @@ static void net_mode_work(struct work_struct *work)
 }
 
 /**
- * lpar_net_set_rx_mode - .ndo_set_rx_mode
+ * lpar_net_set_rx_mode - .ndo_set_rx_mode, and when its own address has changed
  * @netdev: the NIC
  *
- * Under a spinlock.
+ * Any context.
  */
 void lpar_net_set_rx_mode(struct net_device *netdev)
 {
@@ -231,8 +241,9 @@ int lpar_net_set_features(struct net_device *netdev, netdev_features_t features)
 void lpar_net_mode_init(struct lpar_net *net)
 {
 	INIT_WORK(&net->mode_work, net_mode_work);
-	/* else the stack makes it promiscuous for a second address */
-	net->netdev->priv_flags |= IFF_UNICAST_FLT;
+	/* Else the stack makes it promiscuous for a second address. And its own may
+	 * change while it is up. */
+	net->netdev->priv_flags |= IFF_UNICAST_FLT | IFF_LIVE_ADDR_CHANGE;
 	net->filter = net->features & NETIF_F_HW_VLAN_CTAG_FILTER;
 }
 

@@ -839,7 +839,8 @@ static int notify(struct notifier_block *nb, unsigned long event, void *data)
 	return NOTIFY_OK;
 }
 
-static struct notifier_block pci_notifier = { .notifier_call = notify };
+/* Before dma-debug looks for what a driver has left: windows and the pool are ours. */
+static struct notifier_block pci_notifier = { .notifier_call = notify, .priority = 1 };
 
 int lpar_adapter_init(struct kobject *parent)
 {

@@ -40,7 +40,6 @@ struct lpar_adapter_counts {
  * @alias:     from 6.12 on: the device whose DMA API is forwarded to
  * @counts:    of the wrapped operations
  * @io:        I/O address >> LPAR_WINDOW_SHIFT → struct lpar_map, or @pool
- * @pool:      for headers of frames, once a NIC uses it
  * @sem:       read: a window is mapped, unmapped or flushed; write: the
  *             operations are given back, or @pool changes
  * @maps:      lpar_map.link of all live ones; under @maps_lock
@@ -51,6 +50,7 @@ struct lpar_adapter_counts {
  * @dying:     its driver is being unbound: no new windows, and clients are not
  *             shown its functions. Set under list_lock, never cleared
  * @kobj:      its folder in sysfs; the last reference frees the structure
+ * @pool:      for headers of frames, once a NIC uses it
  */
 struct lpar_adapter {
 	struct list_head link;
@@ -62,7 +62,6 @@ struct lpar_adapter {
 	struct device *alias;
 	struct lpar_adapter_counts __percpu *counts;
 	struct xarray io;
-	struct lpar_pool pool;
 	struct rw_semaphore sem;
 	struct list_head maps;
 	spinlock_t maps_lock;		/* maps, mapped */
@@ -71,6 +70,7 @@ struct lpar_adapter {
 	bool wrapped;
 	bool dying;
 	struct kobject kobj;
+	struct lpar_pool pool;
 };
 
 /**

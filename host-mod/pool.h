@@ -4,6 +4,7 @@
 #define LPAR_HOST_POOL_H
 
 #include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/mm.h>
 
 struct lpar_adapter;
@@ -25,7 +26,8 @@ struct lpar_pool {
 	struct page *pages;
 	unsigned long pfn;
 	dma_addr_t io;
-	atomic_t next;
+	/* written for each frame, the others read for each mapping */
+	atomic_t next ____cacheline_aligned_in_smp;
 };
 
 /* Is a page one of them? Any context. */

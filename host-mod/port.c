@@ -71,13 +71,34 @@ static bool reserved(const struct lpar_port *port, u16 vlan, u64 mac)
 	return false;
 }
 
+/* Is an address the host's: the device's own, or of something above it? What it filters
+ * for stations is not. RTNL is held. */
+static bool is_host(struct lpar_port *port, struct net_device *dev, u64 mac)
+{
+	struct netdev_hw_addr *ha;
+	struct lpar_nic *nic;
+	bool found = false;
+
+	if (mac == lpar_core_mac(dev->dev_addr))
+		return true;
+	netif_addr_lock_bh(dev);
+	netdev_for_each_uc_addr(ha, dev)
+		found = found || lpar_core_mac(ha->addr) == mac;
+	netif_addr_unlock_bh(dev);
+	if (!found)
+		return false;
+	list_for_each_entry(nic, &port->stations, stations)
+		if (lpar_port_has_mac(nic, mac))
+			return false;
+	return true;
+}
+
 /* Is there another station with this one's VLAN and an address? Or the host? RTNL is
  * held. */
 static bool taken(struct lpar_port *port, const struct lpar_nic *nic, u64 mac,
-		  const struct net_device *dev)
+		  struct net_device *dev)
 {
-	return reserved(port, nic->vlan, mac) ||
-	       (!nic->vlan && mac == lpar_core_mac(dev->dev_addr));
+	return reserved(port, nic->vlan, mac) || (!nic->vlan && is_host(port, dev, mac));
 }
 
 /* The VLAN of a frame that has its Ethernet header, be its tag there or beside it. */
@@ -595,11 +616,16 @@ int lpar_port_address(struct lpar_nic *nic, u64 mac)
 		return -ENODEV;
 	if (mac == nic->address)
 		return 0;
-	if (taken(port, nic, mac, dev))
-		return -EADDRINUSE;
-	ret = add_address(port, nic, dev, mac);
-	if (ret)
-		return ret;
+	if (find_address(nic, mac)) {
+		/* a further one until now */
+		nic->macs--;
+	} else {
+		if (taken(port, nic, mac, dev))
+			return -EADDRINUSE;
+		ret = add_address(port, nic, dev, mac);
+		if (ret)
+			return ret;
+	}
 	drop_address(nic, dev, find_address(nic, nic->address));
 	WRITE_ONCE(nic->address, mac);
 	return 0;
