@@ -14,7 +14,8 @@ namespace {
 // Registers, as numbers of 32-bit words
 constexpr size_t identification = 0, factorial = 2, status = 8, raised = 9, raise = 24,
                  acknowledge = 25, dma_from = 32, dma_to = 34, dma_bytes = 36, dma_command = 38;
-constexpr uint32_t busy = 1, interrupt_when_done = 0x80;
+constexpr uint32_t interrupt_when_done = 0x80;
+constexpr uint32_t factorial_is_done = 1, dma_is_done = 0x100;
 constexpr uint32_t dma_start = 1, dma_to_memory = 2, dma_interrupt = 4;
 constexpr uint32_t buffer = 0x40000, buffer_bytes = 4096;
 // Its 28 address lines reach data and stack of an image, and the shared part.
@@ -30,8 +31,9 @@ void acknowledge_all() {
     reg(acknowledge) = reg(raised);
 }
 
-void wait_while(size_t index, uint32_t bits) {
-    while ((reg(index) & bits) != 0)
+// Not for what it waits for itself: that is there a moment before the device interrupts.
+void wait_for(uint32_t interrupt) {
+    while ((reg(raised) & interrupt) == 0)
         lpar::service::pause();
     acknowledge_all();
 }
@@ -41,7 +43,7 @@ void transfer(uint64_t from, uint64_t to, uint32_t bytes, uint32_t direction) {
     reg(dma_to) = static_cast<uint32_t>(to);
     reg(dma_bytes) = bytes;
     reg(dma_command) = dma_start | direction | dma_interrupt;
-    wait_while(dma_command, dma_start);
+    wait_for(dma_is_done);
 }
 
 lpar::service::Answer number(std::span<std::byte> out, uint32_t value) {
@@ -91,7 +93,7 @@ Answer serve(const Request &request) {
     case 2:
         reg(status) = interrupt_when_done;
         reg(factorial) = static_cast<uint32_t>(number_of(request.in));
-        wait_while(status, busy);
+        wait_for(factorial_is_done);
         return number(request.out, reg(factorial));
     case 3: // the device reads what is shared with the client where it is
         return copy(reinterpret_cast<uintptr_t>(request.in.data()),
