@@ -216,27 +216,29 @@ bool lpar_ring_waits(struct lpar_queue *q)
 	return READ_ONCE(q->due) || READ_ONCE(q->serving);
 }
 
-/* Until when may they be held? In ns. */
-static u64 ring_until_locked(struct lpar_queue *q)
+/* How long may they be held? In ns. */
+static u64 ring_hold_ns_locked(struct lpar_queue *q)
 {
 	u64 hold = lpar_donate_hold(&q->donate);
 
 	lockdep_assert_held(&q->lock);
-	if (q->napi && ring_held(q) < ring_inflight(q))
-		hold *= HOLD_BUSY;
-	return q->held_since + hold;
+	return q->napi && ring_held(q) < ring_inflight(q) ? hold * HOLD_BUSY : hold;
 }
 
-/* What is held has its timer. @fresh: one of them has just come. */
+/*
+ * What is held has its timer. @fresh: one of them has just come. To set it is as dear as a
+ * doorbell: none stops it, and it is set anew only for frames that wait for nobody any more.
+ */
 static void ring_hold_locked(struct lpar_queue *q, bool fresh)
 {
-	u64 until;
+	u64 until = ring_hold_ns_locked(q);
 
 	lockdep_assert_held(&q->lock);
 	if (fresh && ring_held(q) == 1)
 		q->held_since = ktime_get_ns();
-	until = ring_until_locked(q);
-	/* To set it is as dear as a doorbell: none stops it, nor does one that is early. */
+	if (q->timing && !q->napi)
+		return;
+	until += q->timing ? q->held_since : ktime_get_ns();
 	if (q->timing && q->timer_at <= until)
 		return;
 	q->timing = true;
@@ -267,7 +269,7 @@ enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer)
 	}
 	if (ring_held(q) && !lpar_device_broken(q->dev)) {
 		/* Those it was started for may be rung for, and others held. */
-		until = ring_until_locked(q);
+		until = q->held_since + ring_hold_ns_locked(q);
 		if (now < until) {
 			q->timer_at = until;
 			hrtimer_set_expires(timer, ns_to_ktime(until));
