@@ -11,6 +11,7 @@
 #include <linux/hrtimer.h>
 #include <linux/version.h>
 #include <net/xdp.h>
+#include <net/xfrm.h>
 
 /* hrtimer_setup() came with 6.13. Goes when 6.12 does. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
@@ -23,6 +24,45 @@ static inline void lpar_compat_hrtimer_setup(struct hrtimer *timer,
 }
 
 #define hrtimer_setup lpar_compat_hrtimer_setup
+#endif
+
+#ifdef CONFIG_XFRM_OFFLOAD
+/*
+ * A driver's functions for SAs: 6.3 (7681a4f58fb9) lets it say why it takes none, 6.16
+ * (43eca05b6a3b) says for which device. Goes with 6.12.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define LPAR_COMPAT_XFRM_OPS(add, delete)						\
+static int lpar_compat_sa_add(struct net_device *netdev, struct xfrm_state *x,		\
+			      struct netlink_ext_ack *extack)				\
+{											\
+	return add(x, extack);								\
+}											\
+static void lpar_compat_sa_delete(struct net_device *netdev, struct xfrm_state *x)	\
+{											\
+	delete(x);									\
+}
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define LPAR_COMPAT_XFRM_OPS(add, delete)						\
+static int lpar_compat_sa_add(struct xfrm_state *x, struct netlink_ext_ack *extack)	\
+{											\
+	return add(x, extack);								\
+}											\
+static void lpar_compat_sa_delete(struct xfrm_state *x)					\
+{											\
+	delete(x);									\
+}
+#else
+#define LPAR_COMPAT_XFRM_OPS(add, delete)						\
+static int lpar_compat_sa_add(struct xfrm_state *x)					\
+{											\
+	return add(x, NULL);								\
+}											\
+static void lpar_compat_sa_delete(struct xfrm_state *x)					\
+{											\
+	delete(x);									\
+}
+#endif
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)

@@ -88,13 +88,15 @@ static netdev_features_t net_features(const struct lpar_nic_caps *caps)
 		features |= NETIF_F_HW_VLAN_CTAG_RX;
 	if (caps->vlan_filter)
 		features |= NETIF_F_HW_VLAN_CTAG_FILTER;
+	if (caps->sas)
+		features |= NETIF_F_HW_ESP;
 	return features;
 }
 
 #define NET_FEATURES	(NETIF_F_SG | NETIF_F_CSUM_MASK | NETIF_F_TSO | NETIF_F_TSO6 | \
 			 NETIF_F_GSO_UDP_L4 | NETIF_F_HW_VLAN_CTAG_TX | \
 			 NETIF_F_RXCSUM | NETIF_F_HW_VLAN_CTAG_RX | \
-			 NETIF_F_HW_VLAN_CTAG_FILTER)
+			 NETIF_F_HW_VLAN_CTAG_FILTER | NETIF_F_HW_ESP)
 
 static u32 net_tso_bytes(const struct lpar_nic_caps *caps)
 {
@@ -122,7 +124,8 @@ static void net_apply(struct lpar_net *net, const struct lpar_nic_caps *caps)
 			      (net->features & ~NETIF_F_HW_VLAN_CTAG_RX);
 	netdev->vlan_features = net->features & ~(NETIF_F_HW_VLAN_CTAG_TX |
 						  NETIF_F_HW_VLAN_CTAG_RX |
-						  NETIF_F_HW_VLAN_CTAG_FILTER);
+						  NETIF_F_HW_VLAN_CTAG_FILTER |
+						  NETIF_F_HW_ESP);
 	/* What is new is wanted until somebody says otherwise, also when it comes back. */
 	netdev->wanted_features |= net->features &
 				   (~net->offered | NETIF_F_HW_VLAN_CTAG_RX);
@@ -611,6 +614,7 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	net_apply(net, &caps);
 	netdev->features |= net->features;
 	lpar_net_mode_init(net);
+	lpar_net_ipsec_init(net);
 	netdev->mtu = caps.mtu;
 	netdev->dev_port = function & 0xffff;
 	eth_hw_addr_set(netdev, caps.mac);
@@ -656,6 +660,7 @@ void lpar_net_remove(struct lpar_net *net)
 	/* Without queues nobody starts it again. */
 	cancel_delayed_work_sync(&net->repost_work);
 	cancel_work_sync(&net->mode_work);
+	lpar_net_ipsec_end(net);
 	net_free(net);
 }
 
@@ -754,6 +759,7 @@ static int net_start(struct lpar_net *net)
 		return err;
 	/* The host has forgotten what it was told. */
 	lpar_net_mode_forgotten(net);
+	lpar_net_ipsec_again(net);
 	/* The stack changes the MTU of none that is detached; frames are dropped. */
 	netif_device_attach(net->netdev);
 	net_take_over(net, &caps);

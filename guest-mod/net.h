@@ -7,6 +7,7 @@
 #include <linux/if_vlan.h>
 #include <linux/netdevice.h>
 #include <linux/u64_stats_sync.h>
+#include <linux/xarray.h>
 #include <net/xdp.h>
 
 #include "device.h"
@@ -197,6 +198,10 @@ struct lpar_net_rx_queue {
  * @let_in:     that the host was told of; @mode_work alone
  * @macs:       further addresses that the host was told of; @mode_work alone
  * @nr_macs:    how many; likewise
+ * @sas:        that the host has, by its number: struct xfrm_state, or a mark of one that
+ *              it is to forget
+ * @sa_lock:    held while it is told of one
+ * @sa_work:    tells it what to forget
  * @repost_work: takes buffers back from the host, and gives it others
  * @watch_work:  looks for queues that are stuck, while @up
  * @nr_tx:      of @tx
@@ -233,6 +238,9 @@ struct lpar_net {
 	DECLARE_BITMAP(let_in, VLAN_N_VID);
 	u64 macs[LPAR_NET_MACS];
 	u32 nr_macs;
+	struct xarray sas;
+	struct mutex sa_lock;
+	struct work_struct sa_work;
 	struct delayed_work repost_work;
 	struct delayed_work watch_work;
 	u32 nr_tx;
@@ -301,6 +309,13 @@ int lpar_net_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frame
 bool lpar_net_xdp_mtu(struct lpar_net *net, u32 mtu);
 int lpar_net_bpf(struct net_device *netdev, struct netdev_bpf *bpf);
 void lpar_net_xdp_init(struct net_device *netdev);
+
+/* net_ipsec.c */
+void lpar_net_ipsec_init(struct lpar_net *net);
+void lpar_net_ipsec_end(struct lpar_net *net);
+void lpar_net_ipsec_again(struct lpar_net *net);
+int lpar_net_ipsec_tx(struct lpar_net *net, struct sk_buff *skb);
+bool lpar_net_ipsec_rx(struct lpar_net *net, struct sk_buff *skb, u32 number);
 
 /* net_standby.c */
 void lpar_net_standby_begin(struct lpar_net *net);

@@ -252,6 +252,7 @@ static void nic_take_optional(const struct nic_raw *raw,
 	caps->vlan_filter = nic_free(raw, LPAR_CAP_VLAN_FILTER) &&
 			    nic_get(raw, LPAR_CAP_VLANS, 0) >= NIC_VLANS;
 	caps->macs = nic_min(nic_get(raw, LPAR_CAP_MACS, 0), NIC_MTU_MAX);
+	caps->sas = nic_min(nic_get(raw, LPAR_CAP_IPSEC, 0), NIC_MTU_MAX);
 	value = nic_get(raw, LPAR_CAP_PORT_VLAN, 0);
 	caps->port_vlan = value < 4095 ? value : 0;
 }

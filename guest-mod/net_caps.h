@@ -46,6 +46,7 @@
  * @allmulti_free: may be chosen
  * @vlan_filter:  may be told which VLANs are wanted
  * @macs:         further addresses that it can be given
+ * @sas:          SAs (ESP) that the adapter can be given; 0: no offload
  * @standby:      a VF with the same address is to be preferred
  */
 struct lpar_nic_caps {
@@ -67,6 +68,7 @@ struct lpar_nic_caps {
 	__u32 tso_segments;
 	__u32 port_vlan;
 	__u32 macs;
+	__u32 sas;
 	bool link;
 	bool full_duplex;
 	bool tx_csum;

@@ -137,7 +137,7 @@ static u8 tx_gso_type(const struct sk_buff *skb)
 
 /* In place, each field once: nobody reads it before the index says so. */
 static void tx_write(struct lpar_net_tx *tx, u32 id, const struct sk_buff *skb,
-		     u32 nsegs)
+		     u32 nsegs, u32 sa)
 {
 	struct lpar_queue *q = tx->q;
 	u32 slot = q->sq_tail & (q->depth - 1);
@@ -162,7 +162,7 @@ static void tx_write(struct lpar_net_tx *tx, u32 id, const struct sk_buff *skb,
 	sqe->gso_type = gso ? tx_gso_type(skb) : LPAR_GSO_NONE;
 	sqe->reserved = 0;
 	sqe->vlan_tci = cpu_to_le16(tag ? skb_vlan_tag_get(skb) : 0);
-	sqe->reserved2 = 0;
+	sqe->sa = cpu_to_le16(sa);
 	sqe->reserved3 = 0;
 	if (nsegs > LPAR_SQE_SEGS)
 		memcpy(q->table + slot * q->segs, tx->segs,
@@ -182,11 +182,15 @@ static int tx_submit(struct lpar_net_tx *tx, struct sk_buff *skb, bool waited,
 {
 	struct lpar_queue *q = tx->q;
 	struct lpar_net_frame *frame;
-	int nsegs;
+	int nsegs, sa;
 	u32 id;
 
 	if (skb->len < LPAR_NET_FRAME_MIN || skb->len > LPAR_NET_FRAME_MAX)
 		return -EINVAL;
+	/* What is to be encrypted, and is not, does not leave. */
+	sa = lpar_net_ipsec_tx(tx->net, skb);
+	if (sa < 0)
+		return sa;
 	id = tx->free[tx->free_got & (q->depth - 1)];
 	nsegs = tx_fill(tx, id, skb, waited, miss);
 	if (nsegs == -EMSGSIZE && skb_is_nonlinear(skb)) {
@@ -197,7 +201,7 @@ static int tx_submit(struct lpar_net_tx *tx, struct sk_buff *skb, bool waited,
 	if (nsegs < 0)
 		return nsegs;
 
-	tx_write(tx, id, skb, nsegs);
+	tx_write(tx, id, skb, nsegs, sa);
 	frame = &tx->frames[id];
 	frame->bytes = skb->len;
 	frame->nsegs = nsegs;

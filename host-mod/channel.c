@@ -9,6 +9,7 @@
 
 #include "channel.h"
 #include "disk.h"
+#include "ipsec.h"
 #include "mailbox.h"
 #include "memory.h"
 #include "nic.h"
@@ -106,6 +107,31 @@ static enum lpar_status set(struct lpar_client *c, u64 id, u64 cap, u64 value)
 	return nic ? lpar_nic_set(lpar_nic_of(fn), cap, value) : LPAR_NOTSUPP;
 }
 
+static enum lpar_status security(struct lpar_client *c, const struct lpar_call_in *in,
+				 const void *data, struct answer *a)
+{
+	enum lpar_status st;
+	struct lpar_fn *fn;
+	struct lpar_sa sa;
+
+	if (in->arg[0] > U32_MAX)
+		return LPAR_INVAL;
+	mutex_lock(&c->partition->lock);
+	fn = lpar_fn_find(c->partition, in->arg[0]);
+	mutex_unlock(&c->partition->lock);
+	if (!fn)
+		return LPAR_NOENT;
+	/* it stays: see set() */
+	if (fn->type != LPAR_FUNCTION_NIC)
+		return LPAR_NOTSUPP;
+	if (in->op == LPAR_OP_SA_DELETE)
+		return lpar_ipsec_delete(lpar_nic_of(fn), in->arg[1]);
+	lpar_copy_once(&sa, data, sizeof(sa));
+	st = lpar_nic_sa_add(lpar_nic_of(fn), &sa, &a->ret[0]);
+	memzero_explicit(&sa, sizeof(sa));
+	return st;
+}
+
 static enum lpar_status map(struct lpar_client *c, u64 gpa, struct answer *a)
 {
 	int ret = lpar_window_map(c, gpa, &a->ret[0]);
@@ -164,6 +190,9 @@ static enum lpar_status call(struct lpar_client *c, const struct lpar_call_in *i
 	case LPAR_OP_ANSWER:
 	case LPAR_OP_MANAGE:
 		return mailbox(c, in, data, size, a);
+	case LPAR_OP_SA_ADD:
+	case LPAR_OP_SA_DELETE:
+		return security(c, in, data, a);
 	default:
 		return LPAR_NOSYS;
 	}

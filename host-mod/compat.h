@@ -16,6 +16,7 @@
 #include <linux/skbuff.h>
 #include <linux/timer.h>
 #include <linux/version.h>
+#include <net/xfrm.h>
 
 /* 6.5 (d457a0e329b0) moved skb_gso_segment() out of netdevice.h. Goes with 6.1. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
@@ -183,5 +184,30 @@ static inline void lpar_compat_zcopy_set(struct sk_buff *skb, struct ubuf_info *
 	refcount_set(&u->refcnt, 1);
 	skb_zcopy_init(skb, u);
 }
+
+#ifdef CONFIG_XFRM_OFFLOAD
+/* 6.3 (7681a4f58fb9) lets a driver say why it takes no SA, 6.16 (43eca05b6a3b) says for
+ * which device. Goes with 6.12. */
+static inline int lpar_compat_state_add(struct net_device *dev, struct xfrm_state *x,
+					struct netlink_ext_ack *extack)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return dev->xfrmdev_ops->xdo_dev_state_add(dev, x, extack);
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return dev->xfrmdev_ops->xdo_dev_state_add(x, extack);
+#else
+	return dev->xfrmdev_ops->xdo_dev_state_add(x);
+#endif
+}
+
+static inline void lpar_compat_state_delete(struct net_device *dev, struct xfrm_state *x)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	dev->xfrmdev_ops->xdo_dev_state_delete(dev, x);
+#else
+	dev->xfrmdev_ops->xdo_dev_state_delete(x);
+#endif
+}
+#endif
 
 #endif

@@ -222,7 +222,8 @@ enum lpar_status lpar_core_call(const struct lpar_call_in *in, bool greeted)
 		[LPAR_OP_UNMAP] = 1,	    [LPAR_OP_QUEUE_CREATE] = 5,
 		[LPAR_OP_QUEUE_DESTROY] = 1, [LPAR_OP_SET] = 3,
 		[LPAR_OP_ASK] = 3,	    [LPAR_OP_ANSWER] = 2,
-		[LPAR_OP_MANAGE] = 2,
+		[LPAR_OP_MANAGE] = 2,	    [LPAR_OP_SA_ADD] = 1,
+		[LPAR_OP_SA_DELETE] = 2,
 	};
 	u32 i;
 

@@ -9,6 +9,7 @@
 #define TYPE_IP6	0x86dd
 #define PROTO_TCP	6
 #define PROTO_UDP	17
+#define PROTO_ESP	50
 #define PORT_BOOTPS	67
 
 /* The checksum's place in both headers. */
@@ -64,6 +65,13 @@ static enum lpar_status check_send(const struct lpar_frame *f,
 	} else if (f->vlan_tci) {
 		return LPAR_INVAL;
 	}
+	if (f->sa) {
+		if (!lim->ipsec)
+			return LPAR_NOTSUPP;
+		/* sums and segments would be of what is encrypted */
+		if (f->flags & LPAR_NET_CSUM || f->gso_type != LPAR_GSO_NONE)
+			return LPAR_INVAL;
+	}
 	switch (f->gso_type) {
 	case LPAR_GSO_NONE:
 		/* with a tag in the frame itself: see lpar_core_headers() */
@@ -109,6 +117,7 @@ enum lpar_status lpar_core_frame(const struct lpar_net_sqe *sqe,
 		.csum_start = le16_to_cpu(sqe->csum_start),
 		.csum_offset = le16_to_cpu(sqe->csum_offset),
 		.vlan_tci = le16_to_cpu(sqe->vlan_tci),
+		.sa = le16_to_cpu(sqe->sa),
 	};
 	enum lpar_status st;
 	u32 i;
@@ -116,7 +125,7 @@ enum lpar_status lpar_core_frame(const struct lpar_net_sqe *sqe,
 	*out = f;
 	if (sqe->op != (receive ? LPAR_NET_RECEIVE : LPAR_NET_SEND))
 		return LPAR_NOSYS;
-	if (sqe->reserved || sqe->reserved2 || sqe->reserved3)
+	if (sqe->reserved || sqe->reserved3)
 		return LPAR_INVAL;
 	for (i = 0; f.nsegs > LPAR_SQE_SEGS && i < LPAR_SQE_SEGS; i++)
 		if (sqe->seg[i].addr || sqe->seg[i].len || sqe->seg[i].reserved)
@@ -125,7 +134,7 @@ enum lpar_status lpar_core_frame(const struct lpar_net_sqe *sqe,
 		return LPAR_INVAL;
 	if (receive) {
 		if (f.headers || f.flags || f.gso_type || f.gso_size ||
-		    f.csum_start || f.csum_offset || f.vlan_tci ||
+		    f.csum_start || f.csum_offset || f.vlan_tci || f.sa ||
 		    f.len > LPAR_WINDOW_SIZE ||
 		    f.len < sizeof(struct lpar_net_rx) + LPAR_NET_FRAME_MIN)
 			return LPAR_INVAL;
@@ -262,6 +271,61 @@ u16 lpar_core_frame_vlan(const u8 *data, u32 have, const struct lpar_frame *f,
 	       lpar_core_vlan(type, get16(data + LPAR_NET_FRAME_MIN));
 }
 
+static bool zero(const u8 *at, u32 len)
+{
+	while (len)
+		if (at[--len])
+			return false;
+	return true;
+}
+
+enum lpar_status lpar_core_sa(const struct lpar_sa *sa)
+{
+	if (!sa->spi || sa->reserved ||
+	    sa->flags & ~(LPAR_SA_IN | LPAR_SA_TUNNEL | LPAR_SA_IPV6) ||
+	    (sa->icv != 8 && sa->icv != 12 && sa->icv != 16) ||
+	    (sa->key_len != 16 + LPAR_SA_SALT && sa->key_len != 24 + LPAR_SA_SALT &&
+	     sa->key_len != LPAR_SA_KEY_MAX) ||
+	    !zero(sa->key + sa->key_len, sizeof(sa->key) - sa->key_len))
+		return LPAR_INVAL;
+	if (!(sa->flags & LPAR_SA_IPV6) &&
+	    (!zero(sa->src + 4, sizeof(sa->src) - 4) ||
+	     !zero(sa->dst + 4, sizeof(sa->dst) - 4)))
+		return LPAR_INVAL;
+	return LPAR_OK;
+}
+
+/* Bytes of an ESP header, and of the IV behind it (RFC 4106). */
+#define ESP_HEADER	8
+#define ESP_IV		8
+
+enum lpar_status lpar_core_esp(const u8 *data, u32 len, u32 spi, bool ipv6, u32 icv,
+			       struct lpar_esp *out)
+{
+	const u8 *ip = data + LPAR_NET_FRAME_MIN;
+	u32 bytes, trailer;
+	u8 proto = 0;
+
+	if (len < LPAR_NET_FRAME_MIN || get16(data + 12) != (ipv6 ? TYPE_IP6 : TYPE_IP4))
+		return LPAR_INVAL;
+	out->at = transport(data, len, ipv6 ? TYPE_IP6 : TYPE_IP4, &proto);
+	if (!out->at || proto != PROTO_ESP)
+		return LPAR_INVAL;
+	bytes = ipv6 ? 40u + get16(ip + 4) : get16(ip + 2);
+	trailer = 2 + icv;
+	if (bytes != len - LPAR_NET_FRAME_MIN ||
+	    len < out->at + ESP_HEADER + ESP_IV + trailer)
+		return LPAR_INVAL;
+	if (((u32)get16(data + out->at) << 16 | get16(data + out->at + 2)) != spi)
+		return LPAR_INVAL;
+	/* its padding, how much that is, the protocol, the check value */
+	if (len < out->at + ESP_HEADER + ESP_IV + trailer + data[len - trailer])
+		return LPAR_INVAL;
+	out->seq = (u32)get16(data + out->at + 4) << 16 | get16(data + out->at + 6);
+	out->inner = data[len - trailer + 1];
+	return LPAR_OK;
+}
+
 bool lpar_core_whole(const u8 *data, u32 have, u32 len)
 {
 	u32 udp;
@@ -311,7 +375,7 @@ int lpar_core_nic_records(void *buf, size_t size,
 	/* as a switch: everybody gets it */
 	lpar_put_fixed(&w, LPAR_CAP_ALLMULTI, 1);
 	lpar_put_fixed(&w, LPAR_CAP_PORT_VLAN, lim->vlan);
-	lpar_put_fixed(&w, LPAR_CAP_IPSEC, 0);
+	lpar_put_fixed(&w, LPAR_CAP_IPSEC, lim->ipsec ? LPAR_NIC_SAS : 0);
 	lpar_put_fixed(&w, LPAR_CAP_TOE, 0);
 	lpar_put_value(&w, LPAR_CAP_STANDBY, 0, lim->standby, lim->aside);
 	lpar_put_value(&w, LPAR_CAP_VLAN_FILTER, 0, lim->vlan_filters,

@@ -13,6 +13,8 @@
 #define LPAR_NIC_COPY_MAX	2048
 /* Addresses that a trusted NIC can have besides its own. */
 #define LPAR_NIC_MACS		32
+/* SAs that it can have. */
+#define LPAR_NIC_SAS		256
 
 /**
  * struct lpar_nic_limits - what a NIC's adapter and the path to it honour
@@ -35,6 +37,7 @@
  * @tx_vlan:      inserts tags
  * @rx_csum:      checks checksums
  * @rx_vlan:      removes tags
+ * @ipsec:        the adapter en- and decrypts ESP, and the client may have it do so
  * @trusted:      may have any address, send tagged frames, and see all
  * @promisc:      sees all frames of the port
  * @vlan_filters: the adapter and the client can choose VLANs of those that it sees
@@ -64,6 +67,7 @@ struct lpar_nic_limits {
 	bool tx_vlan;
 	bool rx_csum;
 	bool rx_vlan;
+	bool ipsec;
 	bool trusted;
 	bool promisc;
 	bool vlan_filters;
@@ -84,6 +88,7 @@ struct lpar_nic_limits {
  * @csum_start: see struct lpar_net_sqe
  * @csum_offset: likewise
  * @vlan_tci: likewise
+ * @sa: likewise
  */
 struct lpar_frame {
 	u16 id;
@@ -96,6 +101,7 @@ struct lpar_frame {
 	u16 csum_start;
 	u16 csum_offset;
 	u16 vlan_tci;
+	u16 sa;
 };
 
 /**
@@ -169,6 +175,45 @@ static inline bool lpar_core_sees(u16 own, bool trusted, u16 vlan)
  */
 u16 lpar_core_frame_vlan(const u8 *data, u32 have, const struct lpar_frame *f,
 			 const struct lpar_nic_limits *lim);
+
+/**
+ * lpar_core_sa - check what a client gives as an SA
+ * @sa: a private copy
+ *
+ * Context: any; pure.
+ * Return: LPAR_OK, LPAR_INVAL.
+ */
+enum lpar_status lpar_core_sa(const struct lpar_sa *sa);
+
+/**
+ * struct lpar_esp - what a frame that is to be encrypted was found to be
+ * @at:    where its ESP header starts
+ * @seq:   its sequence number
+ * @inner: the protocol that is encrypted
+ */
+struct lpar_esp {
+	u32 at;
+	u32 seq;
+	u8 inner;
+};
+
+/**
+ * lpar_core_esp - check a frame that an adapter is to encrypt
+ * @data: a private copy of all of it
+ * @len:  its bytes
+ * @spi:  of its SA
+ * @ipv6: its SA's
+ * @icv:  its SA's, bytes
+ * @out:  when LPAR_OK
+ *
+ * Drivers find its trailer by what it says itself, and look no further: so all of it
+ * must be where it says, and nobody else can change it any more.
+ *
+ * Context: any; pure.
+ * Return: LPAR_OK; LPAR_INVAL: not ESP by this SA, or not complete.
+ */
+enum lpar_status lpar_core_esp(const u8 *data, u32 len, u32 spi, bool ipv6, u32 icv,
+			       struct lpar_esp *out);
 
 /**
  * lpar_core_whole - must all of a frame be in its linear part?

@@ -44,6 +44,9 @@ struct lpar_net_frame {
 typedef bool (*lpar_net_visit)(struct lpar_window *w, unsigned int offset,
 			       unsigned int len, void *arg);
 
+/* Of a frame that waits for its client: see struct lpar_net_rx. */
+#define LPAR_NET_SA(skb)	(*(u16 *)(skb)->cb)
+
 static inline struct lpar_nic *lpar_net_nic(const struct lpar_queue *q)
 {
 	return lpar_nic_of(q->fn);

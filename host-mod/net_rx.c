@@ -9,6 +9,7 @@
 #include <net/dst.h>
 
 #include "compat.h"
+#include "ipsec.h"
 #include "net_frame.h"
 #include "port.h"
 
@@ -90,6 +91,7 @@ void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
 {
 	unsigned int n = READ_ONCE(nic->receivers);
 	struct lpar_queue *q = NULL;
+	int sa;
 
 	if (n) {
 		n = n == 1 ? 0 : skb_get_hash(skb) % n;
@@ -101,9 +103,13 @@ void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
 		goto drop;
 	if (!untag(nic, skb))
 		goto drop;
+	sa = lpar_ipsec_received(nic, skb);
+	if (sa < 0)
+		goto drop;
 	if (skb_queue_len_lockless(&q->backlog) >= BACKLOG || !lpar_net_detach(skb))
 		goto drop;
 	skb->dev = NULL;
+	LPAR_NET_SA(skb) = sa;
 	if (!backlog_add(q, skb))
 		goto drop;
 	lpar_queue_arrived(q);
@@ -161,6 +167,7 @@ static void cut(struct lpar_queue *q, struct sk_buff *skb)
 		segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
 	for (s = IS_ERR(segs) ? NULL : segs; s; s = s->next) {
 		s->dev = NULL;
+		LPAR_NET_SA(s) = 0;
 		last = s;
 	}
 	skb->dev = NULL;
@@ -283,7 +290,7 @@ static bool pour(struct lpar_window *w, unsigned int offset, unsigned int len,
 static struct lpar_net_rx head_of(const struct sk_buff *skb,
 				  const struct lpar_nic_limits *lim)
 {
-	struct lpar_net_rx head = {};
+	struct lpar_net_rx head = { .sa = cpu_to_le16(LPAR_NET_SA(skb)) };
 
 	/* only one that has words got here uncut */
 	if (skb_is_gso(skb))

@@ -7,6 +7,7 @@
 #include <linux/sched/clock.h>
 
 #include "compat.h"
+#include "ipsec.h"
 #include "net_frame.h"
 #include "port.h"
 #include "tag.h"
@@ -209,7 +210,8 @@ static void describe(struct sk_buff *skb, const struct lpar_frame *f,
 		skb->csum_start = skb_headroom(skb) + f->csum_start;
 		skb->csum_offset = f->csum_offset;
 		skb_set_transport_header(skb, f->csum_start);
-	} else {
+	} else if (!f->sa) {
+		/* lpar_ipsec_protect() knows better */
 		skb_set_transport_header(skb, f->headers);
 	}
 	if (f->gso_type == LPAR_GSO_NONE)
@@ -461,8 +463,8 @@ static enum lpar_take to_wire(struct lpar_queue *q, struct lpar_port *port,
 
 	describe(skb, &fr->f, lim);
 	refcount_inc(&q->users.n);	/* ours is held: not zero */
-	arm(skb, r, q->fn->mode == LPAR_MODE_TAG);
-	if (q->fn->mode != LPAR_MODE_TAG) {
+	arm(skb, r, q->fn->mode == LPAR_MODE_TAG && !fr->f.sa);
+	if (q->fn->mode != LPAR_MODE_TAG || fr->f.sa) {
 		hand_over(port, skb);
 		return LPAR_TAKE_DONE;
 	}
@@ -497,6 +499,16 @@ static enum lpar_take to_wire(struct lpar_queue *q, struct lpar_port *port,
 		lpar_net_refuse(q, fr->f.id, ret == -ENETDOWN ? LPAR_IOERR : LPAR_NOMEM);
 	lpar_queue_put(q);
 	return ret ? LPAR_TAKE_DONE : LPAR_TAKE_FULL;
+}
+
+/* A frame that the adapter is to encrypt does not leave for anybody on this side of the
+ * wire: it would be in the clear. Those who get all multicast do not get it. */
+static enum lpar_status protect(struct lpar_nic *nic, const struct lpar_route *route,
+				struct sk_buff *skb, u16 sa)
+{
+	if (!route->wire)
+		return LPAR_NOTSUPP;
+	return lpar_ipsec_protect(nic, skb, sa);
 }
 
 /**
@@ -542,6 +554,9 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	if (!room)
 		return LPAR_TAKE_FULL;
 
+	/* its driver may look at all of it, and change it */
+	if (fr.f.sa)
+		mode = LPAR_MODE_COPY;
 	fr.req = req_get(q);
 	fr.req->id = fr.f.id;
 	fr.req->bytes = fr.f.len;
@@ -549,7 +564,7 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	st = lpar_net_windows(q, &fr, fr.f.len, mode == LPAR_MODE_TAG);
 	if (st != LPAR_OK)
 		goto err;
-	linear = fr.f.len <= copied_whole(mode) ? fr.f.len :
+	linear = fr.f.sa || fr.f.len <= copied_whole(mode) ? fr.f.len :
 		 min_t(u32, fr.f.len, fr.f.headers + LPAR_NIC_PULL);
 	skb = build(q, &fr, linear, mode);
 	if (skb && lpar_core_whole(skb->data, linear, fr.f.len)) {
@@ -572,6 +587,14 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	rcu_read_lock();
 	lpar_port_route(port, nic, skb->data, vlan, &route);
 	rcu_read_unlock();
+	if (fr.f.sa) {
+		st = protect(nic, &route, skb, fr.f.sa);
+		if (st != LPAR_OK) {
+			kfree_skb(skb);
+			goto err;
+		}
+		return to_wire(q, port, lim, &fr, skb, linear);
+	}
 	if (!route.station && !route.host && !route.all)
 		return to_wire(q, port, lim, &fr, skb, linear);
 

@@ -18,9 +18,11 @@
 #include <linux/virtio_config.h>
 
 #include "compat.h"
+#include "ipsec.h"
 #include "net.h"
 #include "nic.h"
 #include "port.h"
+#include "station.h"
 
 /*
  * Drivers whose transmit path was read and looks at nothing but the linear part:
@@ -207,6 +209,7 @@ static void get_limits(struct net_device *dev, enum lpar_mode mode, u32 queues,
 	lim->rx_csum = f & NETIF_F_RXCSUM;
 	lim->tx_vlan = lim->trusted && !lim->vlan && f & NETIF_F_HW_VLAN_CTAG_TX;
 	lim->rx_vlan = lim->trusted && !lim->vlan && f & NETIF_F_HW_VLAN_CTAG_RX;
+	lim->ipsec = lim->trusted && f & NETIF_F_HW_ESP && lpar_ipsec_offered(dev);
 	lim->vlan_filters = lim->trusted && !lim->vlan &&
 			    f & NETIF_F_HW_VLAN_CTAG_FILTER;
 	get_link(dev, lim);
@@ -302,7 +305,7 @@ static u64 chosen_value(struct lpar_nic *nic, const struct lpar_nic_limits *lim,
 	case LPAR_CAP_MACS:
 		value &= ~LPAR_MAC_OUT;
 		rcu_read_lock();
-		if (!lpar_port_has_mac(nic, value))
+		if (!lpar_station_has_mac(nic, value))
 			value |= LPAR_MAC_OUT;
 		rcu_read_unlock();
 		return value;
@@ -316,18 +319,18 @@ static int choose(struct lpar_nic *nic, u64 cap, u64 value)
 {
 	switch (cap) {
 	case LPAR_CAP_MAC:
-		return lpar_port_address(nic, value);
+		return lpar_station_address(nic, value);
 	case LPAR_CAP_STANDBY:
-		return lpar_port_aside(nic, value);
+		return lpar_station_aside(nic, value);
 	case LPAR_CAP_VLAN_FILTER:
-		return lpar_port_filter_vlans(nic, value);
+		return lpar_station_filter_vlans(nic, value);
 	case LPAR_CAP_VLANS:
-		return lpar_port_vlan(nic, value & (LPAR_VLAN_OUT - 1),
+		return lpar_station_vlan(nic, value & (LPAR_VLAN_OUT - 1),
 				      !(value & LPAR_VLAN_OUT));
 	case LPAR_CAP_MACS:
-		return lpar_port_mac(nic, value & ~LPAR_MAC_OUT, !(value & LPAR_MAC_OUT));
+		return lpar_station_mac(nic, value & ~LPAR_MAC_OUT, !(value & LPAR_MAC_OUT));
 	default:
-		return lpar_port_promisc(nic, value);
+		return lpar_station_promisc(nic, value);
 	}
 }
 
@@ -380,6 +383,30 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 	}
 }
 
+/**
+ * lpar_nic_sa_add - a client gives the adapter an SA (LPAR_OP_SA_ADD)
+ * @nic:    its NIC
+ * @sa:     a private copy; the caller wipes it
+ * @number: its number, when LPAR_OK
+ *
+ * Context: the client's lock is held; sleeps, and gives up when it is killed.
+ * Return: see LPAR_OP_SA_ADD.
+ */
+enum lpar_status lpar_nic_sa_add(struct lpar_nic *nic, const struct lpar_sa *sa,
+				 u64 *number)
+{
+	struct lpar_nic_limits lim;
+	enum lpar_status st;
+
+	lpar_nic_limits(nic, &lim);
+	if (!lim.ipsec)
+		return LPAR_NOTSUPP;
+	st = lpar_ipsec_add(nic, sa, number);
+	if (st == LPAR_OK)
+		WRITE_ONCE(nic->chosen, true);
+	return st;
+}
+
 static struct lpar_nic *find_chosen(struct lpar_partition *p)
 {
 	struct lpar_nic *nic = NULL;
@@ -410,17 +437,18 @@ void lpar_nic_forget(struct lpar_partition *p)
 	while ((nic = find_chosen(p))) {
 		rtnl_lock();
 		WRITE_ONCE(nic->chosen, false);
-		lpar_port_promisc(nic, false);
-		lpar_port_forget_macs(nic);
-		ret = lpar_port_filter_vlans(nic, false);
+		lpar_station_promisc(nic, false);
+		lpar_station_forget_macs(nic);
+		lpar_ipsec_forget(nic);
+		ret = lpar_station_filter_vlans(nic, false);
 		if (ret && ret != -ENODEV)
 			pr_warn("%s/%s: its adapter does not let all VLANs in\n",
 				lpar_partition_name(p), lpar_fn_name(&nic->fn));
-		ret = lpar_port_aside(nic, false);
+		ret = lpar_station_aside(nic, false);
 		if (ret && ret != -ENODEV)
 			pr_warn("%s/%s: its adapter does not take its address\n",
 				lpar_partition_name(p), lpar_fn_name(&nic->fn));
-		ret = lpar_port_address(nic, nic->base);
+		ret = lpar_station_address(nic, nic->base);
 		if (ret && ret != -ENODEV)
 			pr_warn("%s/%s: it does not get its own address back: %d\n",
 				lpar_partition_name(p), lpar_fn_name(&nic->fn), ret);
@@ -467,6 +495,7 @@ SHOW(standby, "%s", !nic->primary[0] ? "no" : READ_ONCE(nic->aside) ? "aside" : 
 SHOW(paused, "%llu", (u64)atomic64_read(&nic->paused));
 SHOW(link, "%s", nic_link(nic) ? "up" : "down");
 SHOW(dropped, "%llu", (u64)atomic64_read(&nic->dropped));
+SHOW(sas, "%u", READ_ONCE(nic->nr_sas));
 SHOW(foreign, "%llu", (u64)atomic64_read(&nic->foreign));
 
 static ssize_t mac_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -525,7 +554,7 @@ static struct attribute *nic_attrs[] = {
 	&attr_id.attr,
 	&attr_generation.attr, &attr_state.attr, &attr_link.attr,
 	&attr_dropped.attr, &attr_foreign.attr, &attr_max_rate.attr,
-	&attr_paused.attr, &attr_standby.attr, NULL,
+	&attr_paused.attr, &attr_standby.attr, &attr_sas.attr, NULL,
 };
 ATTRIBUTE_GROUPS(nic);
 
@@ -767,6 +796,8 @@ int lpar_nic_probe(struct lpar_probe *probe)
 	}
 	lim.mac = lpar_core_mac(dev->dev_addr);
 	get_limits(dev, v.mode, 0, &lim);
+	/* to whom it may be trusted with */
+	lim.ipsec = lpar_ipsec_offered(dev);
 	ret = lpar_core_nic_records(probe->data, sizeof(probe->data), &lim,
 				    dev->name);
 	probe->records = max(ret, 0);

@@ -56,8 +56,8 @@ struct lpar_nic_state {
  * @port:       what it is on, until the device goes; under RTNL, read under RCU
  * @base:       the address that it was enabled with
  * @first:      of the adapter's queues for sending: where its own begin
- * @chosen:     the client has chosen addresses, promiscuity, VLANs or to be aside; changes
- *              under RTNL
+ * @chosen:     the client has chosen addresses, promiscuity, VLANs, to be aside, or SAs;
+ *              changes under the client's lock
  * @chosen_at:  when it last did, in jiffies; under the client's lock
  * @address:    its own, in force; under RTNL, read anywhere
  * @addresses:  that frames for it have: this and at most LPAR_NIC_MACS that its client
@@ -68,6 +68,9 @@ struct lpar_nic_state {
  * @trunk:      its device was told not to filter VLANs; under RTNL
  * @filters:    of all VLANs it sees @vlans alone; under RTNL, read anywhere
  * @vlans:      that the client has let in, and its device with them; likewise
+ * @sa_dev:     what its SAs are given to, until the device goes; ipsec.c's, as are
+ * @sas:        SAs that its client has
+ * @nr_sas:     how many; read anywhere
  * @stations:   in port->stations; under RTNL
  * @receive:    the client's receive queues, read under RCU; under partition->lock
  * @receivers:  used entries of @receive, likewise
@@ -105,6 +108,9 @@ struct lpar_nic {
 	bool trunk;
 	bool filters;
 	DECLARE_BITMAP(vlans, LPAR_VLAN_MAX + 1);
+	struct net_device *sa_dev;
+	struct list_head sas;
+	unsigned int nr_sas;
 	struct list_head stations;
 	struct lpar_queue __rcu *receive[LPAR_NIC_QUEUES];
 	unsigned int receivers;
@@ -135,6 +141,8 @@ int lpar_nic_disable(struct lpar_nic *nic, bool force);
 int lpar_nic_records(struct lpar_nic *nic, void *data, size_t size);
 void lpar_nic_limits(struct lpar_nic *nic, struct lpar_nic_limits *lim);
 enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value);
+enum lpar_status lpar_nic_sa_add(struct lpar_nic *nic, const struct lpar_sa *sa,
+				 u64 *number);
 void lpar_nic_forget(struct lpar_partition *p);
 int lpar_nic_probe(struct lpar_probe *probe);
 

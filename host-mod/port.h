@@ -8,6 +8,7 @@
 
 #include <linux/hashtable.h>
 #include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 
 #include "nic.h"
@@ -41,16 +42,19 @@ struct lpar_port {
 	DECLARE_HASHTABLE(by_address, 10);
 };
 
+/* RTNL is held. */
+static inline struct net_device *lpar_port_dev(struct lpar_port *port)
+{
+	return rcu_dereference_protected(port->dev, lockdep_rtnl_is_held());
+}
+
+static inline struct lpar_port *lpar_nic_port(struct lpar_nic *nic)
+{
+	return rcu_dereference_protected(nic->port, lockdep_rtnl_is_held());
+}
+
 int lpar_port_join(struct lpar_nic *nic, struct net_device *dev);
 void lpar_port_leave(struct lpar_nic *nic);
-int lpar_port_address(struct lpar_nic *nic, u64 mac);
-int lpar_port_mac(struct lpar_nic *nic, u64 mac, bool in);
-bool lpar_port_has_mac(struct lpar_nic *nic, u64 mac);
-void lpar_port_forget_macs(struct lpar_nic *nic);
-int lpar_port_aside(struct lpar_nic *nic, bool aside);
-int lpar_port_promisc(struct lpar_nic *nic, bool on);
-int lpar_port_filter_vlans(struct lpar_nic *nic, bool on);
-int lpar_port_vlan(struct lpar_nic *nic, u16 vlan, bool in);
 struct net_device *lpar_port_host_vlan(struct net_device *dev, u16 vlan);
 
 /* Where a client's frame goes; see lpar_port_route(). */
@@ -67,6 +71,7 @@ void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 		      struct sk_buff *skb);
 
 void lpar_port_send(struct lpar_port *port, struct sk_buff *skb);
+void lpar_port_decrypted(struct sk_buff *skb);
 void lpar_port_give(struct lpar_port *port, struct sk_buff *skb);
 
 int lpar_port_init(void);

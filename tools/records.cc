@@ -72,7 +72,7 @@ constexpr std::array kinds = {
     Kind{LPAR_CAP_PROMISC, Unit::flag, "promisc", "receives all frames"},
     Kind{LPAR_CAP_ALLMULTI, Unit::flag, "allmulti", "receives all multicast"},
     Kind{LPAR_CAP_PORT_VLAN, Unit::count, "port_vlan", "VLAN of the port (0: none)"},
-    Kind{LPAR_CAP_IPSEC, Unit::flag, "ipsec", "IPsec"},
+    Kind{LPAR_CAP_IPSEC, Unit::count, "ipsec", "IPsec SAs (ESP)"},
     Kind{LPAR_CAP_TOE, Unit::flag, "toe", "TCP offload engine"},
     Kind{LPAR_CAP_STANDBY, Unit::flag, "standby", "gives way to a VF of its address"},
     Kind{LPAR_CAP_VLAN_FILTER, Unit::flag, "vlan_filter", "filters VLANs"},

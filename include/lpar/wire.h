@@ -128,6 +128,13 @@ enum lpar_op {
 	 * on. Offset 0 begins, the last piece hands it over: ret0 = the request's
 	 * number. LPAR_BUSY until the last one has been forgotten */
 	LPAR_OP_MANAGE		= 11,
+	/* arg0 = function, a NIC; data = struct lpar_sa. The adapter is given a security
+	 * association: ret0 = its number, not 0. LPAR_NOTSUPP: there is no offload, or not
+	 * for this one; LPAR_RESV_CONFLICT: somebody on this port receives by it already;
+	 * LPAR_QUOTA, LPAR_NOSPC: the client, or the adapter, has no more */
+	LPAR_OP_SA_ADD		= 12,
+	/* arg0 = function, arg1 = number. Frames that are on their way are still served */
+	LPAR_OP_SA_DELETE	= 13,
 };
 
 /* What the management side may be asked to do to a VF. Values are ABI. */
@@ -293,7 +300,7 @@ enum lpar_cap {
 	LPAR_CAP_PROMISC	= 82,	/* all frames of the port; to be SET */
 	LPAR_CAP_ALLMULTI	= 83,	/* all multicast */
 	LPAR_CAP_PORT_VLAN	= 84,	/* frames are of this VLAN, untagged; 0: none */
-	LPAR_CAP_IPSEC		= 85,
+	LPAR_CAP_IPSEC		= 85,	/* SAs that it can be given; 0: no offload of ESP */
 	LPAR_CAP_TOE		= 86,	/* TCP offload engine */
 	LPAR_CAP_STANDBY	= 87,	/* a VF with the same address comes first; to be SET
 					 * to 1 while that is in use */
@@ -310,6 +317,41 @@ enum lpar_cap {
 	 * refuses it */
 	LPAR_CAP_ASK		= 128,
 };
+
+/*
+ * A security association of ESP (RFC 4303) with AES-GCM (RFC 4106), by which the adapter
+ * encrypts what the client sends, or decrypts what it receives. Sequence numbers, padding,
+ * replay and policy remain the client's.
+ */
+#define LPAR_SA_IN		(1u << 0)	/* decrypts; else it encrypts */
+#define LPAR_SA_TUNNEL		(1u << 1)	/* else transport mode */
+#define LPAR_SA_IPV6		(1u << 2)	/* addresses have 16 bytes; else 4, then zero */
+
+#define LPAR_SA_SALT		4		/* bytes behind the key */
+#define LPAR_SA_KEY_MAX		(32 + LPAR_SA_SALT)
+
+/**
+ * struct lpar_sa - what LPAR_OP_SA_ADD gives
+ * @spi:      not 0
+ * @flags:    LPAR_SA_*
+ * @icv:      bytes of the check value: 8, 12 or 16
+ * @key_len:  bytes of @key with the salt: 20, 28 or 36
+ * @reserved: zero
+ * @src:      as in a packet's outer header
+ * @dst:      likewise
+ * @key:      the key, then the salt, then zero
+ */
+struct lpar_sa {
+	__le32 spi;
+	__u8   flags;
+	__u8   icv;
+	__u8   key_len;
+	__u8   reserved;
+	__u8   src[16];
+	__u8   dst[16];
+	__u8   key[40];
+};
+static_assert(sizeof(struct lpar_sa) == 80, "wire size");
 
 /* ---------------------------------------------------------------- windows */
 
@@ -472,7 +514,8 @@ enum lpar_gso {
  * @gso_type:    enum lpar_gso
  * @reserved:    zero
  * @vlan_tci:    SEND with LPAR_NET_VLAN
- * @reserved2:   zero
+ * @sa:          SEND: number of the SA that the adapter is to encrypt it by, or 0. It is
+ *               ESP, complete but for that, and goes to the wire alone
  * @seg:         the segments, when there are at most LPAR_SQE_SEGS of them; more
  *               stand in the segment table of this slot, and these are zero
  * @reserved3:   zero
@@ -490,7 +533,7 @@ struct lpar_net_sqe {
 	__u8   gso_type;
 	__u8   reserved;
 	__le16 vlan_tci;
-	__le16 reserved2;
+	__le16 sa;
 	struct lpar_seg seg[LPAR_SQE_SEGS];
 	__le64 reserved3;
 };
@@ -513,7 +556,7 @@ static_assert(sizeof(struct lpar_net_sqe) == sizeof(struct lpar_blk_sqe),
  *               never was on a wire
  * @csum_offset: likewise
  * @vlan_tci:    with LPAR_NET_RX_VLAN
- * @reserved2:   zero
+ * @sa:          number of the SA that the adapter decrypted it by, and found it genuine; or 0
  *
  * The completion's bytes count this and the frame.
  */
@@ -526,7 +569,7 @@ struct lpar_net_rx {
 	__le16 csum_start;
 	__le16 csum_offset;
 	__le16 vlan_tci;
-	__le16 reserved2;
+	__le16 sa;
 };
 static_assert(sizeof(struct lpar_net_rx) == 16, "wire size");
 
