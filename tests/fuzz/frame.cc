@@ -31,6 +31,7 @@ lpar_nic_limits nic(Input &in) {
     l.tx_csum4 = !in.rarely(4);
     l.tx_csum6 = !in.rarely(4);
     l.tx_vlan = in.ConsumeBool();
+    l.ipsec = in.ConsumeBool();
     l.trusted = in.ConsumeBool();
     return l;
 }
@@ -77,6 +78,8 @@ Frame make(Input &in, const lpar_nic_limits &l, bool receive) {
             s.vlan_tci = in.ConsumeIntegral<uint16_t>();
         }
     }
+    if (in.rarely(receive || csum ? 20 : 3))
+        s.sa = in.ConsumeIntegral<uint16_t>();
     if (in.rarely(30))
         s.gso_type = in.ConsumeIntegral<uint8_t>();
     if (in.rarely(30)) // any byte of it
@@ -145,6 +148,8 @@ void must_be_sendable(const lpar_frame &f, const lpar_nic_limits &l) {
     MUST(f.headers <= f.len);
     MUST(!(f.flags & LPAR_NET_VLAN) || l.tx_vlan);
     MUST(f.flags & LPAR_NET_VLAN || !f.vlan_tci);
+    // skb_checksum_help() and skb_segment() would look at what the adapter is to encrypt
+    MUST(!f.sa || (l.ipsec && !(f.flags & LPAR_NET_CSUM) && !f.gso_type));
     if (f.flags & LPAR_NET_CSUM) // skb_checksum_help()
         MUST(f.csum_start >= 14 && f.csum_start + f.csum_offset + 2 <= f.headers);
     else
@@ -232,10 +237,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
     }
     MUST(fr.sqe.op == (receive ? LPAR_NET_RECEIVE : LPAR_NET_SEND));
     MUST(f.nsegs <= fr.segs.size());
+    MUST(f.sa == le16_to_cpu(fr.sqe.sa));
     must_be_covered(f, fr.segs);
     if (receive) {
         MUST(!f.flags && !f.headers && !f.gso_type && !f.gso_size && !f.csum_start &&
-             !f.csum_offset && !f.vlan_tci);
+             !f.csum_offset && !f.vlan_tci && !f.sa);
         MUST(f.len >= sizeof(lpar_net_rx) + 14 && f.len <= LPAR_WINDOW_SIZE);
         return 0;
     }

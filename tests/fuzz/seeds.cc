@@ -83,5 +83,6 @@ int main(int argc, char **argv) {
     write_random(dir / "request");
     write_random(dir / "records");
     write_random(dir / "frame");
+    write_random(dir / "esp");
     return 0;
 }

@@ -298,7 +298,8 @@ CASE(net_shapes, "N1 frames that are not what their submissions say", 300)
 		CHANGE("a buffer", ST(NOSYS), s.op = LPAR_NET_RECEIVE),
 		CHANGE("operation 255", ST(NOSYS), s.op = 255),
 		CHANGE("reserved", ST(INVAL), s.reserved = 1),
-		CHANGE("reserved2", ST(INVAL), s.reserved2 = 1),
+		CHANGE("an SA", ST(NOTSUPP), s.sa = 1),
+		CHANGE("the last SA", ST(NOTSUPP), s.sa = 0xffff),
 		CHANGE("reserved3", ST(INVAL), s.reserved3 = 1ull << 63),
 		CHANGE("an unknown flag", ST(INVAL), s.flags = 4),
 		CHANGE("all flags", ST(INVAL), s.flags = 255),
@@ -529,6 +530,7 @@ CASE(net_buffers, "N4 buffers that are none", 300)
 		CHANGE("a segment size", ST(INVAL), s.gso_size = 1),
 		CHANGE("a sum", ST(INVAL), s.csum_start = 14),
 		CHANGE("a VLAN", ST(INVAL), s.vlan_tci = 1),
+		CHANGE("an SA", ST(INVAL), s.sa = 1),
 		CHANGE("reserved3", ST(INVAL), s.reserved3 = 1),
 		CHANGE("no segments", ST(INVAL), s.nsegs = 0),
 		CHANGE("5 segments where 4 have room", ST(INVAL), s.nsegs = 5),
@@ -625,7 +627,7 @@ CASE(net_merged, "N4 frames that are yet to be cut, and buffers for them or not"
 		std::memcpy(&head, g.data(at), sizeof(head));
 		EXPECT(bytes() == sizeof(head) + sent.size(), "{} bytes of {}", bytes(), sent.size());
 		EXPECT(head.flags == LPAR_NET_RX_CSUM && head.gso_type == LPAR_GSO_TCP4 && head.gso_size == 1400 && head.headers == 54 &&
-			       head.csum_start == 34 && head.csum_offset == 16 && !head.vlan_tci && !head.reserved && !head.reserved2,
+			       head.csum_start == 34 && head.csum_offset == 16 && !head.vlan_tci && !head.reserved && !head.sa,
 		       "flags {}, type {}, size {}, headers {}, sum at {} + {}", head.flags, head.gso_type, head.gso_size, head.headers,
 		       head.csum_start, head.csum_offset);
 		EXPECT(std::equal(sent.begin(), sent.end(), g.data(at + sizeof(head))), "another frame");
@@ -799,6 +801,28 @@ CASE(net_calls, "N6 calls about NICs", 300)
 		}
 		const u32 st = attack_call(a, LPAR_OP_SET, i & 1 ? nic : arg[0], i & 2 ? 60 + arg[1] % 30 : arg[1], arg[2], i & 4 ? arg[3] : 0, 0);
 		EXPECT(allowed(st, ST(OK) | ST(INVAL) | ST(NOENT) | ST(NOTSUPP) | ST(RANGE) | ST(RESV_CONFLICT)), "SET of anything: status {}", st);
+	}
+	// SAs: neither NIC is offered any
+	struct Call { u32 op; u64 arg[3]; std::uint64_t allowed; };
+	std::vector<Call> calls;
+	for (u64 n : {nic, static_cast<u64>(g.trusted ?: nic)}) {
+		calls.push_back({LPAR_OP_SA_ADD, {n}, ST(NOTSUPP)});
+		calls.push_back({LPAR_OP_SA_ADD, {n, 1}, ST(INVAL)});
+		calls.push_back({LPAR_OP_SA_ADD, {n | 1ull << 32}, ST(INVAL)});
+		for (u64 number : {0ull, 1ull, 2ull, 0xffffull, 0x10000ull, 0x10001ull, 1ull << 32 | 1, ~0ull})
+			calls.push_back({LPAR_OP_SA_DELETE, {n, number}, ST(NOENT)});
+		calls.push_back({LPAR_OP_SA_DELETE, {n, 1, 1}, ST(INVAL)});
+		calls.push_back({LPAR_OP_SA_DELETE, {n | 1ull << 32, 1}, ST(INVAL)});
+	}
+	for (u32 op : {LPAR_OP_SA_ADD, LPAR_OP_SA_DELETE}) {
+		calls.push_back({op, {0}, ST(NOENT)});
+		calls.push_back({op, {9999}, ST(NOENT)});
+		calls.push_back({op, {1ull << 32}, ST(INVAL)});
+	}
+	for (auto &c : calls) {
+		const u32 st = attack_call(a, c.op, c.arg[0], c.arg[1], c.arg[2], 0, 0);
+		EXPECT(allowed(st, c.allowed), "call {} {:#x} {:#x} {:#x}: status {}, allowed {:#x}", c.op, c.arg[0], c.arg[1], c.arg[2], st,
+		       c.allowed);
 	}
 	// queues: of no role, of a disk's numbers, and more than there may be
 	const u64 gpa = a->gpa + 2 * ATTACK_QUEUE_BYTES, shape = 16 | 4 << 16;

@@ -14,7 +14,7 @@ static u32 functions(struct attack *a)
 
 static void bad_opcodes(struct attack *a)
 {
-	static const u32 ops[] = { 0, 12, 13, 31, 255, 65536, 0x80000001, ~0u };
+	static const u32 ops[] = { 0, 14, 15, 31, 255, 65536, 0x80000001, ~0u };
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(ops); i++)
@@ -25,7 +25,7 @@ static void bad_opcodes(struct attack *a)
 /* All arguments that a call has not, one at a time. */
 static void spare_arguments(struct attack *a, u32 first, u32 last)
 {
-	static const u8 args[] = { 0, 1, 0, 1, 1, 1, 5, 1, 3, 3, 2, 2 };
+	static const u8 args[] = { 0, 1, 0, 1, 1, 1, 5, 1, 3, 3, 2, 2, 1, 2 };
 	u32 op, i;
 
 	for (op = first; op <= last; op++) {
@@ -50,7 +50,7 @@ static void before_hello(struct attack *a)
 	attack_begin(a, "G1 calls before HELLO");
 	attack_expect(a, a->open(a), "no reset");
 	bad_opcodes(a);
-	for (op = LPAR_OP_FUNCTIONS; op <= LPAR_OP_MANAGE; op++)
+	for (op = LPAR_OP_FUNCTIONS; op <= LPAR_OP_SA_DELETE; op++)
 		attack_status(a, "before HELLO", attack_call(a, op, 0, 0, 0, 0, 0),
 			      ST(STATE));
 	attack_end(a);
@@ -84,15 +84,36 @@ static void sequence(struct attack *a)
 
 static void arguments(struct attack *a)
 {
+	u32 op;
+
 	attack_begin(a, "G1 unknown calls and spare arguments");
 	bad_opcodes(a);
-	spare_arguments(a, LPAR_OP_FUNCTIONS, LPAR_OP_MANAGE);
+	spare_arguments(a, LPAR_OP_FUNCTIONS, LPAR_OP_SA_DELETE);
 	attack_status(a, "SET of nothing",
 		      attack_call(a, LPAR_OP_SET, 0xfffffffe, LPAR_CAP_MAC, 1, 0, 0),
 		      ST(NOENT));
 	attack_status(a, "SET of 33 bits",
 		      attack_call(a, LPAR_OP_SET, a->function | 1ull << 32,
 				  LPAR_CAP_MAC, 1, 0, 0), ST(INVAL));
+	attack_status(a, "after it", functions(a), ST(OK));
+	attack_end(a);
+
+	attack_begin(a, "G1 SAs of what is no NIC");
+	for (op = LPAR_OP_SA_ADD; op <= LPAR_OP_SA_DELETE; op++) {
+		attack_status(a, "0", attack_call(a, op, 0, 0, 0, 0, 0), ST(NOENT));
+		attack_status(a, "unknown", attack_call(a, op, 0xfffffffe, 0, 0, 0, 0),
+			      ST(NOENT));
+		attack_status(a, "33 bits",
+			      attack_call(a, op, a->function | 1ull << 32, 0, 0, 0, 0),
+			      ST(INVAL));
+		attack_status(a, "64 bits", attack_call(a, op, ~0ull, 0, 0, 0, 0),
+			      ST(INVAL));
+		attack_status(a, "a disk", attack_call(a, op, a->function, 0, 0, 0, 0),
+			      ST(NOTSUPP));
+	}
+	attack_status(a, "any number of a disk's",
+		      attack_call(a, LPAR_OP_SA_DELETE, a->function, ~0ull, 0, 0, 0),
+		      ST(NOTSUPP));
 	attack_status(a, "after it", functions(a), ST(OK));
 	attack_end(a);
 

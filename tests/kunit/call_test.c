@@ -3,7 +3,7 @@
 #include "suites.h"
 
 /* Arguments of each call, from the comments of wire.h. */
-static const int arguments[] = { -1, 1, 0, 1, 1, 1, 5, 1, 3, 3, 2, 2, -1, -1 };
+static const int arguments[] = { -1, 1, 0, 1, 1, 1, 5, 1, 3, 3, 2, 2, 1, 2, -1, -1 };
 
 /* Opcode × greeted or not × which arguments are not zero. */
 static void call_matrix(struct kunit *test)
@@ -40,7 +40,7 @@ static void call_matrix(struct kunit *test)
 static void call_unknown(struct kunit *test)
 {
 	static const u32 ops[] = {
-		0, 12, 13, 255, 256, 257, 0x10001, 0x7fffffff, 0x80000001, 0xffffffff,
+		0, 14, 15, 255, 256, 257, 0x10001, 0x7fffffff, 0x80000001, 0xffffffff,
 	};
 	unsigned int i;
 

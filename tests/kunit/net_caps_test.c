@@ -34,7 +34,7 @@ static const struct given full[] = {
 	{ LPAR_CAP_PROMISC, 0, 1, 0 },
 	{ LPAR_CAP_ALLMULTI, 0, 1, 1 },
 	{ LPAR_CAP_PORT_VLAN, 77, 77, 77 },
-	{ LPAR_CAP_IPSEC, 1, 1, 1 },
+	{ LPAR_CAP_IPSEC, 0, 300, 200 },
 	{ LPAR_CAP_TOE, 1, 1, 1 },
 	{ LPAR_CAP_STANDBY, 0, 1, 0 },
 	{ LPAR_CAP_VLAN_FILTER, 0, 1, 0 },
@@ -110,6 +110,7 @@ static void net_caps_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c.tso_segments, 44u);
 	KUNIT_EXPECT_EQ(test, c.port_vlan, 77u);
 	KUNIT_EXPECT_EQ(test, c.macs, 16u);
+	KUNIT_EXPECT_EQ(test, c.sas, 200u);
 	KUNIT_EXPECT_EQ(test, c.link && c.full_duplex && c.tx_csum && c.tx_csum4 &&
 			c.tx_csum6 && c.tx_vlan && c.rx_csum && c.rx_vlan &&
 			c.rx_merged && c.promisc_free && c.allmulti_free && c.standby &&
@@ -134,6 +135,8 @@ static void net_caps_each(struct kunit *test)
 		err = lpar_nic_caps_parse(buf, len, &c, &why);
 		KUNIT_EXPECT_EQ_MSG(test, err, must ? -ERANGE : 0, "without type %u",
 				    full[i].type);
+		if (full[i].type == LPAR_CAP_IPSEC)
+			KUNIT_EXPECT_EQ(test, c.sas, 0u);
 		len = add_all(buf, 0, NULL);
 		end = add(buf, len, &full[i]);
 		err = lpar_nic_caps_parse(buf, end, &c, &why);
@@ -169,6 +172,9 @@ static void net_caps_insane(struct kunit *test)
 		{ { LPAR_CAP_TSO4, 0, ~0ull, ~0ull }, 0 },
 		{ { LPAR_CAP_TSO_SEGMENTS, 0, 0, 0 }, 0 },
 		{ { LPAR_CAP_PORT_VLAN, 0, ~0ull, 4095 }, 0 },
+		{ { LPAR_CAP_IPSEC, 0, 0, 0 }, 0 },
+		{ { LPAR_CAP_IPSEC, 0, ~0ull, ~0ull }, 0 },
+		{ { LPAR_CAP_IPSEC, 0, ~0ull, 1ull << 32 }, 0 },
 	};
 	struct lpar_nic_caps c;
 	u8 *buf = buffer(test);
@@ -189,6 +195,8 @@ static void net_caps_insane(struct kunit *test)
 		KUNIT_EXPECT_LE_MSG(test, c.speed, 0x7fffffffu, "row %u", i);
 		KUNIT_EXPECT_LE_MSG(test, c.tso4, 65536u, "row %u", i);
 		KUNIT_EXPECT_LE_MSG(test, c.port_vlan, 4094u, "row %u", i);
+		if (t[i].g.type == LPAR_CAP_IPSEC)
+			KUNIT_EXPECT_EQ_MSG(test, c.sas, t[i].g.cur ? 65535u : 0u, "row %u", i);
 		if (t[i].g.type == LPAR_CAP_TSO_SEGMENTS)
 			KUNIT_EXPECT_EQ(test, c.tso4 | c.tso6 | c.uso, 0u);
 	}

@@ -12,8 +12,7 @@
 /* A submission in the CPU's own words, to be changed field by field. */
 struct ask {
 	u8 op, flags, gso_type, reserved;
-	u16 id, nsegs, headers, csum_start, csum_offset, gso_size, vlan_tci;
-	u16 reserved2;
+	u16 id, nsegs, headers, csum_start, csum_offset, gso_size, vlan_tci, sa;
 	u32 len;
 	u64 reserved3;
 	struct {
@@ -96,7 +95,7 @@ static enum lpar_status decide(struct kunit *test, struct scratch *s, bool rx,
 	w->sqe.gso_type = a->gso_type;
 	w->sqe.reserved = a->reserved;
 	w->sqe.vlan_tci = cpu_to_le16(a->vlan_tci);
-	w->sqe.reserved2 = cpu_to_le16(a->reserved2);
+	w->sqe.sa = cpu_to_le16(a->sa);
 	w->sqe.reserved3 = cpu_to_le64(a->reserved3);
 	for (i = 0; i < SEGS; i++) {
 		w->seg[i].addr = cpu_to_le64(a->seg[i].addr);
@@ -123,6 +122,7 @@ static enum lpar_status decide(struct kunit *test, struct scratch *s, bool rx,
 		KUNIT_EXPECT_EQ(test, f.csum_start, a->csum_start);
 		KUNIT_EXPECT_EQ(test, f.csum_offset, a->csum_offset);
 		KUNIT_EXPECT_EQ(test, f.vlan_tci, a->vlan_tci);
+		KUNIT_EXPECT_EQ(test, f.sa, a->sa);
 	}
 	return st;
 }
@@ -243,6 +243,18 @@ static const struct row rows[] = {
 	{ "type 4", { SET(gso_type, 4), SET(gso_size, 100) }, ALL(I) },
 	{ "type 255", { SET(gso_type, 255) }, ALL(I) },
 
+	{ "an SA", { SET(sa, 1) }, { O, I, I, I } },
+	{ "the last SA", { SET(sa, 0xffff) }, { O, I, I, I } },
+	{ "an SA, IPsec not offered", { SET(sa, 1), SET(lim.ipsec, 0) }, { NS, NS, NS, I } },
+	{ "no SA, IPsec not offered", { SET(lim.ipsec, 0) }, ALL(O) },
+	{ "an SA and VLAN", { SET(sa, 1), SET(flags, LPAR_NET_VLAN), SET(vlan_tci, 7) },
+	  { O, I, I, I } },
+	{ "an SA and segments", { SET(sa, 1), SET(gso_type, LPAR_GSO_UDP), SET(gso_size, 1000) },
+	  ALL(I) },
+	{ "an SA and a segment's size", { SET(sa, 1), SET(gso_size, 1000) }, ALL(I) },
+	{ "an SA, MTU and a tag", { SET(sa, 1), ONE(1518) }, { O, I, I, I } },
+	{ "an SA, beyond MTU and a tag", { SET(sa, 1), ONE(1519) }, ALL(I) },
+
 	{ "the smallest buffer", { ONE(30) }, { I, I, I, O } },
 	{ "a smaller one", { ONE(29) }, ALL(I) },
 	{ "the largest buffer", { ONE(2 << 20), SET(seg[0].addr, 0) }, { I, I, I, O } },
@@ -303,14 +315,12 @@ static void nic_frame_bits(struct kunit *test)
 	bool ok;
 
 	for (kind = 0; kind < KINDS; kind++) {
-		for (i = 0; i < 8 + 16 + 64; i++) {
+		for (i = 0; i < 8 + 64; i++) {
 			legal(a, kind);
 			if (i < 8)
 				a->reserved = 1u << i;
-			else if (i < 8 + 16)
-				a->reserved2 = 1u << (i - 8);
 			else
-				a->reserved3 = 1ull << (i - 24);
+				a->reserved3 = 1ull << (i - 8);
 			KUNIT_EXPECT_EQ_MSG(test, decide(test, s, kind == RX, true),
 					    LPAR_INVAL, "kind %u, bit %u", kind, i);
 		}
@@ -328,6 +338,31 @@ static void nic_frame_bits(struct kunit *test)
 					    "kind %u, flags %#x", kind, i);
 		}
 	}
+}
+
+/* Each bit of an SA's number is one; a frame asks for nothing else then. */
+static void nic_frame_sa(struct kunit *test)
+{
+	struct scratch *s = scratch(test);
+	struct ask *a = &s->ask;
+	unsigned int kind, offered, i;
+	enum lpar_status want;
+
+	for (kind = 0; kind < KINDS; kind++)
+		for (offered = 0; offered < 2; offered++)
+			for (i = 0; i < 16; i++) {
+				legal(a, kind);
+				a->sa = 1u << i;
+				a->lim.ipsec = offered;
+				want = LPAR_INVAL;
+				if (kind != RX && !offered)
+					want = LPAR_NOTSUPP;
+				else if (kind == PLAIN)
+					want = LPAR_OK;
+				KUNIT_EXPECT_EQ_MSG(test, decide(test, s, kind == RX, true), want,
+						    "kind %u, offered %u, bit %u", kind, offered,
+						    i);
+			}
 }
 
 /* As many segments as may be, each of them looked at; buffers may have all. */
@@ -421,6 +456,7 @@ static void expected(const struct lpar_nic_limits *lim, struct lpar_value *v)
 	FIX(RX_MERGED, 1);
 	FIX(ALLMULTI, 1);
 	FIX(PORT_VLAN, lim->vlan);
+	FIX(IPSEC, lim->ipsec ? 256 : 0);
 	v[LPAR_CAP_VLAN_FILTER] = (struct lpar_value){
 		0, lim->vlan_filters, lim->vlan_filters && lim->vlan_filter };
 	FIX(VLANS, lim->vlan_filters ? 4094 : 0);
@@ -478,7 +514,7 @@ static void nic_records(struct kunit *test)
 #define FLAG(f)	offsetof(struct lpar_nic_limits, f)
 		FLAG(link), FLAG(full_duplex), FLAG(tx_csum), FLAG(tx_csum4),
 		FLAG(tx_csum6), FLAG(tx_vlan), FLAG(rx_csum), FLAG(rx_vlan),
-		FLAG(trusted), FLAG(promisc), FLAG(standby), FLAG(aside),
+		FLAG(ipsec), FLAG(trusted), FLAG(promisc), FLAG(standby), FLAG(aside),
 #undef FLAG
 	};
 	struct lpar_nic_limits lim;
@@ -740,6 +776,7 @@ static void nic_rate(struct kunit *test)
 static struct kunit_case nic_cases[] = {
 	KUNIT_CASE_PARAM(nic_frame_matrix, rows_gen_params),
 	KUNIT_CASE(nic_frame_bits),
+	KUNIT_CASE(nic_frame_sa),
 	KUNIT_CASE(nic_frame_segments),
 	KUNIT_CASE(nic_frame_unused),
 	KUNIT_CASE(nic_records),

@@ -58,6 +58,7 @@ static const struct lpar_nic_limits suite_nic __maybe_unused = {
 	.tx_vlan = true,
 	.rx_csum = true,
 	.rx_vlan = true,
+	.ipsec = true,
 };
 
 /* Deterministic, and good enough to spread over a table. */
