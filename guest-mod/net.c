@@ -744,8 +744,10 @@ void lpar_net_stop_all(struct lpar_device *dev)
 		lpar_net_down(net);
 	}
 	rtnl_unlock();
-	list_for_each_entry(net, &dev->nets, node)
+	list_for_each_entry(net, &dev->nets, node) {
 		cancel_work_sync(&net->mode_work);
+		lpar_net_ipsec_stop(net);
+	}
 }
 
 static int net_start(struct lpar_net *net)

@@ -23,10 +23,15 @@
 /* In @sas, of an SA that is gone; the host has yet to be told. */
 #define SA_GONE		xa_mk_value(0)
 
-/* The NIC that an SA is for: a bond's are for one of its own. */
+static const struct xfrmdev_ops sa_ops;
+
+/* The NIC that an SA is for. NULL: it is another device's, a bond's for instance, which
+ * hands it from one of its own to the next as it likes. */
 static struct lpar_net *sa_net(const struct xfrm_state *x)
 {
-	return netdev_priv(x->xso.real_dev);
+	struct net_device *netdev = x->xso.dev;
+
+	return netdev && netdev->xfrmdev_ops == &sa_ops ? netdev_priv(netdev) : NULL;
 }
 
 static const char *sa_refused(const struct xfrm_state *x)
@@ -100,6 +105,9 @@ static void sa_work(struct work_struct *work)
 
 	mutex_lock(&net->sa_lock);
 	xa_for_each(&net->sas, number, entry) {
+		/* Or the host forgets all of them: see lpar_net_ipsec_again(). */
+		if (!netif_device_present(net->netdev))
+			break;
 		if (entry != SA_GONE)
 			continue;
 		sa_untell(net, number);
@@ -126,7 +134,7 @@ static int sa_add(struct xfrm_state *x, struct netlink_ext_ack *extack)
 	int err;
 
 	/* The stack does it itself then. */
-	if (!(net->netdev->features & NETIF_F_HW_ESP))
+	if (!net || !(net->netdev->features & NETIF_F_HW_ESP))
 		return -EOPNOTSUPP;
 	why = sa_refused(x);
 	if (why)
@@ -134,7 +142,7 @@ static int sa_add(struct xfrm_state *x, struct netlink_ext_ack *extack)
 	/* What was deleted goes first: it may be this one's predecessor. */
 	flush_work(&net->sa_work);
 	mutex_lock(&net->sa_lock);
-	err = sa_tell(net, x, &number);
+	err = netif_device_present(net->netdev) ? sa_tell(net, x, &number) : -ENETDOWN;
 	if (!err) {
 		err = xa_err(xa_store_bh(&net->sas, number, x, GFP_KERNEL));
 		if (err)
@@ -154,11 +162,11 @@ static void sa_delete(struct xfrm_state *x)
 	struct lpar_net *net = sa_net(x);
 	unsigned long number = x->xso.offload_handle;
 
-	/* In an entry's place: that needs no memory. */
-	if (number && xa_load(&net->sas, number) == x) {
-		xa_store_bh(&net->sas, number, SA_GONE, GFP_ATOMIC);
+	if (!net || !number)
+		return;
+	/* In its own entry's place: that needs no memory. */
+	if (xa_cmpxchg_bh(&net->sas, number, x, SA_GONE, GFP_ATOMIC) == x)
 		schedule_work(&net->sa_work);
-	}
 }
 
 /* Else the stack encrypts it itself. */
@@ -191,12 +199,15 @@ int lpar_net_ipsec_tx(struct lpar_net *net, struct sk_buff *skb)
 	struct xfrm_state *x;
 	unsigned long number;
 
-	/* Its crypto is done where it came in, or the stack has done it. */
+	/* It needs none, or the stack has done it; or it is of one that came in. */
 	if (!xfrm_offload(skb))
 		return 0;
 	x = xfrm_input_state(skb);
-	if (x->xso.dir != XFRM_DEV_OFFLOAD_OUT || x->xso.real_dev != net->netdev)
+	if (x->xso.dir != XFRM_DEV_OFFLOAD_OUT)
 		return 0;
+	/* Whoever was to encrypt it: it has not been. */
+	if (x->xso.real_dev != net->netdev)
+		return -ENOENT;
 	number = READ_ONCE(x->xso.offload_handle);
 	return number && xa_load(&net->sas, number) == x ? number : -ENOENT;
 }
@@ -321,6 +332,20 @@ static struct xfrm_state **sa_take_all(struct lpar_net *net, u32 *n)
 }
 
 /**
+ * lpar_net_ipsec_stop - the channel is about to be reset
+ * @net: detached: nothing more is told until lpar_net_ipsec_again()
+ *
+ * Sleeps; without rtnl.
+ */
+void lpar_net_ipsec_stop(struct lpar_net *net)
+{
+	cancel_work_sync(&net->sa_work);
+	/* Who has seen it attached is through then. */
+	mutex_lock(&net->sa_lock);
+	mutex_unlock(&net->sa_lock);
+}
+
+/**
  * lpar_net_ipsec_again - the host has forgotten all SAs: tell it again
  * @net: with its channel open; takes no frames
  *
@@ -372,6 +397,10 @@ bool lpar_net_ipsec_rx(struct lpar_net *net, struct sk_buff *skb, u32 number)
 }
 
 void lpar_net_ipsec_init(struct lpar_net *net)
+{
+}
+
+void lpar_net_ipsec_stop(struct lpar_net *net)
 {
 }
 

@@ -249,7 +249,8 @@ static bool rx_describe(struct lpar_net_rx_queue *rx, struct sk_buff *skb,
 	struct net_device *netdev = rx->net->netdev;
 
 	if (head->flags & ~RX_FLAGS || head->reserved ||
-	    (head->sa && !lpar_net_ipsec_rx(rx->net, skb, le16_to_cpu(head->sa))))
+	    (head->sa && (head->flags & LPAR_NET_RX_CSUM || head->gso_type ||
+			  !lpar_net_ipsec_rx(rx->net, skb, le16_to_cpu(head->sa)))))
 		return false;
 	if (head->flags & LPAR_NET_RX_CSUM) {
 		if (start < ETH_HLEN ||

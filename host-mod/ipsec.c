@@ -19,6 +19,7 @@
 #include <net/xfrm.h>
 
 #include "compat.h"
+#include "function.h"
 #include "ipsec.h"
 #include "port.h"
 
@@ -26,10 +27,10 @@
 
 /**
  * struct sa - one of them
- * @x:    what its driver knows; refers to it by props.reqid, its number
+ * @x:    what its driver knows; refers to it by props.reqid, see sa_number()
  * @nic:  whose
  * @link: in nic->sas
- * @rcu:  frees it
+ * @rcu:  frees it, and lets go of @x: drivers take references under RCU alone
  */
 struct sa {
 	struct xfrm_state *x;
@@ -41,6 +42,26 @@ struct sa {
 static DEFINE_MUTEX(sas_lock);
 /* All of them, by number; changed under sas_lock, read under RCU. */
 static DEFINE_XARRAY_ALLOC1(sas);
+
+/*
+ * Drivers whose code was read and that were tested with states like these. Not:
+ *
+ * ixgbe: what it knows of an inbound SA it wipes while frames may be looking it up
+ * (ixgbe_ipsec_del_sa(), ixgbe_ipsec_find_rx_state()): a client could time that.
+ * mlx5: it wants the stack's cipher besides the key (x->data).
+ * bonding: it changes whose SAs are (real_dev) behind those that look at that.
+ *
+ * Test: tests/boot/net-ipsec.
+ */
+static const char *const qualified[] = { "netdevsim", NULL };
+
+/* A number that is no policy's of the host (reqid), and the SA's in it. */
+#define REQID		(1u << 31)
+
+static u32 sa_number(const struct xfrm_state *x)
+{
+	return x->props.reqid & U16_MAX;
+}
 
 /* ---------------------------------------------------------- received frames */
 
@@ -77,8 +98,22 @@ static int sa_xmit(struct xfrm_state *x, struct sk_buff *skb, netdev_features_t 
 	return -EINVAL;
 }
 
+static void driver_delete(struct xfrm_state *x)
+{
+	/* as the kernel does when one expires */
+	spin_lock_bh(&x->lock);
+	lpar_compat_state_delete(x->xso.real_dev, x);
+	spin_unlock_bh(&x->lock);
+}
+
+/*
+ * No frame refers to it any more. Only now is the adapter's place for one that encrypts
+ * another's: drivers take a frame's key by the place alone. May sleep.
+ */
 static void sa_destructor(struct xfrm_state *x)
 {
+	if (x->xso.dev && x->xso.dir == XFRM_DEV_OFFLOAD_OUT)
+		driver_delete(x);
 }
 
 /* What the kernel calls for a state; each state has a reference to the module for each. */
@@ -100,7 +135,7 @@ static const struct xfrm_type_offload sa_type_offload = {
 /* The SA that a state is of, if it is one of ours. RCU is held. */
 static struct sa *sa_of(const struct xfrm_state *x)
 {
-	struct sa *sa = xa_load(&sas, x->props.reqid);
+	struct sa *sa = xa_load(&sas, sa_number(x));
 
 	return sa && sa->x == x ? sa : NULL;
 }
@@ -111,8 +146,8 @@ static struct sa *sa_of(const struct xfrm_state *x)
  * @skb: the frame
  *
  * Context: any but hard interrupt; RCU is held.
- * Return: the SA's number; 0: by none that is a client's; -EINVAL: by a client's, but not
- * this one's, or it was not genuine: drop it.
+ * Return: the SA's number; 0: by none; -EINVAL: by one that is not this client's, or it
+ * was not genuine, or the host has yet to encrypt it: drop it.
  */
 int lpar_ipsec_received(const struct lpar_nic *nic, const struct sk_buff *skb)
 {
@@ -122,11 +157,9 @@ int lpar_ipsec_received(const struct lpar_nic *nic, const struct sk_buff *skb)
 	if (!xo)
 		return 0;
 	sa = sa_of(xfrm_input_state((struct sk_buff *)skb));
-	if (!sa)
-		return 0;
-	if (sa->nic != nic || !(xo->flags & CRYPTO_DONE) || !(xo->status & CRYPTO_SUCCESS))
+	if (!sa || sa->nic != nic || !(xo->flags & CRYPTO_DONE) || !(xo->status & CRYPTO_SUCCESS))
 		return -EINVAL;
-	return sa->x->props.reqid;
+	return sa_number(sa->x);
 }
 
 /* ----------------------------------------------------------------- sending */
@@ -190,7 +223,8 @@ err:
 /* Can a client's SAs be given to a device? RTNL is held. */
 bool lpar_ipsec_offered(const struct net_device *dev)
 {
-	return dev->features & NETIF_F_HW_ESP && dev->xfrmdev_ops &&
+	return dev->features & NETIF_F_HW_ESP && dev->dev.parent &&
+	       lpar_fn_qualified(dev->dev.parent, qualified) && dev->xfrmdev_ops &&
 	       dev->xfrmdev_ops->xdo_dev_state_add &&
 	       dev->xfrmdev_ops->xdo_dev_state_delete;
 }
@@ -303,7 +337,9 @@ static enum lpar_status status_of(int error)
 static enum lpar_status add_locked(struct lpar_nic *nic, struct xfrm_state *x, u64 *number)
 {
 	struct net_device *dev = nic->sa_dev;
+	bool in = x->xso.dir == XFRM_DEV_OFFLOAD_IN;
 	struct netlink_ext_ack extack = {};
+	static u32 next;
 	struct sa *sa;
 	u32 id;
 	int ret;
@@ -317,12 +353,14 @@ static enum lpar_status add_locked(struct lpar_nic *nic, struct xfrm_state *x, u
 		return LPAR_NOMEM;
 	sa->x = x;
 	sa->nic = nic;
-	/* its place first: what the adapter decrypts by it must not be taken for nobody's */
-	ret = xa_alloc(&sas, &id, NULL, XA_LIMIT(1, U16_MAX), GFP_KERNEL);
-	if (ret)
+	ret = xa_alloc_cyclic(&sas, &id, NULL, XA_LIMIT(1, U16_MAX), &next, GFP_KERNEL);
+	if (ret < 0)
 		goto err_free;
-	x->props.reqid = id;
-	xa_store(&sas, id, sa, GFP_KERNEL);
+	x->props.reqid = REQID | id;
+	/* what the adapter decrypts by it must not be taken for nobody's; and nothing is to
+	 * be encrypted by one that it does not have */
+	if (in)
+		xa_store(&sas, id, sa, GFP_KERNEL);
 	x->xso.dev = dev;
 	netdev_hold(dev, &x->xso.dev_tracker, GFP_KERNEL);
 	ret = lpar_compat_state_add(dev, x, &extack);
@@ -333,15 +371,17 @@ static enum lpar_status add_locked(struct lpar_nic *nic, struct xfrm_state *x, u
 				    extack._msg ? ", " : "", extack._msg ?: "");
 		goto err_erase;
 	}
+	if (!in)
+		xa_store(&sas, id, sa, GFP_KERNEL);
 	list_add_tail(&sa->link, &nic->sas);
 	WRITE_ONCE(nic->nr_sas, nic->nr_sas + 1);
 	*number = id;
 	return LPAR_OK;
 
 err_erase:
+	xa_erase(&sas, id);
 	x->xso.dev = NULL;
 	netdev_put(dev, &x->xso.dev_tracker);
-	xa_erase(&sas, id);
 err_free:
 	kfree_rcu(sa, rcu);
 	return status_of(ret);
@@ -392,21 +432,29 @@ out:
 	return st;
 }
 
+static void free_sa(struct rcu_head *rcu)
+{
+	struct sa *sa = container_of(rcu, struct sa, rcu);
+	struct xfrm_state *x = sa->x;
+
+	kfree(sa);
+	xfrm_state_put(x);
+}
+
 /* sas_lock is held. */
 static void drop(struct sa *sa)
 {
 	struct xfrm_state *x = sa->x;
 
-	xa_erase(&sas, x->props.reqid);
+	xa_erase(&sas, sa_number(x));
 	list_del(&sa->link);
 	WRITE_ONCE(sa->nic->nr_sas, sa->nic->nr_sas - 1);
-	/* as the kernel does when one expires */
 	spin_lock_bh(&x->lock);
 	x->km.state = XFRM_STATE_DEAD;
-	lpar_compat_state_delete(x->xso.real_dev, x);
 	spin_unlock_bh(&x->lock);
-	xfrm_state_put(x);
-	kfree_rcu(sa, rcu);
+	if (x->xso.dir == XFRM_DEV_OFFLOAD_IN)
+		driver_delete(x);
+	call_rcu(&sa->rcu, free_sa);
 }
 
 /**
@@ -457,8 +505,8 @@ void lpar_ipsec_begin(struct lpar_nic *nic, struct net_device *dev)
 	mutex_unlock(&sas_lock);
 }
 
-/* The opposite: the device's driver knows none of its SAs after this. RTNL is held, may
- * sleep. */
+/* The opposite: nothing is decrypted by its SAs any more, or begins to be encrypted. An
+ * SA that frames refer to keeps the device. RTNL is held, may sleep. */
 void lpar_ipsec_end(struct lpar_nic *nic)
 {
 	mutex_lock(&sas_lock);

@@ -158,6 +158,9 @@ static void spread(struct lpar_port *port, struct lpar_nic *except,
 	if (!is_multicast_ether_addr(eth_hdr(skb)->h_dest) &&
 	    !READ_ONCE(port->promisc))
 		return;
+	/* to one each refuses it: see lpar_ipsec_received() */
+	if (xfrm_offload(skb))
+		return;
 	copy = skb_queue_len_lockless(&port->waiting) < WAITING ?
 	       skb_clone(skb, GFP_ATOMIC) : NULL;
 	if (!copy || !lpar_net_detach(copy)) {

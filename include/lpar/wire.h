@@ -133,7 +133,7 @@ enum lpar_op {
 	 * for this one; LPAR_RESV_CONFLICT: somebody on this port receives by it already;
 	 * LPAR_QUOTA, LPAR_NOSPC: the client, or the adapter, has no more */
 	LPAR_OP_SA_ADD		= 12,
-	/* arg0 = function, arg1 = number. Frames that are on their way are still served */
+	/* arg0 = function, arg1 = number. Frames that were taken are still encrypted by it */
 	LPAR_OP_SA_DELETE	= 13,
 };
 
