@@ -9,7 +9,6 @@
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/rtnetlink.h>
 #include <linux/xarray.h>
 #include <net/ip.h>
 #include <net/xfrm.h>
@@ -147,12 +146,13 @@ static int sa_add(struct xfrm_state *x, struct netlink_ext_ack *extack)
 		err = xa_err(xa_store_bh(&net->sas, number, x, GFP_KERNEL));
 		if (err)
 			sa_untell(net, number);
+		else
+			WRITE_ONCE(x->xso.offload_handle, number);
 	}
 	mutex_unlock(&net->sa_lock);
 	/* Not as if nobody had asked for it. */
 	if (err)
 		return sa_refuse(net, extack, "the host's adapter does not take it");
-	WRITE_ONCE(x->xso.offload_handle, number);
 	return 0;
 }
 

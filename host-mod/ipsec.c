@@ -5,8 +5,8 @@
  * is in none of the host's tables, so that the host's stack neither sends nor receives
  * by it: what the adapter has decrypted by it is its client's alone.
  *
- * Locks: the namespace's xfrm_cfg_mutex, which drivers count on, or RTNL, or a partition's
- * lock > sas_lock.
+ * Locks: the client's lock > the namespace's xfrm_cfg_mutex, which drivers count on >
+ * sas_lock; RTNL > sas_lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
