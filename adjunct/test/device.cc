@@ -1,34 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 // For boot tests: what takes a program, with the image "edu" and a device. Exit status 0: all was
 // as it should be.
-#include <cstdlib>
-#include <iostream>
 #include <poll.h>
 #include <thread>
 
-#include "adjunct.hh"
+#include "boot.hh"
 
 namespace {
 
 using namespace std::chrono_literals;
-
-[[noreturn]] void fail(const std::string &what) {
-    std::cout << "not ok - " << what << std::endl;
-    std::_Exit(1);
-}
-
-void ok(const std::string &what) {
-    std::cout << "ok - " << what << std::endl;
-}
-
-int error_of(auto action) {
-    try {
-        action();
-    } catch (const std::system_error &error) {
-        return error.code().value();
-    }
-    return 0;
-}
 
 uint32_t number_of(const lpar::AdjunctReply &reply) {
     uint32_t value = 0;
@@ -60,6 +40,19 @@ lpar::AdjunctOptions with_device() {
     lpar::AdjunctOptions options;
     options.pci = 1;
     return options;
+}
+
+// It is free, and whoever gets it finds nothing of who had it before.
+void next_has_it(const std::string &when) {
+    if (lpar::Adjunct::devices().at(0).in_use)
+        fail(when + ", and the device is still in use");
+    lpar::Adjunct next("edu", with_device());
+    if (number_of(next.call(4, {}, 4)) != 0)
+        fail(when + ", and the next adjunct finds something");
+    const std::byte five[] = {std::byte{5}};
+    if (number_of(next.call(2, five, 4)) != 120)
+        fail(when + ", and the device does not work");
+    ok("the next adjunct has the device: " + when);
 }
 
 } // namespace
@@ -95,12 +88,15 @@ int main() {
         ok("an interrupt is served with the next request");
 
         adjunct.destroy();
-        if (lpar::Adjunct::devices().at(0).in_use)
-            fail("the device is still in use");
-        lpar::Adjunct next("edu", with_device());
-        if (number_of(next.call(4, {}, 4)) != 0)
-            fail("the next adjunct finds something");
-        ok("the next adjunct has it");
+        next_has_it("the one before was destroyed");
+
+        // What has died is there still; its device is not its any more.
+        lpar::Adjunct dying("edu", with_device());
+        if (error_of([&] { dying.call(7, {}, 0); }) != EOWNERDEAD)
+            fail("it does not die");
+        if (dying.report().dead == 0)
+            fail("it is not dead");
+        next_has_it("the one before has died");
     } catch (const std::exception &error) {
         fail(error.what());
     }

@@ -7,6 +7,7 @@
 //   4  how many interrupts came while no request waited for one => 4 bytes
 //   5  ask for such an interrupt; it comes when this has been answered
 //   6  what the device reads at the address in the input, by DMA => 64 bytes
+//   7  ask for an interrupt, and die of a write to nowhere
 #include <lpar/service.hh>
 
 namespace {
@@ -105,6 +106,10 @@ Answer serve(const Request &request) {
         return {LPAR_OK};
     case 6:
         return copy(number_of(request.in), 64, request.out);
+    case 7:
+        reg(raise) = 1;
+        asm volatile("movl $1, (%0)" : : "r"(0x12345678ul) : "memory");
+        return {LPAR_OK};
     default:
         return {LPAR_NOSYS};
     }

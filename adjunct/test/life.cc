@@ -2,36 +2,14 @@
 // For boot tests: what takes two threads of one program, with the image "loop". Exit status 0: all
 // was as it should be.
 #include <atomic>
-#include <cstdlib>
-#include <iostream>
 #include <poll.h>
 #include <thread>
 
-#include "adjunct.hh"
+#include "boot.hh"
 
 namespace {
 
 using namespace std::chrono_literals;
-
-[[noreturn]] void fail(const std::string &what) {
-    std::cout << "not ok - " << what << std::endl;
-    std::_Exit(1);
-}
-
-void ok(const std::string &what) {
-    std::cout << "ok - " << what << std::endl;
-}
-
-int error_of(auto action) {
-    try {
-        action();
-    } catch (const lpar::AdjunctDied &) {
-        return EOWNERDEAD;
-    } catch (const std::system_error &error) {
-        return error.code().value();
-    }
-    return 0;
-}
 
 // Calls under way and calls that wait end when the adjunct does; the slot can be used again.
 void destroy_during_calls(lpar::Adjunct &adjunct) {
