@@ -68,7 +68,7 @@ static struct pci_dev *pci_above(struct gendisk *disk)
 	return NULL;
 }
 
-/* Is the device its adapter's own queue, and does nothing on it read data? */
+/* Is the device its qualified adapter's own queue? */
 static bool tags_possible(struct block_device *bdev, struct lpar_verdict *v)
 {
 	struct gendisk *disk = bdev->bd_disk;
@@ -90,13 +90,18 @@ static bool tags_possible(struct block_device *bdev, struct lpar_verdict *v)
 			 dev_driver_string(&v->pdev->dev));
 		return false;
 	}
-	if (bdev_get_integrity(bdev)) {
-		snprintf(v->reason, sizeof(v->reason),
-			 "%s is formatted with protection information, which the CPU computes from the data",
-			 disk->disk_name);
-		return false;
-	}
 	return true;
+}
+
+/* Real pages, whatever the adapter; v->reason says why. Return: 0, -EPERM. */
+static int without_tags(enum lpar_wish wish, struct lpar_verdict *v)
+{
+	if (wish == LPAR_WISH_TAG)
+		return -EPERM;
+	v->mode = wish == LPAR_WISH_COPY ? LPAR_MODE_COPY : LPAR_MODE_PAGE;
+	if (wish == LPAR_WISH_COPY)
+		strscpy(v->reason, "asked for", sizeof(v->reason));
+	return 0;
 }
 
 /*
@@ -116,21 +121,20 @@ static int decide(struct block_device *bdev, enum lpar_wish wish,
 			 "zoned devices cannot be shared");
 		return -EOPNOTSUPP;
 	}
-	if (!tags_possible(bdev, v)) {
-		if (wish == LPAR_WISH_TAG)
-			return -EPERM;
-		v->mode = wish == LPAR_WISH_COPY ? LPAR_MODE_COPY :
-						   LPAR_MODE_PAGE;
-		if (wish == LPAR_WISH_COPY)
-			strscpy(v->reason, "asked for", sizeof(v->reason));
-		return 0;
-	}
+	if (!tags_possible(bdev, v))
+		return without_tags(wish, v);
 	ret = lpar_adapter_check(v->pdev, why);
 	if (ret == -EPERM && (wish == LPAR_WISH_TAG || !allow_unsafe_dma)) {
 		snprintf(v->reason, sizeof(v->reason),
 			 "%s; or load with allow_unsafe_dma=1, for page mode",
 			 why);
 		return ret;
+	}
+	if (bdev_get_integrity(bdev)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s is formatted with protection information, which the CPU computes from the data",
+			 bdev->bd_disk->disk_name);
+		return without_tags(wish, v);
 	}
 	if (wish == LPAR_WISH_PAGE || wish == LPAR_WISH_COPY) {
 		v->mode = wish == LPAR_WISH_PAGE ? LPAR_MODE_PAGE :
