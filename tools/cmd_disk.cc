@@ -153,7 +153,7 @@ void add_disk_commands(CLI::App &app, Context &context) {
     leaf->add_option("--queues", options->queues,
                      "Most queues (default: as many as the client has vCPUs)");
     leaf->add_option("--serial", options->serial,
-                     "Serial number, at most 20 characters (default: made from the device's)");
+                     "Serial number, at most 20 characters (default: made of both names)");
     leaf->add_option("--mode", options->mode, "auto, tag, page, or copy to compare (default: auto)")
         ->check(CLI::IsMember({"auto", "tag", "page", "copy"}));
 
