@@ -89,7 +89,7 @@ static int __init lpar_host_init(void)
 		goto err_partition;
 	ret = lpar_port_init();
 	if (ret)
-		goto err_partition;
+		goto err_files;
 	ret = lpar_config_init();
 	if (ret)
 		goto err_port;
@@ -107,6 +107,8 @@ err_config:
 	lpar_config_exit();
 err_port:
 	lpar_port_exit();
+err_files:
+	sysfs_remove_files(root, root_attrs);
 err_partition:
 	lpar_partition_exit();
 err_adapter:
@@ -129,6 +131,8 @@ static void __exit lpar_host_exit(void)
 	lpar_control_exit();
 	lpar_config_exit();
 	lpar_port_exit();
+	/* files in sysfs do not hold the module: their readers are through then */
+	sysfs_remove_files(root, root_attrs);
 	lpar_partition_exit();
 	lpar_adapter_exit();
 	lpar_window_exit();
