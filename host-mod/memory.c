@@ -3,6 +3,8 @@
  * A client's memory: where its guest addresses are in the VMM, what of it is
  * pinned, and who pays. Everything that pins runs in a thread of the VMM.
  */
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -100,9 +102,30 @@ void lpar_memory_uncharge(struct lpar_client *c, unsigned long pages)
 	atomic64_sub((s64)pages << PAGE_SHIFT, &c->partition->pinned);
 }
 
+/*
+ * Is it memory that no file system can hold up? To give a page back that is to be marked
+ * dirty its lock is taken, and a file system of the VMM's own (FUSE) may keep that for ever.
+ * From 6.5 on the kernel refuses such pages by itself.
+ */
+static bool is_memory(struct page *page)
+{
+	struct address_space *mapping;
+	bool ok;
+
+	page = compound_head(page);
+	if (PageAnon(page) || PageHuge(page))
+		return true;
+	rcu_read_lock();
+	mapping = READ_ONCE(page->mapping);
+	ok = mapping && !((unsigned long)mapping & PAGE_MAPPING_FLAGS) &&
+	     mapping->host && mapping->host->i_sb->s_magic == TMPFS_MAGIC;
+	rcu_read_unlock();
+	return ok;
+}
+
 static int pin_all(u64 hva, unsigned int n, struct page **pages)
 {
-	unsigned int done = 0;
+	unsigned int done = 0, i;
 	int ret;
 
 	while (done < n) {
@@ -116,6 +139,12 @@ static int pin_all(u64 hva, unsigned int n, struct page **pages)
 			return ret ?: -EFAULT;
 		}
 		done += ret;
+	}
+	for (i = 0; i < n; i++) {
+		if (!is_memory(pages[i])) {
+			unpin_user_pages(pages, n);
+			return -EFAULT;
+		}
 	}
 	return 0;
 }

@@ -105,6 +105,13 @@ CASE(kinds, "V2 guest memory of other kinds")
 	attempt(mmap(nullptr, two, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0), two, "private file", ST(OK));
 	attempt(mmap(nullptr, two, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), two, "file on tmpfs", ST(OK) | ST(FAULT));
 	attempt(mmap(nullptr, two, PROT_READ, MAP_SHARED, fd, 0), two, "read-only file", ST(FAULT));
+	// whose file system could be the VMM's own, and hold up who gives a page of it back
+	if (const char *path = getenv("LPAR_DISK_FILE")) {
+		Fd disk(open(path, O_RDWR | O_CREAT, 0600));
+		EXPECT(disk.get() >= 0 && !ftruncate(disk.get(), two), "no file {}", path);
+		attempt(mmap(nullptr, two, PROT_READ | PROT_WRITE, MAP_SHARED, disk.get(), 0), two, "file on a disk", ST(FAULT));
+		attempt(mmap(nullptr, two, PROT_READ | PROT_WRITE, MAP_PRIVATE, disk.get(), 0), two, "private file on a disk", ST(OK));
+	}
 	Fd mem(open("/dev/mem", O_RDWR));
 	void *p = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, mem.get(), 0xfee00000);
 	if (p != MAP_FAILED)
