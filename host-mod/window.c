@@ -153,6 +153,16 @@ static void unmap_adapters(struct lpar_window *w)
 			lpar_adapter_unmap(w->map[i]);
 }
 
+/* Likewise, for one window. */
+static void flush_adapters_of(struct lpar_client *c, struct lpar_window *w)
+{
+	int i;
+
+	for (i = 0; i < LPAR_CLIENT_ADAPTERS; i++)
+		if (w->map[i])
+			lpar_adapter_flush(c->adapter[i]);
+}
+
 static void flush_adapters(struct lpar_client *c)
 {
 	int i;
@@ -236,7 +246,7 @@ err_erase:
 	xa_erase(&c->chunks, chunk);
 err_unmap:
 	unmap_adapters(w);
-	flush_adapters(c);
+	flush_adapters_of(c, w);
 	atomic64_inc(&c->windows_live);
 	destroy(c, w);
 	goto err;
@@ -268,7 +278,7 @@ enum lpar_status lpar_window_unmap(struct lpar_client *c, u64 addr)
 	if (live) {
 		xa_erase(&c->chunks, w->chunk);
 		unmap_adapters(w);
-		flush_adapters(c);
+		flush_adapters_of(c, w);
 	}
 	xa_erase(&c->windows, slot);
 	if (live) {
