@@ -41,7 +41,7 @@ static enum lpar_status check_frame_segs(const struct lpar_frame *f,
 	return total == f->len ? LPAR_OK : LPAR_INVAL;
 }
 
-static enum lpar_status check_send(const struct lpar_frame *f,
+static enum lpar_status check_send(struct lpar_frame *f,
 				   const struct lpar_nic_limits *lim)
 {
 	u32 most = lim->mtu_max + LPAR_NET_FRAME_MIN;
@@ -98,6 +98,11 @@ static enum lpar_status check_send(const struct lpar_frame *f,
 	    f->gso_size + (u32)f->headers > lim->mtu_max + LPAR_NET_FRAME_MIN ||
 	    (f->len - f->headers - 1) / f->gso_size >= lim->tso_segments)
 		return LPAR_INVAL;
+	/* one that is not to be cut is a frame like others */
+	if (f->len - f->headers <= f->gso_size) {
+		f->gso_type = LPAR_GSO_NONE;
+		f->gso_size = 0;
+	}
 	return LPAR_OK;
 }
 
@@ -141,7 +146,7 @@ enum lpar_status lpar_core_frame(const struct lpar_net_sqe *sqe,
 	} else {
 		if (f.len > LPAR_NET_FRAME_MAX)
 			return LPAR_INVAL;
-		st = check_send(&f, lim);
+		st = check_send(out, lim);
 		if (st != LPAR_OK)
 			return st;
 	}

@@ -7,6 +7,7 @@
 
 /* Payload that is copied behind the headers: drivers look at it. */
 #define LPAR_NIC_PULL		64
+#define LPAR_NIC_PARTS		512	/* of a frame for somebody on this side of the wire */
 /* Frames up to this length are copied whole in tag mode, where the administrator says
  * nothing else; and the most that may be: what a page of the pool has room for. */
 #define LPAR_NIC_COPY		256

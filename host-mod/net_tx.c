@@ -598,6 +598,13 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	if (!route.station && !route.host && !route.all)
 		return to_wire(q, port, lim, &fr, skb, linear);
 
+	/* who receives it cuts it, on his own time and memory: not into dust */
+	if ((route.station || route.all) && fr.f.gso_size &&
+	    DIV_ROUND_UP(fr.f.len - fr.f.headers, fr.f.gso_size) > LPAR_NIC_PARTS) {
+		kfree_skb(skb);
+		st = LPAR_INVAL;
+		goto err;
+	}
 	/* whoever is on this side must be able to read all of it, and keep it */
 	if (mode != LPAR_MODE_COPY && (linear < fr.f.len || in_pool(skb))) {
 		kfree_skb(skb);

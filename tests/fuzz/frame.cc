@@ -163,7 +163,7 @@ void must_be_sendable(const lpar_frame &f, const lpar_nic_limits &l) {
     MUST(f.gso_size >= 8 && f.headers + f.gso_size <= most);
     const unsigned payload = f.len - f.headers, count = (payload + f.gso_size - 1) / f.gso_size;
     // shinfo->gso_segs has 16 bits
-    MUST(count >= 1 && count <= l.tso_segments && count <= 0xffff);
+    MUST(count >= 2 && count <= l.tso_segments && count <= 0xffff);
 }
 
 void must_be_true(const lpar_frame &f, const lpar_nic_limits &l, const uint8_t *data, size_t have) {
