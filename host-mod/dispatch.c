@@ -304,6 +304,8 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		else
 			q->stats.undonated_worker_ns += ns;
 
+		if (unlikely(q->nic && READ_ONCE(q->fn->dead)))
+			lpar_net_drop_waiting(q);
 		WRITE_ONCE(q->server, NULL);
 		clear_bit_unlock(LPAR_Q_SERVING, &q->flags);
 		smp_mb__after_atomic();
@@ -358,15 +360,24 @@ void lpar_dispatch_worker(struct work_struct *work)
 	lpar_queue_put(q);
 }
 
+/* Have a queue served by its worker. Any context; the caller is a user of the queue. */
+void lpar_dispatch_by_worker(struct lpar_queue *q)
+{
+	/* work that is pending holds a user, and will see what there is */
+	if (lpar_users_tryget(&q->users) && !queue_work(q->fn->workers, &q->worker))
+		lpar_queue_put(q);
+}
+
 /* Calls are dropped: they pin memory, and only a thread that can be killed may
  * wait for that. Any context. */
 static void leave_to_worker(struct lpar_client *c, unsigned int index)
 {
 	struct lpar_queue *q = lpar_queue_get(c, index);
 
-	/* work that is pending holds a user, and will see what was rung */
-	if (q && !queue_work(q->fn->workers, &q->worker))
-		lpar_queue_put(q);
+	if (!q)
+		return;
+	lpar_dispatch_by_worker(q);
+	lpar_queue_put(q);
 }
 
 static bool in_worker(void)

@@ -18,5 +18,6 @@ int lpar_dispatch_vector(struct lpar_client *c, unsigned int index, int fd);
 int lpar_dispatch_ring(struct lpar_client *c, unsigned int index);
 struct lpar_vcpu *lpar_dispatch_self(struct lpar_client *c);
 void lpar_dispatch_worker(struct work_struct *work);
+void lpar_dispatch_by_worker(struct lpar_queue *q);
 
 #endif

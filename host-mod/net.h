@@ -24,6 +24,7 @@ bool lpar_net_waits(struct lpar_queue *q);
 void lpar_net_end_late(struct work_struct *work);
 bool lpar_net_detach(struct sk_buff *skb);
 void lpar_net_purge(struct lpar_nic *nic);
+void lpar_net_drop_waiting(struct lpar_queue *q);
 void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb);
 
 #endif

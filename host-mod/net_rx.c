@@ -9,24 +9,27 @@
 #include <net/dst.h>
 
 #include "compat.h"
+#include "dispatch.h"
 #include "ipsec.h"
 #include "net_frame.h"
 #include "port.h"
 
-/* Frames that wait for a client which does not donate. */
+/* Frames that wait for a client which does not donate: for each queue, and bytes of a
+ * NIC, whose queues have equal parts of them. */
 #define BACKLOG		512
 #define BACKLOG_BYTES	(4u << 20)
+#define NIC_BYTES	(16u << 20)
 
 /* One more for the client. Return: false: too much waits for it. */
-static bool backlog_add(struct lpar_queue *q, struct sk_buff *skb)
+static bool backlog_add(struct lpar_queue *q, struct sk_buff *skb, unsigned int receivers)
 {
+	u32 most = min_t(u32, BACKLOG_BYTES, NIC_BYTES / receivers);
 	struct sk_buff_head *b = &q->backlog;
 	unsigned long flags;
 	bool room;
 
 	spin_lock_irqsave(&b->lock, flags);
-	room = skb_queue_len(b) < BACKLOG &&
-	       q->backlog_bytes + skb->truesize <= BACKLOG_BYTES;
+	room = skb_queue_len(b) < BACKLOG && q->backlog_bytes + skb->truesize <= most;
 	if (room) {
 		q->backlog_bytes += skb->truesize;
 		__skb_queue_tail(b, skb);
@@ -89,12 +92,12 @@ static bool untag(const struct lpar_nic *nic, struct sk_buff *skb)
  */
 void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
 {
-	unsigned int n = READ_ONCE(nic->receivers);
+	unsigned int receivers = READ_ONCE(nic->receivers), n;
 	struct lpar_queue *q = NULL;
 	int sa;
 
-	if (n) {
-		n = n == 1 ? 0 : skb_get_hash(skb) % n;
+	if (receivers) {
+		n = receivers == 1 ? 0 : skb_get_hash(skb) % receivers;
 		q = rcu_dereference(nic->receive[n]);
 		if (q && !lpar_users_tryget(&q->users))
 			q = NULL;
@@ -110,7 +113,7 @@ void lpar_net_arrive(struct lpar_nic *nic, struct sk_buff *skb)
 		goto drop;
 	skb->dev = NULL;
 	LPAR_NET_SA(skb) = sa;
-	if (!backlog_add(q, skb))
+	if (!backlog_add(q, skb, receivers))
 		goto drop;
 	lpar_queue_arrived(q);
 	lpar_queue_put(q);
@@ -140,9 +143,24 @@ void lpar_net_purge(struct lpar_nic *nic)
 			atomic64_inc(&nic->dropped);
 			kfree_skb(skb);
 		}
+		/* what a server has taken already, the next one drops */
+		lpar_dispatch_by_worker(q);
 		lpar_queue_put(q);
 	}
 	rcu_read_unlock();
+}
+
+/* The NIC is dead: a service of its queue ends. The queue's server only. */
+void lpar_net_drop_waiting(struct lpar_queue *q)
+{
+	struct sk_buff *skb;
+
+	while ((skb = q->waiting)) {
+		q->waiting = skb->next;
+		skb_mark_not_on_list(skb);
+		atomic64_inc(&lpar_net_nic(q)->dropped);
+		kfree_skb(skb);
+	}
 }
 
 static void frame_wait(struct lpar_queue *q, struct sk_buff *skb)
@@ -229,13 +247,17 @@ static bool describe_merged(const struct sk_buff *skb, struct lpar_net_rx *head)
 	return true;
 }
 
-/* The next frame that a buffer is wanted for, cut to what the client can take. */
-static struct sk_buff *next_frame(struct lpar_queue *q, bool merged)
+/*
+ * The next frame that a buffer is wanted for, cut to what the client can take. No more than
+ * @left are looked at that are lost: others send more meanwhile, and their time is not the
+ * client's.
+ */
+static struct sk_buff *next_frame(struct lpar_queue *q, bool merged, unsigned int *left)
 {
 	struct lpar_net_rx unused;
 	struct sk_buff *skb;
 
-	for (;;) {
+	for (; *left; --*left) {
 		skb = q->waiting;
 		if (skb) {
 			q->waiting = skb->next;
@@ -248,6 +270,7 @@ static struct sk_buff *next_frame(struct lpar_queue *q, bool merged)
 		/* merged by the host's GRO, or never cut: on the client's time */
 		cut(q, skb);
 	}
+	return NULL;
 }
 
 /* What is left to sum up is for the client, which knows one kind of sum: SCTP's is
@@ -330,12 +353,12 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 	struct pourer p = {};
 	struct lpar_net_rx head;
 	struct sk_buff *skb;
-	unsigned int drops = 0;
+	unsigned int left = BACKLOG;
 	enum lpar_status st;
 	u32 bytes = 0;
 	u8 i;
 
-	skb = next_frame(q, merged);
+	skb = next_frame(q, merged, &left);
 	if (!skb)
 		return LPAR_TAKE_IDLE;
 	st = lpar_net_decode(q, sqe, lim, true, &fr);
@@ -347,8 +370,8 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 	while (skb->len + sizeof(head) > fr.f.len || !sums_ok(skb)) {
 		atomic64_inc(&nic->dropped);
 		kfree_skb(skb);
-		/* others send more meanwhile: their time is not the client's */
-		skb = drops++ < BACKLOG ? next_frame(q, merged) : NULL;
+		left -= left > 0;
+		skb = next_frame(q, merged, &left);
 		if (!skb)
 			return LPAR_TAKE_IDLE;
 	}

@@ -269,7 +269,8 @@ static void refresh(struct lpar_nic *nic)
 	} else {
 		lpar_nic_limits(nic, &old);
 		if (memcmp(&now, &old, sizeof(now)) && !set_limits(nic, &now)) {
-			pr_info("%s/%s: capabilities changed, link %s, MTU %u\n",
+			/* RTNL is held, and a client can cause this */
+			pr_info_ratelimited("%s/%s: capabilities changed, link %s, MTU %u\n",
 				lpar_partition_name(p), lpar_fn_name(&nic->fn),
 				now.link ? "up" : "down", now.mtu);
 			lpar_fn_changed_locked(&nic->fn);
@@ -681,7 +682,8 @@ int lpar_nic_enable(struct lpar_nic *nic)
 	if (other)
 		return fail(nic, -EBUSY, "%s stands by for %s already",
 			    lpar_fn_name(&other->fn), nic->primary);
-	nic->fn.workers = alloc_workqueue("lpar-%s", WQ_UNBOUND, 0, nic->ifname);
+	/* one at a time: what they do is on nobody's account */
+	nic->fn.workers = alloc_workqueue("lpar-%s", WQ_UNBOUND, 1, nic->ifname);
 	if (!nic->fn.workers)
 		return -ENOMEM;
 	rtnl_lock();
