@@ -489,7 +489,8 @@ static void rx_free(struct lpar_net_rx_queue *rx)
 int lpar_net_rx_up(struct lpar_net_rx_queue *rx)
 {
 	const struct lpar_nic_caps *caps = &rx->net->caps;
-	bool merged = caps->rx_merged && !rtnl_dereference(rx->net->xdp);
+	/* It changes with the queues down, where frames are merged. */
+	bool merged = caps->rx_merged && !rcu_access_pointer(rx->net->xdp);
 	u32 depth = caps->depth, bytes, i;
 	int err;
 
@@ -518,6 +519,7 @@ int lpar_net_rx_up(struct lpar_net_rx_queue *rx)
 	rx->nr_free = depth;
 	rx->waiting = false;
 	lpar_window_waiter_init(&rx->waiter, rx_ready);
+	rx->waiter.posts = true;
 
 	err = lpar_net_queue_create(rx->net, rx->q, rx->index, LPAR_ROLE_RECEIVE,
 				    &rx->napi);

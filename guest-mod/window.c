@@ -133,7 +133,7 @@ static int window_append(struct lpar_request *req, u64 addr, u32 len,
 }
 
 static struct lpar_window *window_map(struct lpar_device *dev,
-				      struct lpar_request *req, u64 gpa);
+				      struct lpar_request *req, bool posts, u64 gpa);
 
 /* The window at @gpa, which the request then uses. */
 static struct lpar_window *window_use(struct lpar_device *dev,
@@ -151,7 +151,7 @@ static struct lpar_window *window_use(struct lpar_device *dev,
 		return ERR_PTR(-EMSGSIZE);
 	window = window_get(&dev->windows, gpa);
 	if (!window)
-		window = may_map ? window_map(dev, req, gpa) : ERR_PTR(-EAGAIN);
+		window = may_map ? window_map(dev, req, false, gpa) : ERR_PTR(-EAGAIN);
 	if (!IS_ERR(window))
 		req->windows[req->nwindows++] = window;
 	return window;
@@ -367,15 +367,21 @@ static u32 window_count_distinct(const struct lpar_request *req)
 static u32 window_count_posted(struct lpar_windows *windows,
 			       const struct lpar_request *req)
 {
+	u32 count = 0, nwindows = req ? req->nwindows : 0, i;
 	struct lpar_window *window;
-	u32 count = 0, i;
 
 	list_for_each_entry(window, &windows->clock, clock) {
-		for (i = 0; i < req->nwindows && req->windows[i] != window; i++)
+		for (i = 0; i < nwindows && req->windows[i] != window; i++)
 			;
-		count += i == req->nwindows && atomic_read(&window->posted) > 0;
+		count += i == nwindows && atomic_read(&window->posted) > 0;
 	}
 	return count;
+}
+
+/* Windows for buffers give way to nobody: a part of all is not for them. */
+static bool window_may_post(struct lpar_windows *windows)
+{
+	return window_count_posted(windows, NULL) < windows->count - windows->count / 4;
 }
 
 /*
@@ -383,11 +389,13 @@ static u32 window_count_posted(struct lpar_windows *windows,
  * do not keep others from using windows: they are dropped where there is no room.
  */
 static int window_make_room(struct lpar_device *dev, struct lpar_request *req,
-			    u32 status)
+			    bool posts, u32 status)
 {
 	struct lpar_windows *windows = &dev->windows;
 	int err;
 
+	if (posts && !window_may_post(windows))
+		return -EBUSY;
 	err = window_evict(dev);
 	if (!req)
 		return err == -EAGAIN ? -EBUSY : err;
@@ -398,6 +406,11 @@ static int window_make_room(struct lpar_device *dev, struct lpar_request *req,
 	}
 	if (err == -EAGAIN && windows->count == window_count_distinct(req) +
 					       window_count_posted(windows, req)) {
+		/* With none at all it is the buffers that have them: they come back. */
+		if (!req->nwindows && windows->count) {
+			lpar_net_repost(dev);
+			return -EBUSY;
+		}
 		/* Nobody here can help a host that is short of memory. */
 		if (status == LPAR_NOMEM && req->again++ < WINDOW_NOMEM_MAX)
 			return -EBUSY;
@@ -434,12 +447,13 @@ static bool window_valid(struct lpar_windows *windows,
 }
 
 /*
- * Map the window at @gpa and become its user (seed 004, fig. 7, steps 706-708).
+ * Map the window at @gpa and become its user (seed 004, fig. 7, steps 706-708); for @req, or
+ * for a frame, whose buffer @posts it for long.
  * Return: the window, or ERR_PTR: -EAGAIN (some window gets idle first), -EBUSY
  * (ask again later), anything else fails the request.
  */
 static struct lpar_window *window_map(struct lpar_device *dev,
-				      struct lpar_request *req, u64 gpa)
+				      struct lpar_request *req, bool posts, u64 gpa)
 {
 	struct lpar_windows *windows = &dev->windows;
 	struct lpar_window *window;
@@ -471,7 +485,7 @@ static struct lpar_window *window_map(struct lpar_device *dev,
 			goto err_free;
 		if (result.status != LPAR_QUOTA && result.status != LPAR_NOMEM)
 			break;
-		err = window_make_room(dev, req, result.status);
+		err = window_make_room(dev, req, posts, result.status);
 		if (err)
 			goto err_free;
 	}
@@ -576,7 +590,7 @@ static void window_serve_waiters(struct lpar_device *dev)
 	while ((waiter = window_waiter_unpark(&dev->windows))) {
 		window = window_get(&dev->windows, waiter->gpa);
 		if (!window)
-			window = window_map(dev, NULL, waiter->gpa);
+			window = window_map(dev, NULL, waiter->posts, waiter->gpa);
 		err = PTR_ERR_OR_ZERO(window);
 		if ((err == -EAGAIN || err == -EBUSY) &&
 		    waiter->again++ < WINDOW_NOMEM_MAX &&

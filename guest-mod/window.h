@@ -14,6 +14,7 @@ struct lpar_window;
  * @gpa:    guest address
  * @again:  times that there was no room
  * @closed: it waits no more: see lpar_window_cancel()
+ * @posts:  it keeps the window until frames come from outside
  * @ready:  called by the work item, once for each lpar_window_wait(), with 0 or a
  *          negative errno. With 0 the window stays during the call. May wait again
  */
@@ -22,6 +23,7 @@ struct lpar_window_waiter {
 	u64 gpa;
 	u16 again;
 	bool closed;
+	bool posts;
 	void (*ready)(struct lpar_window_waiter *waiter, int err);
 };
 
