@@ -23,6 +23,7 @@ module_param(poll_queues, uint, 0644);
 MODULE_PARM_DESC(poll_queues, "Queues of each new disk without an interrupt, for polled I/O; one at least has an interrupt");
 
 #define DISK_PART_BITS	4	/* minors of one disk */
+#define DISK_LOOK	(HZ / 50)	/* between looks for what nobody looks for any more */
 
 static int disk_major;
 static DEFINE_IDA(disk_ida);
@@ -448,6 +449,22 @@ int lpar_disk_refresh(struct lpar_disk *disk)
 	return 0;
 }
 
+/*
+ * Wait for all requests, those that end when somebody looks for them as well: whoever would
+ * have looked is frozen already.
+ */
+static void disk_freeze(struct lpar_disk *disk)
+{
+	struct request_queue *queue = disk->gendisk->queue;
+	u32 i;
+
+	blk_freeze_queue_start(queue);
+	while (blk_mq_freeze_queue_wait_timeout(queue, DISK_LOOK) <= 0)
+		for (i = 0; i < disk->nr_queues; i++)
+			if (disk->queues[i]->polled)
+				lpar_ring_poll(disk->queues[i]);
+}
+
 /**
  * lpar_disk_stop_all - let nothing new out, wait for what is on its way; NICs as well
  * @dev: the device; the channel may be reset after this
@@ -463,7 +480,7 @@ void lpar_disk_stop_all(struct lpar_device *dev)
 	dev->stopped = true;
 	lpar_net_stop_all(dev);
 	list_for_each_entry(disk, &dev->disks, node) {
-		blk_mq_freeze_queue(disk->gendisk->queue);
+		disk_freeze(disk);
 		blk_mq_quiesce_queue(disk->gendisk->queue);
 		blk_mq_unfreeze_queue(disk->gendisk->queue);
 		for (i = 0; i < disk->nr_queues; i++)
