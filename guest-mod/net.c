@@ -18,6 +18,7 @@
 #include "policy.h"
 
 #define WATCH_INTERVAL	(5 * HZ)
+#define DRAIN_MS	1000	/* for what the host has when a NIC goes down */
 #define NET_REPOST_MS	10	/* from one taking back of all buffers to the next */
 
 /* ------------------------------------------------------- capabilities */
@@ -229,6 +230,51 @@ static void net_watch_work(struct work_struct *work)
 	queue_delayed_work(system_unbound_wq, &net->watch_work, WATCH_INTERVAL);
 }
 
+/* The receive queues go. rx_lock is held. */
+static void net_rx_down_locked(struct lpar_net *net)
+{
+	u32 i;
+
+	lockdep_assert_held(&net->rx_lock);
+	WRITE_ONCE(net->rx_depth, 0);
+	for (i = 0; i < net->nr_rx; i++)
+		lpar_net_rx_down(&net->rx[i]);
+}
+
+/* They come: all or none. rx_lock is held. */
+static int net_rx_up_locked(struct lpar_net *net)
+{
+	int err = 0;
+	u32 i;
+
+	lockdep_assert_held(&net->rx_lock);
+	for (i = 0; i < net->use_rx && !err; i++)
+		err = lpar_net_rx_up(&net->rx[i]);
+	if (err)
+		net_rx_down_locked(net);
+	else
+		WRITE_ONCE(net->rx_depth, net->rx->q->depth);
+	return err;
+}
+
+/*
+ * Requests of disks may wait for a window with buffers in it, and so for rx_lock: memory
+ * that is wanted under it must not wait for them. rtnl is no such lock.
+ */
+static unsigned int net_rx_lock(struct lpar_net *net)
+{
+	unsigned int noio = memalloc_noio_save();
+
+	mutex_lock(&net->rx_lock);
+	return noio;
+}
+
+static void net_rx_unlock(struct lpar_net *net, unsigned int noio)
+{
+	mutex_unlock(&net->rx_lock);
+	memalloc_noio_restore(noio);
+}
+
 /**
  * lpar_net_down - the opposite of lpar_net_up()
  * @net: with queues, or with some or none of them
@@ -237,7 +283,9 @@ static void net_watch_work(struct work_struct *work)
  */
 void lpar_net_down(struct lpar_net *net)
 {
+	unsigned long end = jiffies + msecs_to_jiffies(DRAIN_MS);
 	struct net_device *netdev = net->netdev;
+	unsigned int noio;
 	u32 i;
 
 	ASSERT_RTNL();
@@ -247,11 +295,12 @@ void lpar_net_down(struct lpar_net *net)
 	/* Whoever saw it up is through then. */
 	netif_tx_disable(netdev);
 	for (i = 0; i < net->nr_tx; i++)
-		lpar_net_tx_drain(&net->tx[i]);
+		lpar_net_tx_drain(&net->tx[i], end);
 	for (i = 0; i < net->nr_tx; i++)
 		lpar_net_tx_down(&net->tx[i]);
-	for (i = 0; i < net->nr_rx; i++)
-		lpar_net_rx_down(&net->rx[i]);
+	noio = net_rx_lock(net);
+	net_rx_down_locked(net);
+	net_rx_unlock(net, noio);
 }
 
 /**
@@ -264,12 +313,14 @@ void lpar_net_down(struct lpar_net *net)
  */
 int lpar_net_up(struct lpar_net *net)
 {
-	int err = 0;
+	unsigned int noio;
+	int err;
 	u32 i;
 
 	ASSERT_RTNL();
-	for (i = 0; i < net->use_rx && !err; i++)
-		err = lpar_net_rx_up(&net->rx[i]);
+	noio = net_rx_lock(net);
+	err = net_rx_up_locked(net);
+	net_rx_unlock(net, noio);
 	for (i = 0; i < net->use_tx && !err; i++)
 		err = lpar_net_tx_up(&net->tx[i]);
 	if (err) {
@@ -278,8 +329,10 @@ int lpar_net_up(struct lpar_net *net)
 	}
 	WRITE_ONCE(net->up, true);
 	queue_delayed_work(system_unbound_wq, &net->watch_work, WATCH_INTERVAL);
-	netif_tx_start_all_queues(net->netdev);
 	net_carrier(net);
+	/* Woken, not started: frames may wait in the stack since it went down. */
+	for (i = 0; i < net->use_tx; i++)
+		netif_tx_wake_queue(netdev_get_tx_queue(net->netdev, i));
 	return 0;
 }
 
@@ -348,25 +401,21 @@ static void net_repost_work(struct work_struct *work)
 	struct lpar_net *net = container_of(to_delayed_work(work), struct lpar_net,
 					    repost_work);
 	unsigned int noio;
-	int err = 0;
-	u32 i;
+	int err;
 
-	rtnl_lock();
-	if (!net->up)
+	noio = net_rx_lock(net);
+	/* Who takes it down waits for the lock after it has said so. */
+	if (!READ_ONCE(net->up) || lpar_device_broken(net->dev))
 		goto out;
-	/* Requests of disks may wait for this. */
-	noio = memalloc_noio_save();
-	for (i = 0; i < net->nr_rx; i++)
-		lpar_net_rx_down(&net->rx[i]);
-	for (i = 0; i < net->use_rx && !err; i++)
-		err = lpar_net_rx_up(&net->rx[i]);
+	net_rx_down_locked(net);
+	err = net_rx_up_locked(net);
 	if (err) {
-		lpar_net_down(net);
-		netdev_err(net->netdev, "no queues any more: set it down and up\n");
+		dev_err_ratelimited(&net->dev->pdev->dev, "%s: nothing is received: %d; trying again\n",
+				    net->netdev->name, err);
+		queue_delayed_work(system_unbound_wq, &net->repost_work, HZ);
 	}
-	memalloc_noio_restore(noio);
 out:
-	rtnl_unlock();
+	net_rx_unlock(net, noio);
 }
 
 /**
@@ -608,6 +657,8 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	net->netdev = netdev;
 	net->function = function;
 	net->generation = generation;
+	mutex_init(&net->rx_lock);
+	net->not_linear = jiffies;
 	INIT_DELAYED_WORK(&net->repost_work, net_repost_work);
 	INIT_DEFERRABLE_WORK(&net->watch_work, net_watch_work);
 	lpar_policy_coalesce(&net->tx_frames, &net->tx_usecs);
@@ -750,6 +801,19 @@ void lpar_net_stop_all(struct lpar_device *dev)
 	}
 }
 
+/* An address that was chosen here is wanted still, and the host has forgotten it. */
+static void net_keep_address(struct lpar_net *net, struct lpar_nic_caps *caps)
+{
+	struct net_device *netdev = net->netdev;
+	u64 mac = ether_addr_to_u64(netdev->dev_addr);
+
+	if (netdev->addr_assign_type != NET_ADDR_SET || !caps->mac_free ||
+	    ether_addr_equal(caps->mac, netdev->dev_addr))
+		return;
+	if (!lpar_net_set(net, LPAR_CAP_MAC, mac))
+		ether_addr_copy(caps->mac, netdev->dev_addr);
+}
+
 static int net_start(struct lpar_net *net)
 {
 	struct lpar_nic_caps caps;
@@ -760,6 +824,7 @@ static int net_start(struct lpar_net *net)
 	if (err)
 		return err;
 	/* The host has forgotten what it was told. */
+	net_keep_address(net, &caps);
 	lpar_net_mode_forgotten(net);
 	lpar_net_ipsec_again(net);
 	/* The stack changes the MTU of none that is detached; frames are dropped. */

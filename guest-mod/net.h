@@ -186,6 +186,7 @@ struct lpar_net_rx_queue {
  * @features:   that they offer, all of them
  * @offered:    that they ever offered
  * @segs_max:   of a frame: what @caps and the queues allow
+ * @not_linear: until then large frames are not made linear, in jiffies: memory is short
  * @dead:       to be removed; under disks_lock
  * @up:         its queues take frames; changed under rtnl
  * @mode_work:  tells the host which frames are wanted
@@ -202,6 +203,9 @@ struct lpar_net_rx_queue {
  *              it is to forget
  * @sa_lock:    held while it is told of one
  * @sa_work:    tells it what to forget
+ * @rx_lock:    held while the receive queues come and go, under rtnl or without; who has it
+ *              waits for no disk, since requests of disks may wait for it
+ * @rx_depth:   of each receive queue; 0: there are none
  * @repost_work: takes buffers back from the host, and gives it others
  * @watch_work:  looks for queues that are stuck, while @up
  * @nr_tx:      of @tx
@@ -226,6 +230,7 @@ struct lpar_net {
 	netdev_features_t features;
 	netdev_features_t offered;
 	u32 segs_max;
+	unsigned long not_linear;
 	bool dead;
 	bool up;
 	struct work_struct mode_work;
@@ -241,6 +246,8 @@ struct lpar_net {
 	struct xarray sas;
 	struct mutex sa_lock;
 	struct work_struct sa_work;
+	struct mutex rx_lock;
+	u32 rx_depth;
 	struct delayed_work repost_work;
 	struct delayed_work watch_work;
 	u32 nr_tx;
@@ -279,7 +286,7 @@ int lpar_net_set(struct lpar_net *net, enum lpar_cap cap, u64 value);
 /* net_tx.c */
 void lpar_net_tx_init(struct lpar_net *net, struct lpar_net_tx *tx, u32 index);
 int lpar_net_tx_up(struct lpar_net_tx *tx);
-void lpar_net_tx_drain(struct lpar_net_tx *tx);
+void lpar_net_tx_drain(struct lpar_net_tx *tx, unsigned long end);
 void lpar_net_tx_down(struct lpar_net_tx *tx);
 netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev);
 netdev_features_t lpar_net_features_check(struct sk_buff *skb,

@@ -70,8 +70,8 @@ static void ethtool_ringparam(struct net_device *netdev,
 {
 	struct lpar_net *net = netdev_priv(netdev);
 
-	/* A new depth is for queues to come. Under rtnl, as they come and go. */
-	ring->rx_pending = net->rx->q ? net->rx->q->depth : net->caps.depth;
+	/* A new depth is for queues to come. Those that send come and go under rtnl. */
+	ring->rx_pending = READ_ONCE(net->rx_depth) ?: net->caps.depth;
 	ring->tx_pending = net->tx->q ? net->tx->q->depth : net->caps.depth;
 	ring->rx_max_pending = max(ring->rx_pending, net->caps.depth);
 	ring->tx_max_pending = max(ring->tx_pending, net->caps.depth);

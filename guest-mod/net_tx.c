@@ -22,7 +22,7 @@
 #define TX_HEADERS	64	/* of a frame whose headers nobody needs to know */
 #define TX_PACING_SHIFT	8	/* a socket has data of 4 ms on its way, not of 1 */
 #define TX_TRIES	64	/* windows that one frame may wait for, one by one */
-#define TX_DRAIN_MS	1000
+#define TX_LINEAR_HZ	HZ	/* for so long no large frame is made linear, after it failed */
 
 static struct netdev_queue *tx_netdev_queue(const struct lpar_net_tx *tx)
 {
@@ -194,8 +194,10 @@ static int tx_submit(struct lpar_net_tx *tx, struct sk_buff *skb, bool waited,
 	id = tx->free[tx->free_got & (q->depth - 1)];
 	nsegs = tx_fill(tx, id, skb, waited, miss);
 	if (nsegs == -EMSGSIZE && skb_is_nonlinear(skb)) {
-		if (skb_linearize(skb))
+		if (skb_linearize(skb)) {
+			WRITE_ONCE(tx->net->not_linear, jiffies + TX_LINEAR_HZ);
 			return -ENOMEM;
+		}
 		nsegs = tx_fill(tx, id, skb, waited, miss);
 	}
 	if (nsegs < 0)
@@ -277,7 +279,8 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev)
 	u64 miss;
 	int err;
 
-	if (!READ_ONCE(net->up) || lpar_device_broken(net->dev)) {
+	/* Without a queue: chosen before there were fewer. */
+	if (!READ_ONCE(net->up) || !tx->q || lpar_device_broken(net->dev)) {
 		tx_drop(tx, skb);
 		return NETDEV_TX_OK;
 	}
@@ -383,7 +386,13 @@ netdev_features_t lpar_net_features_check(struct sk_buff *skb,
 					  struct net_device *netdev,
 					  netdev_features_t features)
 {
+	const struct lpar_net *net = netdev_priv(netdev);
+
 	features = vlan_features_check(skb, features);
+	/* To be made linear in one piece, when there is no memory for that: in small ones. */
+	if (skb_shinfo(skb)->nr_frags >= READ_ONCE(net->segs_max) &&
+	    time_before(jiffies, READ_ONCE(net->not_linear)))
+		features &= ~NETIF_F_GSO_MASK;
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return skb_is_gso(skb) ? features & ~NETIF_F_GSO_MASK : features;
 	/* It may grow by a tag from here on. */
@@ -674,13 +683,13 @@ err_free:
 
 /**
  * lpar_net_tx_drain - let the frames that the host has be sent
- * @tx: gets no frames any more
+ * @tx:  gets no frames any more
+ * @end: until then at most, in jiffies
  *
- * Sleeps, for a second at most.
+ * Sleeps.
  */
-void lpar_net_tx_drain(struct lpar_net_tx *tx)
+void lpar_net_tx_drain(struct lpar_net_tx *tx, unsigned long end)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(TX_DRAIN_MS);
 	struct lpar_queue *q = tx->q;
 
 	if (!q)
