@@ -394,8 +394,9 @@ static int window_make_room(struct lpar_device *dev, struct lpar_request *req,
 	struct lpar_windows *windows = &dev->windows;
 	int err;
 
+	/* It comes again later: others that wait are not to stand behind it meanwhile. */
 	if (posts && !window_may_post(windows))
-		return -EBUSY;
+		return -ENOSPC;
 	err = window_evict(dev);
 	if (!req)
 		return err == -EAGAIN ? -EBUSY : err;
