@@ -184,7 +184,6 @@ static void settle(struct lpar_queue *q, enum lpar_reason reason)
 				       q->sq_head)) {
 	case LPAR_NEXT_BUSY:
 		/* the client decides when to go on */
-		q->stats.pa_busy++;
 		lpar_queue_raise(q, LPAR_QUEUE_PA_BUSY);
 		break;
 	case LPAR_NEXT_STALL:

@@ -30,8 +30,10 @@ static void raise_locked(struct lpar_queue *q, u32 set)
 	WRITE_ONCE(q->ctrl->state, cpu_to_le32(q->state));
 	q->stats.interrupts++;
 	lpar_client_signal(q->client, q->vector);
-	if (set & LPAR_QUEUE_PA_BUSY)
+	if (set & LPAR_QUEUE_PA_BUSY) {
+		q->stats.pa_busy++;
 		trace_lpar_pa_busy(q->client->partition->id, q->fn->id, q->index);
+	}
 	if (set & LPAR_QUEUE_RUNNABLE)
 		trace_lpar_runnable(q->client->partition->id, q->fn->id, q->index);
 }

@@ -7,7 +7,7 @@
 
 /*
  * What is counted. A queue's counters have two writers that exclude themselves
- * (the dispatcher; the completions, under the queue's lock), so they are plain
+ * (the dispatcher; who holds the queue's lock), so they are plain
  * words; functions and partitions show sums.
  */
 #define LPAR_STATS(X)							\
@@ -16,7 +16,6 @@
 	X(donated_ns)		/* of vCPU threads, net of preemption */ \
 	X(undonated_worker_ns)	/* of the worker */			\
 	X(quantum_expiries)						\
-	X(pa_busy)		/* interrupts that said PA BUSY */	\
 	X(full)			/* the adapter took no more */		\
 	X(polled)		/* completions found by looking for them */ \
 	X(tag_maps)		/* segments handed to the adapter as tags */ \
@@ -24,11 +23,12 @@
 	X(bytes_copied)		/* by the CPU: of disks in copy mode only */		\
 	X(refused)		/* requests that broke a rule */	\
 	X(doorbells)		/* rung for this queue */		\
-	/* by completions */						\
+	/* by completions and interrupts, under the queue's lock */		\
 	X(requests)							\
 	X(bytes)							\
 	X(errors)		/* ended with other than LPAR_OK */	\
 	X(interrupts)		/* raised */				\
+	X(pa_busy)		/* of these: said PA BUSY */		\
 	X(undonated_completion_ns)	/* of interrupt and softirq */
 
 struct lpar_stats {
