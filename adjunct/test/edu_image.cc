@@ -16,7 +16,7 @@ namespace {
 constexpr size_t identification = 0, factorial = 2, status = 8, raised = 9, raise = 24,
                  acknowledge = 25, dma_from = 32, dma_to = 34, dma_bytes = 36, dma_command = 38;
 constexpr uint32_t interrupt_when_done = 0x80;
-constexpr uint32_t factorial_is_done = 1, dma_is_done = 0x100;
+constexpr uint32_t factorial_is_done = 1, asked_for = 2, dma_is_done = 0x100;
 constexpr uint32_t dma_start = 1, dma_to_memory = 2, dma_interrupt = 4;
 constexpr uint32_t buffer = 0x40000, buffer_bytes = 4096;
 // Its 28 address lines reach data and stack of an image, and the shared part.
@@ -78,8 +78,12 @@ lpar::service::Answer copy(uint64_t from, uint32_t bytes, std::span<std::byte> o
 
 namespace lpar::service {
 
+// Who had the device may have left an interrupt raised: a reset does not clear this model's.
 bool initialise() {
-    return device().size() > dma_command && (reg(identification) & 0xff) == 0xed;
+    if (device().size() <= dma_command || (reg(identification) & 0xff) != 0xed)
+        return false;
+    acknowledge_all();
+    return true;
 }
 
 void interrupted() {
@@ -102,12 +106,12 @@ Answer serve(const Request &request) {
     case 4:
         return number(request.out, unasked);
     case 5:
-        reg(raise) = 1;
+        reg(raise) = asked_for;
         return {LPAR_OK};
     case 6:
         return copy(number_of(request.in), 64, request.out);
     case 7:
-        reg(raise) = 1;
+        reg(raise) = asked_for;
         asm volatile("movl $1, (%0)" : : "r"(0x12345678ul) : "memory");
         return {LPAR_OK};
     default:
