@@ -62,8 +62,8 @@ struct lpar_vcpu {
  *
  * Lives from LPAR_ATTACH to the file's release. ioctls and queued task work hold
  * the file, so release runs when none of them does; what is left then are
- * requests in the adapter, workers and eventfd wakers, which it ends in this
- * order: wakers, queues with their workers, windows. See docs/teardown.md.
+ * requests in the adapter, its threads and eventfd wakers, which it ends in this
+ * order: wakers, queues, windows, threads. See docs/teardown.md.
  *
  * @partition:    whose client it is; its configfs item is depended on
  * @file:         the open file; what task work holds
@@ -92,6 +92,9 @@ struct lpar_vcpu {
  * @bell:         doorbells; connected and disconnected under @lock
  * @vector:       interrupts, signalled in any context; under @vectors_lock
  * @vectors_lock: protects @vector
+ * @thread:       that serve what others ring, in the control groups of who attached:
+ *                [0] for all queues, and by number for those whose device may make
+ *                it wait; made under @lock, end with the client
  * @vcpus:        threads that donate; read under RCU, added under @lock, freed
  *                with the client
  * @n_vcpus:      how many
@@ -128,6 +131,7 @@ struct lpar_client {
 	struct eventfd_ctx *vector[LPAR_DOORBELLS_MAX + 1];
 	spinlock_t vectors_lock;	/* vector */
 
+	struct kthread_worker *thread[LPAR_DOORBELLS_MAX];
 	DECLARE_HASHTABLE(vcpus, 6);
 	unsigned int n_vcpus;
 

@@ -12,6 +12,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
+#include <linux/kthread.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/timer.h>
@@ -49,6 +50,14 @@ static inline bool lpar_compat_file_tryget(struct file *file)
 	return atomic_long_inc_not_zero(&file->f_count);
 #endif
 }
+
+/* A running worker, or an ERR_PTR(). 6.14 (b04e317b5226) gave the old name to one that
+ * is yet to be started. Goes with 6.12. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#define lpar_compat_worker(...)	kthread_run_worker(0, __VA_ARGS__)
+#else
+#define lpar_compat_worker(...)	kthread_create_worker(0, __VA_ARGS__)
+#endif
 
 /* 6.2 (9b13df3fb64e) renamed del_timer_sync(). Goes with 6.1. */
 static inline void lpar_compat_timer_sync(struct timer_list *t)

@@ -51,13 +51,21 @@ int lpar_control_put(void __user *to, const void *from, size_t size)
 									 0;
 }
 
+static void client_free(struct lpar_client *c)
+{
+	lpar_dispatch_free(c);
+	mmdrop(c->mm);
+	kvfree(c);
+}
+
 static struct lpar_client *client_create(struct file *file,
 					 struct lpar_partition *p)
 {
 	struct lpar_client *c = kvzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+	int ret;
 
 	if (!c)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	c->partition = p;
 	c->file = file;
 	c->mm = current->mm;
@@ -66,14 +74,12 @@ static struct lpar_client *client_create(struct file *file,
 	mutex_init(&c->lock);
 	xa_init(&c->chunks);
 	xa_init_flags(&c->windows, XA_FLAGS_ALLOC);
-	lpar_dispatch_setup(c);
+	ret = lpar_dispatch_setup(c);
+	if (ret) {
+		client_free(c);
+		return ERR_PTR(ret);
+	}
 	return c;
-}
-
-static void client_free(struct lpar_client *c)
-{
-	mmdrop(c->mm);
-	kvfree(c);
 }
 
 static int attach_locked(struct file *file, struct lpar_file *f,
@@ -92,8 +98,8 @@ static int attach_locked(struct file *file, struct lpar_file *f,
 		return -EBUSY;
 	}
 	c = client_create(file, p);
-	if (!c)
-		return -ENOMEM;
+	if (IS_ERR(c))
+		return PTR_ERR(c);
 	a->features = lpar_dispatch_task_work ? LPAR_FEATURE_TASK_WORK : 0;
 	a->doorbells = LPAR_DOORBELLS_MAX;
 	mutex_lock(&p->lock);
@@ -431,7 +437,6 @@ static int control_release(struct inode *inode, struct file *file)
 	atomic64_add(atomic64_read(&c->doorbells), &p->doorbells);
 	mutex_unlock(&p->lock);
 	mutex_unlock(&p->config);
-	lpar_dispatch_free(c);
 	client_free(c);
 	lpar_config_put(p);
 	return 0;

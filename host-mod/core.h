@@ -384,7 +384,7 @@ static inline enum lpar_next lpar_core_next(enum lpar_reason reason, bool left)
 enum lpar_server {
 	LPAR_SERVER_NONE,	/* nobody: it is dropped */
 	LPAR_SERVER_HERE,	/* the thread that has it */
-	LPAR_SERVER_WORKER,
+	LPAR_SERVER_THREAD,	/* the client's, which nobody donates */
 };
 
 /*
@@ -396,7 +396,7 @@ static inline enum lpar_server lpar_core_ring(bool vcpu, bool own, bool able)
 {
 	if (own)
 		return LPAR_SERVER_NONE;
-	return vcpu && able ? LPAR_SERVER_HERE : LPAR_SERVER_WORKER;
+	return vcpu && able ? LPAR_SERVER_HERE : LPAR_SERVER_THREAD;
 }
 
 /* A doorbell has come to a vCPU's thread. @queue: it is that of a queue which is
@@ -409,7 +409,7 @@ static inline enum lpar_server lpar_core_route(unsigned int bell, bool queue,
 	if (!queue)
 		return LPAR_SERVER_NONE;
 	/* a submission that may wait is not for a vCPU */
-	return nowait ? LPAR_SERVER_HERE : LPAR_SERVER_WORKER;
+	return nowait ? LPAR_SERVER_HERE : LPAR_SERVER_THREAD;
 }
 
 /* Is a queue in this state served at all? */

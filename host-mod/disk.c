@@ -49,8 +49,6 @@ struct lpar_backing {
 	dev_t dev;
 	bool writable;
 	unsigned int refs;
-	/* its own: workers that wait for this device are in nobody else's way */
-	struct workqueue_struct *workers;
 };
 
 static LIST_HEAD(backings);
@@ -367,13 +365,6 @@ static int backing_get(struct lpar_disk *d)
 		return fail(d, -EAGAIN, "%s has just become another device",
 			    d->device);
 	}
-	b->workers = alloc_workqueue("lpar-%u:%u", WQ_UNBOUND, 0, MAJOR(dev),
-				     MINOR(dev));
-	if (!b->workers) {
-		lpar_compat_close(&b->bdev);
-		kfree(b);
-		return -ENOMEM;
-	}
 	list_add(&b->link, &backings);
 	d->backing = b;
 	return 0;
@@ -388,8 +379,6 @@ static void backing_put(struct lpar_disk *d)
 	if (--b->refs)
 		return;
 	list_del(&b->link);
-	/* no queue is left: at most the end of a worker's function */
-	destroy_workqueue(b->workers);
 	lpar_compat_close(&b->bdev);
 	kfree(b);
 }
@@ -537,7 +526,6 @@ int lpar_disk_enable(struct lpar_disk *d)
 			goto err_pdev;
 	}
 	d->first = d->start >> SECTOR_SHIFT;
-	d->fn.workers = d->backing->workers;
 	d->fn.nowait = submit_never_waits(d->bdev);
 	get_limits(d->bdev, d->fn.mode, d->first, d->size >> SECTOR_SHIFT,
 		   d->read_only, d->queues, &lim);

@@ -6,11 +6,14 @@
  * thread. The wake function finds the thread among those that registered and
  * leaves task work, which KVM runs before it re-enters the guest: process
  * context, the VMM's memory, charged to the VM's cgroup by the scheduler itself.
- * What anybody else rings is served by the queue's worker, counted as not donated.
+ * What anybody else rings is served by a thread of the client's, which is in the
+ * control groups of the VMM and counted as not donated.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/blkdev.h>
+#include <linux/cgroup.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/preempt.h>
@@ -30,6 +33,9 @@
 #include "trace.h"
 
 bool lpar_dispatch_task_work;
+
+/* Where queues are looked after for the host's sake. Nothing in it waits. */
+static struct workqueue_struct *keepers;
 
 static int (*add_task_work)(struct task_struct *task, struct callback_head *work,
 			    enum task_work_notify_mode mode);
@@ -250,9 +256,10 @@ static void trace_end(struct trace *t, struct lpar_queue *q, struct lpar_vcpu *v
 /*
  * Serve a queue, alone: who comes while it is being served leaves a note instead
  * (seed 003, fig. 10, steps 1035-1040). Ends with an empty queue and no note, or
- * with the quantum.
+ * with the quantum. A @keeper takes nothing from the ring, and leaves notes to the
+ * client's thread.
  */
-static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
+static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v, bool keeper)
 {
 	struct lpar_quantum quantum;
 	struct trace trace = {};
@@ -288,7 +295,7 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		 * once. It takes back what is left when the plug ends or we
 		 * sleep. */
 		plug.nr_ios = plug_ios(q);
-		reason = serve(q, v, &quantum);
+		reason = keeper ? LPAR_REASON_EMPTY : serve(q, v, &quantum);
 		blk_finish_plug(&plug);
 		if (atomic_read(&q->polled))
 			look_out(q, !v || q->sq_head != sq_head, &quantum);
@@ -312,6 +319,10 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		next = lpar_core_next(reason, test_bit(LPAR_Q_KICKED, &q->flags));
 		if (next != LPAR_NEXT_SERVE)
 			break;
+		if (keeper) {
+			lpar_dispatch_by_thread(q);
+			break;
+		}
 		/* others may ring an empty queue again and again: they get no
 		 * more of us either */
 		now = local_clock();
@@ -350,40 +361,108 @@ static void dispatch_call(struct lpar_client *c, struct lpar_vcpu *v)
 	atomic64_add(ns, &p->call_ns);
 }
 
-/* A queue's worker, which holds a user of it. Runs in its function's workqueue. */
-void lpar_dispatch_worker(struct work_struct *work)
+/* In the client's thread, with a user of the queue. */
+static void thread_work(struct kthread_work *work)
 {
-	struct lpar_queue *q = container_of(work, struct lpar_queue, worker);
+	struct lpar_queue *q = container_of(work, struct lpar_queue, served);
 
-	dispatch_queue(q, NULL);
+	dispatch_queue(q, NULL, false);
 	lpar_queue_put(q);
 }
 
-/* Have a queue served by its worker. Any context; the caller is a user of the queue. */
-void lpar_dispatch_by_worker(struct lpar_queue *q)
+/* In a kernel thread that no cgroup throttles, with a user of the queue. */
+static void keeper_work(struct work_struct *work)
+{
+	struct lpar_queue *q = container_of(work, struct lpar_queue, kept);
+
+	dispatch_queue(q, NULL, true);
+	lpar_queue_put(q);
+}
+
+/* Before anybody may ask for the queue's service. */
+void lpar_dispatch_queue_init(struct lpar_queue *q)
+{
+	kthread_init_work(&q->served, thread_work);
+	INIT_WORK(&q->kept, keeper_work);
+}
+
+/* Have a queue served by its client's thread. Any context; the caller is a user of
+ * the queue. */
+void lpar_dispatch_by_thread(struct lpar_queue *q)
 {
 	/* work that is pending holds a user, and will see what there is */
-	if (lpar_users_tryget(&q->users) && !queue_work(q->fn->workers, &q->worker))
+	if (lpar_users_tryget(&q->users) && !kthread_queue_work(q->thread, &q->served))
 		lpar_queue_put(q);
+}
+
+/* Have completions looked for, and a dead NIC's frames dropped, for the host's sake:
+ * also of a queue that is dead, and when its client gets no CPU. Any context; the
+ * caller is a user of the queue, or one is sure to be left. */
+void lpar_dispatch_keep(struct lpar_queue *q)
+{
+	if (lpar_users_tryget_dead(&q->users) && !queue_work(keepers, &q->kept))
+		lpar_queue_put(q);
+}
+
+/**
+ * lpar_dispatch_thread - a thread that serves on the account of the client's VMM
+ * @c: the client
+ * @index: 0, or the number of a queue that needs a thread of its own, since what its
+ *         device makes it wait for is not to be in the others' way
+ *
+ * It is made when it is first asked for and ends with the client: to change control
+ * groups holds up forks on the whole host, which a guest must not be able to repeat.
+ * It is in the control groups of the thread that attached.
+ *
+ * Context: c->lock is held, or nobody else has @c; may sleep.
+ * Return: the thread, or an ERR_PTR().
+ */
+struct kthread_worker *lpar_dispatch_thread(struct lpar_client *c, unsigned int index)
+{
+	struct task_struct *like = c->thread[0] ? c->thread[0]->task : current;
+	struct kthread_worker *thread = c->thread[index];
+	int ret;
+
+	if (thread)
+		return thread;
+	thread = lpar_compat_worker("lpar-%s/%u", lpar_partition_name(c->partition), index);
+	if (IS_ERR(thread))
+		return thread;
+	ret = cgroup_attach_task_all(like, thread->task);
+	if (ret) {
+		kthread_destroy_worker(thread);
+		return ERR_PTR(ret);
+	}
+	c->thread[index] = thread;
+	return thread;
 }
 
 /* Calls are dropped: they pin memory, and only a thread that can be killed may
  * wait for that. Any context. */
-static void leave_to_worker(struct lpar_client *c, unsigned int index)
+static void leave_to_thread(struct lpar_client *c, unsigned int index)
 {
 	struct lpar_queue *q = lpar_queue_get(c, index);
 
 	if (!q)
 		return;
-	lpar_dispatch_by_worker(q);
+	lpar_dispatch_by_thread(q);
 	lpar_queue_put(q);
 }
 
-static bool in_worker(void)
+/* Does a kernel thread ring that is just serving this client? RCU is held. */
+static bool serves_itself(struct lpar_client *c)
 {
-	struct work_struct *work = current_work();
+	struct lpar_queue *q;
+	unsigned int i;
 
-	return work && work->func == lpar_dispatch_worker;
+	if (!(current->flags & PF_KTHREAD))
+		return false;
+	for (i = 1; i < LPAR_DOORBELLS_MAX; i++) {
+		q = rcu_dereference(c->queue[i]);
+		if (q && READ_ONCE(q->server) == current)
+			return true;
+	}
+	return false;
 }
 
 /* On the time of a vCPU's thread. */
@@ -398,12 +477,12 @@ static void dispatch(struct lpar_client *c, unsigned int index, struct lpar_vcpu
 		break;
 	case LPAR_SERVER_HERE:
 		if (q)
-			dispatch_queue(q, v);
+			dispatch_queue(q, v, false);
 		else
 			dispatch_call(c, v);
 		break;
-	case LPAR_SERVER_WORKER:
-		leave_to_worker(c, index);
+	case LPAR_SERVER_THREAD:
+		leave_to_thread(c, index);
 		break;
 	}
 	if (q)
@@ -468,9 +547,8 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 
 	rcu_read_lock();
 	if (in_task()) {
-		/* a worker is a thread of the kernel's, no vCPU */
 		v = find_vcpu(c, current);
-		own = v ? v->serving : in_worker();
+		own = v ? v->serving : serves_itself(c);
 	}
 	switch (lpar_core_ring(v, own, add_task_work)) {
 	case LPAR_SERVER_NONE:
@@ -490,8 +568,8 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 			}
 		}
 		break;
-	case LPAR_SERVER_WORKER:
-		leave_to_worker(c, bell->index);
+	case LPAR_SERVER_THREAD:
+		leave_to_thread(c, bell->index);
 		break;
 	}
 	rcu_read_unlock();
@@ -503,8 +581,8 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
  * @c: the client
  * @index: LPAR_DOORBELL_CALL or the number of a queue
  *
- * The calling thread's time is donated when it is a vCPU's; otherwise the queue's
- * worker serves.
+ * The calling thread's time is donated when it is a vCPU's; otherwise the client's
+ * thread serves.
  *
  * Context: a thread of the VMM; may sleep.
  * Return: 0, -EINVAL.
@@ -526,8 +604,8 @@ int lpar_dispatch_ring(struct lpar_client *c, unsigned int index)
 		dispatch(c, index, v);
 		v->serving = false;
 		break;
-	case LPAR_SERVER_WORKER:
-		leave_to_worker(c, index);
+	case LPAR_SERVER_THREAD:
+		leave_to_thread(c, index);
 		break;
 	}
 	return 0;
@@ -659,14 +737,17 @@ void lpar_client_signal(struct lpar_client *c, unsigned int vector)
 
 /* ------------------------------------------------------------- life cycle */
 
-void lpar_dispatch_setup(struct lpar_client *c)
+/* Nobody else has @c. May sleep. Return: 0 or a negative errno; lpar_dispatch_free()
+ * frees in both cases. */
+int lpar_dispatch_setup(struct lpar_client *c)
 {
 	spin_lock_init(&c->vectors_lock);
 	hash_init(c->vcpus);
+	return PTR_ERR_OR_ZERO(lpar_dispatch_thread(c, 0));
 }
 
 /* From the file's release: no task work is queued, no ioctl runs. After it nobody
- * rings; what workers were left and what is in the adapter goes on. */
+ * rings; what threads were left and what is in the adapter goes on. */
 void lpar_dispatch_teardown(struct lpar_client *c)
 {
 	unsigned int i;
@@ -683,6 +764,10 @@ void lpar_dispatch_free(struct lpar_client *c)
 	unsigned int i;
 	int bkt;
 
+	/* no queue is left: at most the end of what served one */
+	for (i = 0; i < ARRAY_SIZE(c->thread); i++)
+		if (c->thread[i])
+			kthread_destroy_worker(c->thread[i]);
 	for (i = 0; i < ARRAY_SIZE(c->vector); i++)
 		if (c->vector[i])
 			eventfd_ctx_put(c->vector[i]);
@@ -696,7 +781,7 @@ void lpar_dispatch_free(struct lpar_client *c)
 /**
  * lpar_dispatch_init - choose the transport
  * @transport: auto, task_work or ioctl
- * Return: 0; -EINVAL; -EOPNOTSUPP: this kernel does not export task_work_add
+ * Return: 0; -EINVAL; -ENOMEM; -EOPNOTSUPP: this kernel does not export task_work_add
  */
 int lpar_dispatch_init(const char *transport)
 {
@@ -707,11 +792,15 @@ int lpar_dispatch_init(const char *transport)
 		pr_err("transport=%s: auto, task_work or ioctl\n", transport);
 		return -EINVAL;
 	}
+	keepers = alloc_workqueue("lpar", WQ_UNBOUND, 0);
+	if (!keepers)
+		return -ENOMEM;
 	/* exported by Debian's kernels, not by every kernel */
 	if (!sysfs_streq(transport, "ioctl"))
 		add_task_work = symbol_get(task_work_add);
 	if (want && !add_task_work) {
 		pr_err("transport=task_work: this kernel does not export task_work_add; use ioctl\n");
+		destroy_workqueue(keepers);
 		return -EOPNOTSUPP;
 	}
 	lpar_dispatch_task_work = add_task_work;
@@ -724,4 +813,5 @@ void lpar_dispatch_exit(void)
 	preempt_notifier_dec();
 	if (add_task_work)
 		symbol_put(task_work_add);
+	destroy_workqueue(keepers);
 }

@@ -30,7 +30,6 @@ const char *lpar_fn_mode(enum lpar_mode mode);
  * @mode:        in force
  * @adapter:     in tag mode, referenced; else NULL
  * @place:       of @adapter in lpar_client.adapter
- * @workers:     where its queues' workers run
  * @nowait:      serving its queues never waits, so vCPU threads may do it
  * @id:          its number; not used again by the partition
  * @generation:  goes up when what the client is told changes; partition->lock
@@ -55,7 +54,6 @@ struct lpar_fn {
 	enum lpar_mode mode;
 	struct lpar_adapter *adapter;
 	int place;
-	struct workqueue_struct *workers;
 	bool nowait;
 	u32 id;
 	u32 generation;

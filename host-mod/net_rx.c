@@ -144,7 +144,7 @@ void lpar_net_purge(struct lpar_nic *nic)
 			kfree_skb(skb);
 		}
 		/* what a server has taken already, the next one drops */
-		lpar_dispatch_by_worker(q);
+		lpar_dispatch_keep(q);
 		lpar_queue_put(q);
 	}
 	rcu_read_unlock();

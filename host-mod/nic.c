@@ -683,22 +683,18 @@ int lpar_nic_enable(struct lpar_nic *nic)
 	if (other)
 		return fail(nic, -EBUSY, "%s stands by for %s already",
 			    lpar_fn_name(&other->fn), nic->primary);
-	/* one at a time: what they do is on nobody's account */
-	nic->fn.workers = alloc_workqueue("lpar-%s", WQ_UNBOUND, 1, nic->ifname);
-	if (!nic->fn.workers)
-		return -ENOMEM;
 	rtnl_lock();
 	ret = look_up(nic, &dev, &v);
 	rtnl_unlock();
 	if (ret)
-		goto err_workers;
+		goto err_put;
 	nic->fn.mode = v.mode;
 	nic->fn.adapter = NULL;
 	/* not with RTNL: wrapping waits for all tasks to have been elsewhere */
 	if (v.mode == LPAR_MODE_TAG) {
 		ret = lpar_fn_take_adapter(&nic->fn, v.pdev);
 		if (ret)
-			goto err_workers;
+			goto err_put;
 		lpar_pool_fill(nic->fn.adapter);
 	}
 	rtnl_lock();
@@ -728,10 +724,9 @@ err_unlock:
 	rtnl_unlock();
 	lpar_fn_give_adapter(&nic->fn);
 	kfree(rcu_replace_pointer(nic->state, NULL, true));
-err_workers:
+err_put:
 	pci_dev_put(again.pdev);
 	pci_dev_put(v.pdev);
-	destroy_workqueue(nic->fn.workers);
 	return ret;
 }
 
@@ -759,7 +754,6 @@ int lpar_nic_disable(struct lpar_nic *nic, bool force)
 	cancel_work_sync(&nic->end_late);
 	lpar_fn_hide(&nic->fn);
 	lpar_fn_give_adapter(&nic->fn);
-	destroy_workqueue(nic->fn.workers);
 	old = rcu_replace_pointer(nic->state, NULL, true);
 	kfree_rcu(old, rcu);
 	lpar_fn_forget(&nic->fn);

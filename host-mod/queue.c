@@ -108,7 +108,7 @@ static void retry(struct timer_list *t)
 	lpar_queue_raise(q, LPAR_QUEUE_RUNNABLE);
 }
 
-/* The client does not look for what it has in the adapter: the queue's worker does. */
+/* The client does not look for what it has in the adapter: its host does. */
 static void late(struct timer_list *t)
 {
 	struct lpar_queue *q = container_of(t, struct lpar_queue, late);
@@ -117,9 +117,8 @@ static void late(struct timer_list *t)
 	smp_mb();
 	if (!atomic_read(&q->polled))
 		return;
-	if (!xchg(&q->looked, false) && lpar_users_tryget_dead(&q->users) &&
-	    !queue_work(q->fn->workers, &q->worker))
-		lpar_queue_put(q);
+	if (!xchg(&q->looked, false))
+		lpar_dispatch_keep(q);
 	mod_timer(t, jiffies + msecs_to_jiffies(LATE_MS));
 }
 
@@ -223,19 +222,23 @@ static int queue_alloc(struct lpar_queue *q, u32 function)
 {
 	struct lpar_partition *p = q->client->partition;
 	struct lpar_fn *fn;
-	bool nic, mailbox;
+	bool nic, mailbox, waits;
 
 	mutex_lock(&p->lock);
 	fn = lpar_fn_find(p, function);
 	nic = fn && fn->type == LPAR_FUNCTION_NIC;
+	waits = fn && !fn->nowait;
 	mailbox = fn && fn->type == LPAR_FUNCTION_MAILBOX;
 	mutex_unlock(&p->lock);
 	if (!fn || mailbox)
 		return -ENOENT;
 	if (!nic && q->role != LPAR_ROLE_REQUESTS)
 		return -EINVAL;
-	/* a number is not used again, so neither is its type */
+	/* a number is not used again, so neither is what it is */
 	q->nic = nic;
+	q->thread = lpar_dispatch_thread(q->client, waits ? q->index : 0);
+	if (IS_ERR(q->thread))
+		return PTR_ERR(q->thread);
 	return nic ? lpar_net_queue_init(q) : lpar_blk_queue_init(q);
 }
 
@@ -284,7 +287,7 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 	spin_lock_init(&q->lock);
 	timer_setup(&q->retry, retry, 0);
 	timer_setup(&q->late, late, 0);
-	INIT_WORK(&q->worker, lpar_dispatch_worker);
+	lpar_dispatch_queue_init(q);
 	ret = lpar_memory_map(c, gpa,
 			      PAGE_ALIGN(lpar_queue_bytes(s.depth, s.segs)),
 			      &q->area);

@@ -3,6 +3,7 @@
 #define LPAR_HOST_QUEUE_H
 
 #include <linux/bio.h>
+#include <linux/kthread.h>
 #include <linux/llist.h>
 #include <linux/skbuff.h>
 #include <linux/timer.h>
@@ -67,7 +68,7 @@ struct lpar_req {
 
 /**
  * struct lpar_queue - one submission and completion queue of a client
- * @users:        dispatchers, its worker, requests in the adapter, and the client.
+ * @users:        dispatchers, pending work, requests in the adapter, and the client.
  *                A user may touch all of it; lpar_queue_destroy_all() waits for the last
  * @client:       whose
  * @fn:           what it is for
@@ -111,7 +112,9 @@ struct lpar_req {
  * @link:         in fn->queue_list
  * @node:         folder in sysfs
  * @stats_node:   its folder "stats"
- * @worker:       serves what strangers rang, as a user of the queue
+ * @thread:       of the client's: serves what strangers rang
+ * @served:       its work, with a user of the queue
+ * @kept:         work for the host's sake, likewise
  * @rcu:          frees it after readers of client->queue
  */
 struct lpar_queue {
@@ -167,7 +170,9 @@ struct lpar_queue {
 	struct list_head link;		/* fn->queue_list */
 	struct lpar_node *node;
 	struct lpar_node *stats_node;
-	struct work_struct worker;
+	struct kthread_worker *thread;
+	struct kthread_work served;
+	struct work_struct kept;
 	struct rcu_head rcu;
 };
 

@@ -14,7 +14,7 @@
 	/* by the dispatcher */						\
 	X(dispatches)		/* times the queue was served */	\
 	X(donated_ns)		/* of vCPU threads, net of preemption */ \
-	X(undonated_worker_ns)	/* of the worker */			\
+	X(undonated_worker_ns)	/* of threads that are no vCPUs */	\
 	X(quantum_expiries)						\
 	X(full)			/* the adapter took no more */		\
 	X(polled)		/* completions found by looking for them */ \

@@ -27,12 +27,12 @@
  *               LPAR_ADJUNCT_IMAGE on are for services that are images
  * queue         u32: its number in the partition; 0 with LPAR_ADJUNCT_MANAGER
  * vcpu          s32: number of the donating thread in its client, in the order
- *               of registration; LPAR_VCPU_NONE: a worker, and nothing is donated
+ *               of registration; LPAR_VCPU_NONE: not a vCPU, and nothing is donated
  * requests      u32: announced by the client when the service begins; taken when
  *               it ends
  * quantum_ns    u64: the longest service for this donation; 0: not bounded (calls)
  * donated_ns    u64: CPU time that was used, net of preemption, as the module
- *               counts it; of a worker's dispatch, the worker's
+ *               counts it; of any other thread's dispatch, that thread's
  * switch_in_ns  u64: from the doorbell, or from the thread's dispatch before, until
  *               the service began; 0: not known
  * switch_out_ns u64: of donated_ns, after the requests had been submitted

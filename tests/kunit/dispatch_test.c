@@ -14,9 +14,9 @@ static const struct rung {
 	enum lpar_server want;
 } rings[] = {
 	{ "a vCPU, its thread can serve", true, false, true, LPAR_SERVER_HERE },
-	{ "a vCPU, its thread cannot", true, false, false, LPAR_SERVER_WORKER },
-	{ "a stranger", false, false, true, LPAR_SERVER_WORKER },
-	{ "a stranger, no thread could", false, false, false, LPAR_SERVER_WORKER },
+	{ "a vCPU, its thread cannot", true, false, false, LPAR_SERVER_THREAD },
+	{ "a stranger", false, false, true, LPAR_SERVER_THREAD },
+	{ "a stranger, no thread could", false, false, false, LPAR_SERVER_THREAD },
 	{ "a vCPU while it serves", true, true, true, LPAR_SERVER_NONE },
 	{ "a vCPU while it serves by ioctl", true, true, false, LPAR_SERVER_NONE },
 	{ "the worker itself", false, true, true, LPAR_SERVER_NONE },
@@ -43,7 +43,7 @@ static const struct route {
 	enum lpar_server other;		/* for all but doorbell 0 */
 } routes[] = {
 	{ "a queue that never waits", true, true, LPAR_SERVER_HERE },
-	{ "a queue that may wait", true, false, LPAR_SERVER_WORKER },
+	{ "a queue that may wait", true, false, LPAR_SERVER_THREAD },
 	{ "no queue", false, false, LPAR_SERVER_NONE },
 	{ "no queue but nowait", false, true, LPAR_SERVER_NONE },
 };
