@@ -14,13 +14,9 @@
 /* A host that is short of something is asked again, for half a minute. */
 #define BLK_AGAIN_MS	10
 #define BLK_AGAIN_MAX	3000
-/*
- * Time-outs (of the block layer, 30 s) until the device counts as broken: with
- * nothing done meanwhile, in a row; and of a request that is passed over by others.
- * Physical adapters' drivers reset theirs and try again for a minute or more.
- */
+/* Time-outs (of the block layer, 30 s) in a row until a host counts as broken that
+ * serves nothing, though it has nothing to wait for. */
 #define BLK_LATE_MAX	3
-#define BLK_SLOW_MAX	20
 
 static blk_status_t blk_status(u32 status)
 {
@@ -89,7 +85,6 @@ static blk_status_t blk_translate(struct request *rq, struct lpar_request *req)
 	req->urgent = rq->cmd_flags & (REQ_FUA | REQ_PREFLUSH);
 	req->parked = false;
 	req->late = 0;
-	req->slow = 0;
 	req->revoked = 0;
 	req->bytes = blk_rq_bytes(rq);
 	req->nsegs = 0;
@@ -181,38 +176,36 @@ static void blk_complete(struct request *rq)
 }
 
 /*
- * Is a request that has timed out stuck, or just slow? One that waits for windows
- * which other requests use is not to blame: those have their own deadlines.
+ * A request has timed out: req->late is how often in a row without anything having
+ * got on. One that waits for windows which other requests use is not to blame: those
+ * have their own deadlines.
  */
-static bool blk_stuck(struct lpar_request *req)
+static void blk_count_late(struct lpar_request *req)
 {
 	struct lpar_windows *windows = &req->queue->dev->windows;
 	bool parked = READ_ONCE(req->parked), got_on;
 	u32 seen;
 
-	seen = parked ? READ_ONCE(windows->served) : READ_ONCE(req->queue->cq_head);
+	seen = parked ? READ_ONCE(windows->served) : lpar_ring_progress(req->queue);
 	got_on = seen != req->seen || (parked && READ_ONCE(windows->waits));
 	req->seen = seen;
-	if (got_on)
-		req->late = 0;
-	else
-		req->late++;
-	if (!parked)
-		req->slow++;
-	return req->late >= BLK_LATE_MAX || req->slow >= BLK_SLOW_MAX;
+	req->late = got_on ? 0 : req->late + 1;
 }
 
 /*
  * A completion, an interrupt or a doorbell may have been lost: look, ring, and give
- * it one more period. When that has been in vain for long the device is reset, and
- * the sweep ends the request: it is never ended here.
+ * it one more period. What the host has is in its adapter: that has a driver with
+ * time-outs of its own, a reset would wait for it as well, and all else that the
+ * guest has of this host would be lost. So it is reported and waited for, unless all
+ * of that goes anyway. A host that takes nothing is reset in the end, and the sweep
+ * ends the request: it is never ended here.
  */
 static enum blk_eh_timer_return blk_timeout(struct request *rq)
 {
 	struct lpar_request *req = blk_mq_rq_to_pdu(rq);
 	struct lpar_queue *q = req->queue;
 	struct lpar_disk *disk = rq->q->queuedata;
-	bool stuck;
+	bool taken;
 
 	lpar_ring_poll(q);
 	if (blk_mq_rq_state(rq) != MQ_RQ_IN_FLIGHT)
@@ -223,12 +216,14 @@ static enum blk_eh_timer_return blk_timeout(struct request *rq)
 				     disk->gendisk->disk_name, q->number);
 		return BLK_EH_RESET_TIMER;
 	}
-	stuck = blk_stuck(req);
+	blk_count_late(req);
+	taken = !READ_ONCE(req->parked) && lpar_ring_taken(q);
 	if (req->late)
-		dev_warn_ratelimited(&q->dev->pdev->dev, "%s: queue %u: the host has served nothing for %u s\n",
+		dev_warn_ratelimited(&q->dev->pdev->dev, "%s: queue %u: the host %s for %u s\n",
 				     disk->gendisk->disk_name, q->number,
-				     jiffies_to_msecs(rq->q->rq_timeout) / 1000);
-	if (!stuck) {
+				     taken ? "has waited for its adapter" : "has served nothing",
+				     req->late * (jiffies_to_msecs(rq->q->rq_timeout) / 1000));
+	if ((taken && !READ_ONCE(q->dev->leaving)) || req->late < BLK_LATE_MAX) {
 		lpar_ring_nudge(q);
 		lpar_window_kick(q->dev);
 		return BLK_EH_RESET_TIMER;

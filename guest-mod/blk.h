@@ -25,9 +25,8 @@ struct lpar_window;
  * @urgent:   somebody waits for just this one
  * @parked:   it is in lpar_windows.parked
  * @late:     times in a row that it timed out and nothing had got on
- * @slow:     times that it timed out in its queue and others had got on
  * @seen:     how far what it waits for was when it timed out: lpar_windows.served
- *            or lpar_queue.cq_head
+ *            or lpar_ring_progress()
  * @revoked:  times that the host took a window back under it
  * @again:    times that the host was short of something
  * @bytes:    that @segs cover: all of the request, or its first part
@@ -46,9 +45,8 @@ struct lpar_request {
 	u8 cls;
 	bool urgent;
 	bool parked;
-	u8 late;
-	u8 slow;
 	u8 revoked;
+	u32 late;
 	u32 seen;
 	u16 again;
 	u32 bytes;

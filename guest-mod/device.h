@@ -94,6 +94,8 @@ struct lpar_windows {
  * @disks:       lpar_disk.node
  * @nets:        lpar_net.node
  * @stopped:     suspended or in a function reset
+ * @leaving:     about to be so, or to be removed: what the host does not end is not
+ *               waited for without end
  * @adjuncts:    /dev/lpar-adjunct, or NULL
  * @mailboxes:   the character device for asking about VFs, or NULL
  */
@@ -117,6 +119,7 @@ struct lpar_device {
 	struct list_head disks;
 	struct list_head nets;
 	bool stopped;
+	bool leaving;
 	struct lpar_adjuncts *adjuncts;
 	struct lpar_mailboxes *mailboxes;
 };

@@ -284,6 +284,7 @@ static void main_remove(struct pci_dev *pdev)
 {
 	struct lpar_device *dev = pci_get_drvdata(pdev);
 
+	WRITE_ONCE(dev->leaving, true);
 	if (!pci_device_is_present(pdev))
 		lpar_main_break(dev, "it was pulled out");
 	pci_free_irq(pdev, LPAR_VECTOR_EVENT, dev);
@@ -314,6 +315,7 @@ static int main_stop(struct lpar_device *dev)
 	lpar_adjunct_stop(dev);
 	if (lpar_device_broken(dev))
 		return 0;
+	WRITE_ONCE(dev->leaving, true);
 	lpar_disk_stop_all(dev);
 	if (lpar_channel_reset(dev, MAIN_RESET_MS)) {
 		lpar_main_break(dev, "the host does not answer the reset");
@@ -337,6 +339,7 @@ static int main_start(struct lpar_device *dev)
 			lpar_main_break(dev, "it does not start again: %d", err);
 	}
 	lpar_disk_start_all(dev);
+	WRITE_ONCE(dev->leaving, false);
 	lpar_adjunct_start(dev);
 	if (!err && !lpar_device_broken(dev))
 		queue_delayed_work(system_freezable_wq, &dev->event_work, 0);

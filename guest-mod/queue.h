@@ -52,6 +52,7 @@ struct task_struct;
  * @sq_tail:  submissions written
  * @sq_rung:  of those, rung for (or seen to be taken)
  * @cq_head:  completions consumed
+ * @asked:    times that the host was seen to want the CPU again
  * @donate:   when to ring
  * @timer:    bounds how long requests are held
  * @timing:   @timer is running
@@ -95,6 +96,7 @@ struct lpar_queue {
 	u32 sq_tail;
 	u32 sq_rung;
 	u32 cq_head;
+	u32 asked;
 	struct lpar_donate donate;
 	struct hrtimer timer;
 	bool timing;
@@ -127,6 +129,8 @@ void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped);
 int lpar_ring_poll(struct lpar_queue *q);
 void lpar_ring_ask(struct lpar_queue *q);
 void lpar_ring_nudge(struct lpar_queue *q);
+bool lpar_ring_taken(struct lpar_queue *q);
+u32 lpar_ring_progress(struct lpar_queue *q);
 void lpar_ring_serve(struct lpar_queue *q);
 bool lpar_ring_waits(struct lpar_queue *q);
 enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer);

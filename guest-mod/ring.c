@@ -514,6 +514,8 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 	if ((s32)(taken - q->sq_rung) > 0)
 		q->sq_rung = taken;
 
+	if (state & (LPAR_QUEUE_PA_BUSY | LPAR_QUEUE_RUNNABLE))
+		WRITE_ONCE(q->asked, q->asked + 1);
 	if (state & LPAR_QUEUE_PA_BUSY)
 		ring = taken != q->sq_tail;
 	if (state & LPAR_QUEUE_RUNNABLE)
@@ -530,6 +532,31 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
 		ring = true;
 	return ring;
+}
+
+/**
+ * lpar_ring_taken - does the host have requests that it has not ended?
+ * @q: the queue
+ *
+ * Any context. The host may say what it likes; nothing is believed but that it waits.
+ */
+bool lpar_ring_taken(struct lpar_queue *q)
+{
+	u32 taken = le32_to_cpu(READ_ONCE(q->ctrl->sq_head));
+
+	return (s32)(taken - READ_ONCE(q->cq_head)) > 0;
+}
+
+/**
+ * lpar_ring_progress - a number that changes when the host does something for a queue
+ * @q: the queue
+ *
+ * It has ended requests, or said that it can go on (an adapter that is full of others'
+ * requests: it says so again and again). Any context.
+ */
+u32 lpar_ring_progress(struct lpar_queue *q)
+{
+	return READ_ONCE(q->cq_head) + READ_ONCE(q->asked);
 }
 
 /**

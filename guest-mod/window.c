@@ -632,7 +632,6 @@ static void window_work(struct work_struct *work)
 		WRITE_ONCE(windows->starved, false);
 		/* From here on it has a deadline of its own. */
 		req->late = 0;
-		req->slow = 0;
 		/* Once it is submitted it may end, and its disk go: what frees
 		 * the queue waits for the read side, as after .queue_rq. */
 		rcu_read_lock();

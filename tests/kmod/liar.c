@@ -395,6 +395,17 @@ static u32 serve_one(struct liar_queue *q)
 	return 0;
 }
 
+/* Is the next request one that is not to be taken? */
+static bool deaf(const struct liar_queue *q)
+{
+	u32 slot = q->sq_head & (q->depth - 1);
+	struct lpar_blk_sqe sqe;
+
+	return liar.lie == LIE_DEAF &&
+	       liar_load(&sqe, q->gpa + lpar_queue_sq_offset() + slot * sizeof(sqe), sizeof(sqe)) &&
+	       le64_to_cpu(sqe.sector) >= LIAR_SECTOR;
+}
+
 /* The queue that gives buffers, or one without depth. */
 static struct liar_queue *receiver(void)
 {
@@ -414,7 +425,7 @@ static void serve(struct liar_queue *q)
 
 	if (!q->depth || q->receives || !liar_load(&tail, q->gpa + offsetof(struct lpar_queue_ctrl, sq_tail), sizeof(tail)))
 		return;
-	for (i = 0; i < q->depth && q->sq_head - le32_to_cpu(tail) > q->depth; i++)
+	for (i = 0; i < q->depth && q->sq_head - le32_to_cpu(tail) > q->depth && !deaf(q); i++)
 		state |= q->nic ? liar_nic_serve(q, rx, liar.lie) : serve_one(q);
 	store32(q->gpa + offsetof(struct lpar_queue_ctrl, sq_head), q->sq_head);
 	store32(q->gpa + offsetof(struct lpar_queue_ctrl, cq_tail), q->cq_tail);
