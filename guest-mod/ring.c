@@ -18,6 +18,9 @@
  * comes first, and is then the time to ring. */
 #define HOLD_BUSY	8
 
+/* From cq_head to an event that does not come. */
+#define RING_NEVER	(1u << 31)
+
 /*
  * A NIC's indices change without the lock. Who has changed one takes the lock
  * afterwards, so that the last of them decides by both.
@@ -447,8 +450,9 @@ static bool ring_consume_locked(struct lpar_queue *q, struct list_head *done)
 void lpar_ring_ask(struct lpar_queue *q)
 {
 	lockdep_assert_held(&q->lock);
-	/* What is behind cq_head is passed by no completion. */
-	WRITE_ONCE(q->ctrl->cq_event, cpu_to_le32(q->cq_head - q->polled));
+	/* None is the one farthest away: the host may just be comparing this with the
+	 * completion that has been consumed last. */
+	WRITE_ONCE(q->ctrl->cq_event, cpu_to_le32(q->cq_head + (q->polled ? RING_NEVER : 0)));
 }
 
 /* Consume all there is, then ask for the next interrupt. */
@@ -514,8 +518,6 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 	if ((s32)(taken - q->sq_rung) > 0)
 		q->sq_rung = taken;
 
-	if (state & (LPAR_QUEUE_PA_BUSY | LPAR_QUEUE_RUNNABLE))
-		WRITE_ONCE(q->asked, q->asked + 1);
 	if (state & LPAR_QUEUE_PA_BUSY)
 		ring = taken != q->sq_tail;
 	if (state & LPAR_QUEUE_RUNNABLE)
