@@ -196,7 +196,7 @@ bool lpar_blk_polls(struct lpar_queue *q)
  * All of the adapter's queues for that are looked at: this thread may have been on
  * another CPU when it submitted.
  *
- * Context: the queue's server only; does not sleep.
+ * Context: a user of the queue; does not sleep.
  */
 void lpar_blk_poll(struct lpar_queue *q)
 {
@@ -368,7 +368,6 @@ static enum lpar_take refuse(struct lpar_queue *q, u16 id, enum lpar_status st)
  * @q: the queue that it stands in
  * @lim: the disk's limits, as they were when the dispatch began
  * @sqe: a private copy
- * @may_wait: the submission may wait for the adapter (the worker's may)
  *
  * Context: the queue's server only (LPAR_Q_SERVING is held); may sleep.
  * Return: LPAR_TAKE_DONE: it ends, now or later, by lpar_queue_complete();
@@ -377,7 +376,7 @@ static enum lpar_take refuse(struct lpar_queue *q, u16 id, enum lpar_status st)
  */
 enum lpar_take lpar_blk_start(struct lpar_queue *q,
 			      const struct lpar_disk_limits *lim,
-			      const struct lpar_blk_sqe *sqe, bool may_wait)
+			      const struct lpar_blk_sqe *sqe)
 {
 	struct lpar_disk *d = lpar_disk_of(q->fn);
 	u16 nsegs = le16_to_cpu(sqe->nsegs);
@@ -431,7 +430,7 @@ enum lpar_take lpar_blk_start(struct lpar_queue *q,
 	if (b.nsegs)
 		opf |= REQ_NOMERGE;
 	/* a request that has to be split can only be submitted by waiting */
-	if (!may_wait && (!b.nsegs || r->bytes <= transfer_max(d->bdev)))
+	if (d->fn.nowait && (!b.nsegs || r->bytes <= transfer_max(d->bdev)))
 		opf |= REQ_NOWAIT;
 	/* what may wait would wait for completions that nobody looks for */
 	r->polled = q->polls && b.nsegs && opf & REQ_NOWAIT && !(opf & REQ_FUA);

@@ -12,6 +12,6 @@ bool lpar_blk_polls(struct lpar_queue *q);
 void lpar_blk_poll(struct lpar_queue *q);
 enum lpar_take lpar_blk_start(struct lpar_queue *q,
 			      const struct lpar_disk_limits *lim,
-			      const struct lpar_blk_sqe *sqe, bool may_wait);
+			      const struct lpar_blk_sqe *sqe);
 
 #endif

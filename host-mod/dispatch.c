@@ -13,6 +13,7 @@
 
 #include <linux/blkdev.h>
 #include <linux/cgroup.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -34,7 +35,7 @@
 
 bool lpar_dispatch_task_work;
 
-/* Where queues are looked after for the host's sake. Nothing in it waits. */
+/* Where queues are looked after for the host's sake. */
 static struct workqueue_struct *keepers;
 
 static int (*add_task_work)(struct task_struct *task, struct callback_head *work,
@@ -76,14 +77,14 @@ static void look(struct lpar_queue *q, union limits *lim)
 }
 
 static enum lpar_take take(struct lpar_queue *q, const union limits *lim,
-			   const union submission *sqe, bool donated)
+			   const union submission *sqe)
 {
 	if (!q->nic)
-		return lpar_blk_start(q, &lim->disk, &sqe->blk, !donated);
+		return lpar_blk_start(q, &lim->disk, &sqe->blk);
 	return lpar_net_take(q, &lim->nic, &sqe->net);
 }
 
-static enum lpar_reason serve(struct lpar_queue *q, bool donated,
+static enum lpar_reason serve(struct lpar_queue *q,
 			      const struct lpar_quantum *quantum)
 {
 	struct lpar_queue_ctrl *ctrl = q->ctrl;
@@ -120,7 +121,7 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 
 			lpar_copy_once(&sqe, &q->sq[q->sq_head & (q->depth - 1)],
 				       sizeof(sqe));
-			switch (take(q, &lim, &sqe, donated)) {
+			switch (take(q, &lim, &sqe)) {
 			case LPAR_TAKE_DONE:
 				break;
 			case LPAR_TAKE_FULL:
@@ -143,6 +144,17 @@ static enum lpar_reason serve(struct lpar_queue *q, bool donated,
 		      LPAR_REASON_EMPTY;
 }
 
+static void count_polled(struct lpar_queue *q, u32 found)
+{
+	unsigned long flags;
+
+	if (!found)
+		return;
+	spin_lock_irqsave(&q->lock, flags);
+	q->stats.polled += found;
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
 /*
  * Completions that the adapter does not interrupt for. What has just been submitted is
  * looked for once: the client goes on. A donation that @brought nothing is there for
@@ -162,7 +174,7 @@ static void look_out(struct lpar_queue *q, bool brought,
 		lpar_blk_poll(q);
 		WRITE_ONCE(q->looked, true);
 		before = READ_ONCE(q->cq_tail) - before;
-		q->stats.polled += before;
+		count_polled(q, before);
 		now = local_clock();
 		if (before || brought || !poll_us || test_bit(LPAR_Q_KICKED, &q->flags) ||
 		    lpar_core_expired(&wait, now) ||
@@ -256,10 +268,9 @@ static void trace_end(struct trace *t, struct lpar_queue *q, struct lpar_vcpu *v
 /*
  * Serve a queue, alone: who comes while it is being served leaves a note instead
  * (seed 003, fig. 10, steps 1035-1040). Ends with an empty queue and no note, or
- * with the quantum. A @keeper takes nothing from the ring, and leaves notes to the
- * client's thread.
+ * with the quantum.
  */
-static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v, bool keeper)
+static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 {
 	struct lpar_quantum quantum;
 	struct trace trace = {};
@@ -295,7 +306,7 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v, bool keepe
 		 * once. It takes back what is left when the plug ends or we
 		 * sleep. */
 		plug.nr_ios = plug_ios(q);
-		reason = keeper ? LPAR_REASON_EMPTY : serve(q, v, &quantum);
+		reason = serve(q, &quantum);
 		blk_finish_plug(&plug);
 		if (atomic_read(&q->polled))
 			look_out(q, !v || q->sq_head != sq_head, &quantum);
@@ -319,10 +330,6 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v, bool keepe
 		next = lpar_core_next(reason, test_bit(LPAR_Q_KICKED, &q->flags));
 		if (next != LPAR_NEXT_SERVE)
 			break;
-		if (keeper) {
-			lpar_dispatch_by_thread(q);
-			break;
-		}
 		/* others may ring an empty queue again and again: they get no
 		 * more of us either */
 		now = local_clock();
@@ -366,16 +373,39 @@ static void thread_work(struct kthread_work *work)
 {
 	struct lpar_queue *q = container_of(work, struct lpar_queue, served);
 
-	dispatch_queue(q, NULL, false);
+	dispatch_queue(q, NULL);
 	lpar_queue_put(q);
 }
 
-/* In a kernel thread that no cgroup throttles, with a user of the queue. */
+/* Drop what a server had taken from a dead NIC's backlog: it may never come again. */
+static void drop_dead(struct lpar_queue *q)
+{
+	/* a server that goes on drops it by itself */
+	while (test_and_set_bit_lock(LPAR_Q_SERVING, &q->flags))
+		msleep(1);
+	lpar_net_drop_waiting(q);
+	clear_bit_unlock(LPAR_Q_SERVING, &q->flags);
+	smp_mb__after_atomic();
+	/* a note that was left meanwhile is not for us */
+	if (test_bit(LPAR_Q_KICKED, &q->flags))
+		lpar_dispatch_by_thread(q);
+}
+
+/*
+ * In a kernel thread that no cgroup throttles, with a user of the queue. To look for
+ * completions it need not be the server, who may be throttled.
+ */
 static void keeper_work(struct work_struct *work)
 {
 	struct lpar_queue *q = container_of(work, struct lpar_queue, kept);
+	u32 before = READ_ONCE(q->cq_tail);
 
-	dispatch_queue(q, NULL, true);
+	if (atomic_read(&q->polled)) {
+		lpar_blk_poll(q);
+		count_polled(q, READ_ONCE(q->cq_tail) - before);
+	}
+	if (q->nic && READ_ONCE(q->fn->dead))
+		drop_dead(q);
 	lpar_queue_put(q);
 }
 
@@ -477,7 +507,7 @@ static void dispatch(struct lpar_client *c, unsigned int index, struct lpar_vcpu
 		break;
 	case LPAR_SERVER_HERE:
 		if (q)
-			dispatch_queue(q, v, false);
+			dispatch_queue(q, v);
 		else
 			dispatch_call(c, v);
 		break;

@@ -222,23 +222,28 @@ static int queue_alloc(struct lpar_queue *q, u32 function)
 {
 	struct lpar_partition *p = q->client->partition;
 	struct lpar_fn *fn;
-	bool nic, mailbox, waits;
+	bool nic, mailbox, waits, full;
 
 	mutex_lock(&p->lock);
 	fn = lpar_fn_find(p, function);
 	nic = fn && fn->type == LPAR_FUNCTION_NIC;
 	waits = fn && !fn->nowait;
+	full = fn && fn->queues_live >= fn->queues_max;
 	mailbox = fn && fn->type == LPAR_FUNCTION_MAILBOX;
 	mutex_unlock(&p->lock);
 	if (!fn || mailbox)
 		return -ENOENT;
 	if (!nic && q->role != LPAR_ROLE_REQUESTS)
 		return -EINVAL;
+	/* it is looked at again when the queue is published */
+	if (full)
+		return -EDQUOT;
 	/* a number is not used again, so neither is what it is */
-	q->nic = nic;
 	q->thread = lpar_dispatch_thread(q->client, waits ? q->index : 0);
 	if (IS_ERR(q->thread))
 		return PTR_ERR(q->thread);
+	/* from here on queue_free() takes it for that */
+	q->nic = nic;
 	return nic ? lpar_net_queue_init(q) : lpar_blk_queue_init(q);
 }
 

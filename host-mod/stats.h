@@ -17,7 +17,6 @@
 	X(undonated_worker_ns)	/* of threads that are no vCPUs */	\
 	X(quantum_expiries)						\
 	X(full)			/* the adapter took no more */		\
-	X(polled)		/* completions found by looking for them */ \
 	X(tag_maps)		/* segments handed to the adapter as tags */ \
 	X(page_maps)		/* pages handed to it to be mapped */	\
 	X(bytes_copied)		/* by the CPU: of disks in copy mode only */		\
@@ -29,6 +28,7 @@
 	X(errors)		/* ended with other than LPAR_OK */	\
 	X(interrupts)		/* raised */				\
 	X(pa_busy)		/* of these: said PA BUSY */		\
+	X(polled)		/* completions found by looking for them */ \
 	X(undonated_completion_ns)	/* of interrupt and softirq */
 
 struct lpar_stats {
