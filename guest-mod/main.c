@@ -210,6 +210,8 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return -ENOMEM;
 	dev->pdev = pdev;
 	dev->quiet = true;
+	/* until the disks are there nobody could unbind it from one that stands still */
+	dev->leaving = true;
 	spin_lock_init(&dev->queues_lock);
 	mutex_init(&dev->disks_lock);
 	INIT_LIST_HEAD(&dev->disks);
@@ -248,6 +250,7 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = lpar_function_rescan(dev);
 	if (err)
 		goto err_put_vectors;
+	WRITE_ONCE(dev->leaving, false);
 	err = lpar_mailbox_register(dev);
 	if (err)
 		goto err_put_vectors;
@@ -255,6 +258,7 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 err_put_vectors:
 	pci_free_irq(pdev, LPAR_VECTOR_EVENT, dev);
+	WRITE_ONCE(dev->leaving, true);
 	cancel_delayed_work_sync(&dev->event_work);
 	/* an event may have added some, and their queues have vectors */
 	lpar_disk_remove_all(dev);

@@ -26,7 +26,12 @@
  */
 irqreturn_t lpar_queue_irq(int irq, void *data)
 {
-	lpar_ring_poll(data);
+	struct lpar_queue *q = data;
+	u32 state = le32_to_cpu(READ_ONCE(q->ctrl->state));
+
+	if (state & (LPAR_QUEUE_PA_BUSY | LPAR_QUEUE_RUNNABLE))
+		WRITE_ONCE(q->asked, q->asked + 1);
+	lpar_ring_poll(q);
 	return IRQ_HANDLED;
 }
 

@@ -52,7 +52,7 @@ struct task_struct;
  * @sq_tail:  submissions written
  * @sq_rung:  of those, rung for (or seen to be taken)
  * @cq_head:  completions consumed
- * @asked:    times that the host was seen to want the CPU again
+ * @asked:    interrupts of the host's that wanted the CPU again
  * @donate:   when to ring
  * @timer:    bounds how long requests are held
  * @timing:   @timer is running

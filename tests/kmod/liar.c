@@ -429,8 +429,10 @@ static void serve(struct liar_queue *q)
 		state |= q->nic ? liar_nic_serve(q, rx, liar.lie) : serve_one(q);
 	store32(q->gpa + offsetof(struct lpar_queue_ctrl, sq_head), q->sq_head);
 	store32(q->gpa + offsetof(struct lpar_queue_ctrl, cq_tail), q->cq_tail);
+	state |= deaf(q) ? LPAR_QUEUE_RUNNABLE : 0;
 	store32(q->gpa + offsetof(struct lpar_queue_ctrl, state), state);
-	signal(q->vector, 1);
+	if (!deaf(q))
+		signal(q->vector, 1);
 	if (q->nic && rx->depth) {
 		store32(rx->gpa + offsetof(struct lpar_queue_ctrl, sq_head), rx->sq_head);
 		store32(rx->gpa + offsetof(struct lpar_queue_ctrl, cq_tail), rx->cq_tail);

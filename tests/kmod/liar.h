@@ -32,7 +32,7 @@ enum lie {
 	LIE_CAPACITY	= 17,	/* with another capacity, */
 	LIE_BLOCK	= 18,	/* with other blocks */
 	/* requests */
-	LIE_DEAF	= 19,	/* takes none */
+	LIE_DEAF	= 19,	/* takes none, and says once that it would */
 	LIE_UNKNOWN	= 20,	/* completes what was not submitted */
 	LIE_BEYOND	= 21,	/* completes what there cannot be */
 	LIE_DUPLICATE	= 22,	/* completes twice */
