@@ -94,8 +94,8 @@ struct lpar_windows {
  * @disks:       lpar_disk.node
  * @nets:        lpar_net.node
  * @stopped:     suspended or in a function reset
- * @leaving:     about to be so, or being probed or removed: what the host does not
- *               end is not waited for without end
+ * @leaving:     about to be so, or to be removed: what the host does not end is not
+ *               waited for without end
  * @adjuncts:    /dev/lpar-adjunct, or NULL
  * @mailboxes:   the character device for asking about VFs, or NULL
  */

@@ -210,8 +210,6 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return -ENOMEM;
 	dev->pdev = pdev;
 	dev->quiet = true;
-	/* until the disks are there nobody could unbind it from one that stands still */
-	dev->leaving = true;
 	spin_lock_init(&dev->queues_lock);
 	mutex_init(&dev->disks_lock);
 	INIT_LIST_HEAD(&dev->disks);
@@ -250,7 +248,6 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = lpar_function_rescan(dev);
 	if (err)
 		goto err_put_vectors;
-	WRITE_ONCE(dev->leaving, false);
 	err = lpar_mailbox_register(dev);
 	if (err)
 		goto err_put_vectors;

@@ -52,7 +52,8 @@ struct task_struct;
  * @sq_tail:  submissions written
  * @sq_rung:  of those, rung for (or seen to be taken)
  * @cq_head:  completions consumed
- * @asked:    interrupts of the host's that wanted the CPU again
+ * @asked:    interrupts of the host's that wanted the CPU again; looks that found so, of
+ *            a polled queue
  * @donate:   when to ring
  * @timer:    bounds how long requests are held
  * @timing:   @timer is running

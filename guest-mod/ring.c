@@ -518,6 +518,9 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 	if ((s32)(taken - q->sq_rung) > 0)
 		q->sq_rung = taken;
 
+	/* Of other queues lpar_queue_irq() counts it: this may be just one more look. */
+	if (q->polled && state & (LPAR_QUEUE_PA_BUSY | LPAR_QUEUE_RUNNABLE))
+		WRITE_ONCE(q->asked, q->asked + 1);
 	if (state & LPAR_QUEUE_PA_BUSY)
 		ring = taken != q->sq_tail;
 	if (state & LPAR_QUEUE_RUNNABLE)

@@ -228,7 +228,7 @@ static int queue_alloc(struct lpar_queue *q, u32 function)
 	fn = lpar_fn_find(p, function);
 	nic = fn && fn->type == LPAR_FUNCTION_NIC;
 	waits = fn && !fn->nowait;
-	full = fn && fn->queues_live >= fn->queues_max;
+	full = fn && !fn->dead && fn->queues_live >= fn->queues_max;
 	mailbox = fn && fn->type == LPAR_FUNCTION_MAILBOX;
 	mutex_unlock(&p->lock);
 	if (!fn || mailbox)
