@@ -51,8 +51,8 @@ static inline bool lpar_compat_file_tryget(struct file *file)
 #endif
 }
 
-/* A running worker, or an ERR_PTR(). 6.14 (b04e317b5226) gave the old name to one that
- * is yet to be started. Goes with 6.12. */
+/* A running worker, or an ERR_PTR(). 6.14 gave the old name to one that is yet to be
+ * started. Goes with 6.12. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
 #define lpar_compat_worker(...)	kthread_run_worker(0, __VA_ARGS__)
 #else

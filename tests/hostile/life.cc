@@ -242,7 +242,7 @@ CASE(unpolled, "V2 polled requests that nobody asks for end all the same")
 		g.monitor().ring(1);
 	}
 	EXPECT(left > 0, "the adapter was never slower than the first look");
-	// but for those that the worker took, which the adapter interrupts for
+	// nearly all: what had to be submitted a second time may be interrupted for
 	EXPECT(polled() - before >= 20 * 48, "{} completions were looked for", polled() - before);
 	// left in the adapter: a driver's time-out would be half a minute
 	Running g(options.partition, 64);
@@ -279,7 +279,7 @@ CASE(loop, "V2 a doorbell that is its own interrupt can be killed", 60, true)
 		}
 		g.submit_many(g.q, 4);
 		(void)!write(ready[1], "r", 1);
-		for (;;) // the worker may take it over, and then we get it back
+		for (;;) // the thread may take it over, and then we get it back
 			eventfd_write(event.get(), 1);
 	}
 	char c = 0;

@@ -19,8 +19,8 @@ static const struct rung {
 	{ "a stranger, no thread could", false, false, false, LPAR_SERVER_THREAD },
 	{ "a vCPU while it serves", true, true, true, LPAR_SERVER_NONE },
 	{ "a vCPU while it serves by ioctl", true, true, false, LPAR_SERVER_NONE },
-	{ "the worker itself", false, true, true, LPAR_SERVER_NONE },
-	{ "the worker itself, by ioctl", false, true, false, LPAR_SERVER_NONE },
+	{ "the thread itself", false, true, true, LPAR_SERVER_NONE },
+	{ "the thread itself, by ioctl", false, true, false, LPAR_SERVER_NONE },
 };
 
 static void ring_name(const struct rung *r, char *name)
