@@ -179,7 +179,7 @@ static u32 function_queues_free(struct lpar_device *dev)
 static void function_add(struct lpar_device *dev,
 			 const struct lpar_function *functions, u32 count)
 {
-	u32 new = 0, left, id, i;
+	u32 new = 0, left, share, id, i;
 	bool disk;
 	int err;
 
@@ -193,14 +193,15 @@ static void function_add(struct lpar_device *dev,
 		if (!function_served(&functions[i]) || function_known(dev, id))
 			continue;
 		disk = le16_to_cpu(functions[i].type) == LPAR_FUNCTION_DISK;
-		/* Share what is left, so that each gets at least one. */
+		/* Equal shares, one at least; a quarter stays for those that come later. */
 		left = function_queues_free(dev);
+		share = max((left - left / 4) / new, 1u);
 		if (!left)
 			err = -ENOSPC;
 		else if (disk)
-			err = lpar_disk_add(dev, id, max(left / new, 1u));
+			err = lpar_disk_add(dev, id, share);
 		else
-			err = lpar_net_add(dev, id, max(left / new, 1u));
+			err = lpar_net_add(dev, id, share);
 		if (err)
 			dev_err_ratelimited(&dev->pdev->dev, "function %u: no %s: error %d%s\n",
 					    id, disk ? "disk" : "NIC", err, left ? "" :
