@@ -121,7 +121,8 @@ static bool tags_possible(struct net_device *dev, struct lpar_verdict *v)
 	return true;
 }
 
-/* How to share a device. Return: 0 and a verdict; else the reason says why not. */
+/* How to share a device. RTNL is held. Return: 0 and a verdict; else the reason says why
+ * not. */
 static int decide(struct net_device *dev, enum lpar_wish wish,
 		  struct lpar_verdict *v)
 {
@@ -133,6 +134,12 @@ static int decide(struct net_device *dev, enum lpar_wish wish,
 		snprintf(v->reason, sizeof(v->reason), "%s is no Ethernet device",
 			 dev->name);
 		return -EOPNOTSUPP;
+	}
+	if (lpar_port_taken(dev)) {
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s is in a bridge, bond or team, or has macvlans: share that, or take it out",
+			 dev->name);
+		return -EBUSY;
 	}
 	if (wish == LPAR_WISH_PAGE || wish == LPAR_WISH_COPY) {
 		v->mode = wish == LPAR_WISH_PAGE ? LPAR_MODE_PAGE :
@@ -613,9 +620,6 @@ static int join(struct lpar_nic *nic, struct net_device *dev)
 	if (ret)
 		return ret;
 	ret = lpar_port_join(nic, dev);
-	if (ret == -EBUSY)
-		return fail(nic, ret, "%s is in a bridge, bond or team, or has macvlans: share that, or take it out",
-			    nic->ifname);
 	if (ret == -EADDRINUSE)
 		return fail(nic, ret, "another station on %s has the address %012llx%s",
 			    nic->ifname, nic->address,

@@ -378,14 +378,22 @@ err_free:
 	return ERR_PTR(ret);
 }
 
+/* Are its frames somebody else's: a bridge's, a bond's, macvlans'? RTNL is held. */
+bool lpar_port_taken(struct net_device *dev)
+{
+	ASSERT_RTNL();
+	return netdev_is_rx_handler_busy(dev) &&
+	       rtnl_dereference(dev->rx_handler) != port_receive;
+}
+
 /**
  * lpar_port_join - put a NIC on a device
  * @nic: with its address; on no port
- * @dev: the device
+ * @dev: the device, not lpar_port_taken()
  *
  * Context: RTNL is held; may sleep.
- * Return: 0; -EBUSY: the device is in a bridge, bond or macvlan; -EADDRINUSE:
- * another station of the same VLAN, or the host, has the address.
+ * Return: 0; -EADDRINUSE: another station of the same VLAN, or the host, has the
+ * address; of the device.
  */
 int lpar_port_join(struct lpar_nic *nic, struct net_device *dev)
 {

@@ -53,6 +53,7 @@ static inline struct lpar_port *lpar_nic_port(struct lpar_nic *nic)
 	return rcu_dereference_protected(nic->port, lockdep_rtnl_is_held());
 }
 
+bool lpar_port_taken(struct net_device *dev);
 int lpar_port_join(struct lpar_nic *nic, struct net_device *dev);
 void lpar_port_leave(struct lpar_nic *nic);
 struct net_device *lpar_port_host_vlan(struct net_device *dev, u16 vlan);
