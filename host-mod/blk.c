@@ -92,7 +92,7 @@ static struct lpar_req *req_get(struct lpar_queue *q)
  * a completion will make the reserve free. */
 static bool req_grow(struct lpar_queue *q, struct lpar_req *r, size_t size)
 {
-	r->big = kmalloc(size, GFP_NOWAIT | __GFP_NOWARN);
+	r->big = kmalloc(size, GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
 	if (!r->big) {
 		if (test_and_set_bit_lock(0, &q->reserve_used))
 			return false;
@@ -180,13 +180,19 @@ static void end_io(struct bio *bio)
 bool lpar_blk_polls(struct lpar_queue *q)
 {
 	struct request_queue *rq;
+	bool polls;
 
 	if (!READ_ONCE(q->ctrl->poll_us))
 		return false;
 	rq = bdev_get_queue(lpar_disk_of(q->fn)->bdev);
-	/* where bios are handed on, each knows by itself where to look */
-	return queue_is_mq(rq) && lpar_compat_polls(rq) &&
-	       rq->tag_set->map[HCTX_TYPE_POLL].nr_queues;
+	/* where bios are handed on, each knows by itself where to look; the tags of a
+	 * device that has gone may have gone with it */
+	if (!queue_is_mq(rq) || !lpar_compat_polls(rq) ||
+	    !percpu_ref_tryget(&rq->q_usage_counter))
+		return false;
+	polls = rq->tag_set->map[HCTX_TYPE_POLL].nr_queues;
+	percpu_ref_put(&rq->q_usage_counter);
+	return polls;
 }
 
 /**
@@ -253,7 +259,7 @@ static bool add_copies(struct lpar_req *r, struct lpar_window *w,
 
 		if (bio->bi_vcnt == bio->bi_max_vecs)
 			return false;
-		page = alloc_page(GFP_NOIO);
+		page = alloc_page(GFP_NOIO | __GFP_ACCOUNT);
 		if (!page)
 			return false;
 		if (op_is_write(bio_op(bio)))

@@ -130,7 +130,8 @@ static inline int lpar_compat_open(struct lpar_bdev *b, const char *path,
 
 static inline void lpar_compat_close(struct lpar_bdev *b)
 {
-	fput(b->file);
+	/* fput() keeps the claim until the caller is back in user space */
+	bdev_fput(b->file);
 }
 
 static inline struct block_device *lpar_compat_bdev(struct lpar_bdev *b)
