@@ -213,8 +213,8 @@ bool lpar_channel_serve(struct lpar_client *c)
 	struct lpar_call_in in;
 	struct answer a = {};
 	enum lpar_status st;
-	unsigned int i, resets;
-	u64 began = 0;
+	u64 began = 0, resets;
+	unsigned int i;
 
 	if (mutex_lock_killable(&c->lock))
 		return false;

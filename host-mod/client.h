@@ -47,6 +47,7 @@ struct lpar_bell {
 /* A thread that runs a vCPU. What it rings is donated time. */
 struct lpar_vcpu {
 	struct hlist_node node;
+	struct rcu_head rcu;
 	struct task_struct *task;
 	struct lpar_client *client;
 	struct callback_head work;
@@ -75,7 +76,8 @@ struct lpar_vcpu {
  *                See lpar_memory_pin()
  * @memory:       guest memory that the VMM has told, @ranges of it
  * @ranges:       used entries of @memory
- * @generation:   goes up when @memory changes and at each reset
+ * @generation:   goes up when @memory changes and at each reset; like @resets too wide
+ *                for a client to make it come round while memory is pinned
  * @resets:       goes up at each reset
  * @chunks:       guest address >> LPAR_WINDOW_SHIFT → its window
  * @adapter:      those that windows are mapped for; the index is the place in
@@ -95,9 +97,10 @@ struct lpar_vcpu {
  * @thread:       that serve what others ring, in the control groups of who attached:
  *                [0] for all queues, and by number for those whose device may make
  *                it wait; made under @lock, end with the client
- * @vcpus:        threads that donate; read under RCU, added under @lock, freed
- *                with the client
+ * @vcpus:        threads that donate; read under RCU, added under @lock, and under
+ *                it freed when they have ended, or with the client
  * @n_vcpus:      how many
+ * @vcpus_made:   how many there have been
  * @doorbells:    rung in the client's life
  * @windows_live: windows that hold pinned pages
  * @queues_live:  queues that exist
@@ -111,8 +114,8 @@ struct lpar_client {
 	struct mutex lock;		/* up to the next empty line */
 	struct lpar_range memory[LPAR_MEMORY_MAX];
 	unsigned int ranges;
-	unsigned int generation;
-	unsigned int resets;
+	u64 generation;
+	u64 resets;
 	struct xarray chunks;
 	struct lpar_adapter *adapter[LPAR_CLIENT_ADAPTERS];
 	struct lpar_area call_area;
@@ -134,6 +137,7 @@ struct lpar_client {
 	struct kthread_worker *thread[LPAR_DOORBELLS_MAX];
 	DECLARE_HASHTABLE(vcpus, 6);
 	unsigned int n_vcpus;
+	unsigned int vcpus_made;
 
 	atomic64_t doorbells;
 	atomic64_t windows_live;

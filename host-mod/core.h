@@ -309,7 +309,7 @@ int lpar_core_place(const void *const *places, unsigned int n, const void *what)
 
 /* Pages were pinned, or not (@error), while the client's memory could be changed:
  * what the caller is to end with. */
-static inline int lpar_core_pinned(int error, u32 generation, u32 now)
+static inline int lpar_core_pinned(int error, u64 generation, u64 now)
 {
 	if (error)
 		return error;

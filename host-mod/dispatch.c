@@ -375,6 +375,8 @@ static void thread_work(struct kthread_work *work)
 
 	dispatch_queue(q, NULL);
 	lpar_queue_put(q);
+	/* who never rests would hold up all that wait for tasks, adapters among them */
+	cond_resched_tasks_rcu_qs();
 }
 
 /* Drop what a server had taken from a dead NIC's backlog: it may never come again. */
@@ -479,22 +481,6 @@ static void leave_to_thread(struct lpar_client *c, unsigned int index)
 	lpar_queue_put(q);
 }
 
-/* Does a kernel thread ring that is just serving this client? RCU is held. */
-static bool serves_itself(struct lpar_client *c)
-{
-	struct lpar_queue *q;
-	unsigned int i;
-
-	if (!(current->flags & PF_KTHREAD))
-		return false;
-	for (i = 1; i < LPAR_DOORBELLS_MAX; i++) {
-		q = rcu_dereference(c->queue[i]);
-		if (q && READ_ONCE(q->server) == current)
-			return true;
-	}
-	return false;
-}
-
 /* On the time of a vCPU's thread. */
 static void dispatch(struct lpar_client *c, unsigned int index, struct lpar_vcpu *v)
 {
@@ -531,7 +517,8 @@ static struct lpar_vcpu *find_vcpu(struct lpar_client *c, struct task_struct *t)
 	return NULL;
 }
 
-/* The calling thread, if it is registered as a vCPU's, or NULL; lives with the client. */
+/* The calling thread, if it is registered as a vCPU's, or NULL; lives as long as both the
+ * thread and the client. */
 struct lpar_vcpu *lpar_dispatch_self(struct lpar_client *c)
 {
 	struct lpar_vcpu *v;
@@ -563,24 +550,26 @@ static void task_work(struct callback_head *work)
 	fput(c->file);
 }
 
+/* Who raises an interrupt on this CPU, with interrupts off. */
+static DEFINE_PER_CPU(struct task_struct *, signaller);
+
 /* The eventfd's lock is held and interrupts are off: leave a note, no more. */
 static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
 {
 	struct lpar_bell *bell = container_of(wait, struct lpar_bell, wait);
 	struct lpar_client *c = bell->client;
 	struct lpar_vcpu *v = NULL;
-	bool own = false;
 
-	if (!(key_to_poll(key) & EPOLLIN))
+	/* An interrupt of ours, of whatever client, is no guest's ring: else services
+	 * could ring for each other, and their thread never come to an end. */
+	if (!(key_to_poll(key) & EPOLLIN) || this_cpu_read(signaller) == current)
 		return 0;
 	atomic64_inc(&c->doorbells);
 
 	rcu_read_lock();
-	if (in_task()) {
+	if (in_task())
 		v = find_vcpu(c, current);
-		own = v ? v->serving : serves_itself(c);
-	}
-	switch (lpar_core_ring(v, own, add_task_work)) {
+	switch (lpar_core_ring(v, v && v->serving, add_task_work)) {
 	case LPAR_SERVER_NONE:
 		break;
 	case LPAR_SERVER_HERE:
@@ -643,14 +632,33 @@ int lpar_dispatch_ring(struct lpar_client *c, unsigned int index)
 
 /* ------------------------------------------------------------ connections */
 
+/* Forget the threads that have ended: vCPUs are plugged and unplugged. One that has an exit
+ * state has done its last task work, and rings no more. c->lock is held. */
+static void forget_ended(struct lpar_client *c)
+{
+	struct hlist_node *next;
+	struct lpar_vcpu *v;
+	int bkt;
+
+	hash_for_each_safe(c->vcpus, bkt, next, v, node) {
+		if (!READ_ONCE(v->task->exit_state))
+			continue;
+		hash_del_rcu(&v->node);
+		put_task_struct(v->task);
+		kfree_rcu(v, rcu);
+		c->n_vcpus--;
+	}
+}
+
 /* Register the calling thread. c->lock is held. Return: 0, -ENOSPC, -ENOMEM. */
 int lpar_dispatch_vcpu(struct lpar_client *c)
 {
 	struct lpar_vcpu *v;
 
 	lockdep_assert_held(&c->lock);
-	if (find_vcpu(c, current))
+	if (lpar_dispatch_self(c))
 		return 0;
+	forget_ended(c);
 	if (c->n_vcpus == LPAR_CLIENT_VCPUS)
 		return -ENOSPC;
 	v = kzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
@@ -658,7 +666,7 @@ int lpar_dispatch_vcpu(struct lpar_client *c)
 		return -ENOMEM;
 	v->task = get_task_struct(current);
 	v->client = c;
-	v->index = c->n_vcpus;
+	v->index = c->vcpus_made++;
 	init_task_work(&v->work, task_work);
 	hash_add_rcu(c->vcpus, &v->node, (unsigned long)v->task);
 	c->n_vcpus++;
@@ -760,8 +768,11 @@ void lpar_client_signal(struct lpar_client *c, unsigned int vector)
 	unsigned long flags;
 
 	spin_lock_irqsave(&c->vectors_lock, flags);
-	if (c->vector[vector])
+	if (c->vector[vector]) {
+		this_cpu_write(signaller, current);
 		lpar_compat_signal(c->vector[vector]);
+		this_cpu_write(signaller, NULL);
+	}
 	spin_unlock_irqrestore(&c->vectors_lock, flags);
 }
 

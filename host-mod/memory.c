@@ -166,7 +166,7 @@ static int pin_all(u64 hva, unsigned int n, struct page **pages)
 int lpar_memory_pin(struct lpar_client *c, u64 hva, unsigned int n,
 		    struct page **pages)
 {
-	unsigned int generation = c->generation;
+	u64 generation = c->generation;
 	int error, ret;
 
 	lockdep_assert_held(&c->lock);

@@ -294,6 +294,28 @@ CASE(loop, "V2 a doorbell that is its own interrupt can be killed", 60, true)
 	EXPECT(status == 256 + SIGKILL, "it cannot be killed: the task work queues itself for ever ({})", status);
 }
 
+// Two clients of one thread that could keep it busy for ever, if what interrupts the one could ring for the other.
+CASE(loop_of_two, "V2 an interrupt is nobody's doorbell, another client's neither")
+{
+	if (options.neighbour.empty())
+		skip("no second partition");
+	Running one(options.partition), other(options.neighbour);
+	Fd event(eventfd(0, 0));
+	if (other.monitor().doorbell(1, event.get()))
+		skip("no LPAR_FEATURE_TASK_WORK");
+	EXPECT_ERRNO(one.monitor().vector(1, event.get()), 0);
+	other.submit_many(other.q, 4);
+	for (int i = 0; i < 20; i++)
+		EXPECT(attack_good(one.env(), &one.q), "reads do not work");
+	std::uint64_t count = 0;
+	EXPECT(read(event.get(), &count, sizeof(count)) == sizeof(count) && count > 0, "no interrupt");
+	sleep_ms(100);
+	EXPECT(attack_load(&other.q.ctrl->sq_head) == 0, "{} interrupts have rung", count);
+	eventfd_write(event.get(), 1);
+	for (u16 id; other.q.cq_head != other.q.sq_tail;)
+		EXPECT(attack_reap(other.env(), &other.q, &id) == LPAR_OK, "a request");
+}
+
 // ------------------------------------------------------------------------------------------------ V4
 
 void become(unsigned uid)
