@@ -26,6 +26,16 @@ static inline void lpar_compat_hrtimer_setup(struct hrtimer *timer,
 #define hrtimer_setup lpar_compat_hrtimer_setup
 #endif
 
+/* How long the frames are that the stack makes; those of IPv4 apart since 6.3 (9eefedd58ae1).
+ * RTNL is held, or nobody knows the device yet. Goes with 6.1. */
+static inline void lpar_compat_gso_max_size(struct net_device *netdev, unsigned int bytes)
+{
+	WRITE_ONCE(netdev->gso_max_size, bytes);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	WRITE_ONCE(netdev->gso_ipv4_max_size, bytes);
+#endif
+}
+
 #ifdef CONFIG_XFRM_OFFLOAD
 /*
  * A driver's functions for SAs: 6.3 (7681a4f58fb9) lets it say why it takes none, 6.16

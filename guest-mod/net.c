@@ -99,9 +99,15 @@ static netdev_features_t net_features(const struct lpar_nic_caps *caps)
 			 NETIF_F_RXCSUM | NETIF_F_HW_VLAN_CTAG_RX | \
 			 NETIF_F_HW_VLAN_CTAG_FILTER | NETIF_F_HW_ESP)
 
-static u32 net_tso_bytes(const struct lpar_nic_caps *caps)
+/*
+ * How much the stack leaves to the adapter to cut. The kernel lowers what it makes with
+ * that and does not raise it again: we do, unless somebody has chosen less.
+ */
+static void net_tso_limits(struct net_device *netdev, const struct lpar_nic_caps *caps)
 {
-	u32 bytes = GSO_LEGACY_MAX_SIZE;
+	u32 bytes = GSO_LEGACY_MAX_SIZE, segs = max(caps->tso_segments, 2u);
+	bool all = netdev->gso_max_size == netdev->tso_max_size;
+	bool all_segs = netdev->gso_max_segs == netdev->tso_max_segs;
 
 	if (caps->tso4)
 		bytes = min(bytes, caps->tso4);
@@ -109,7 +115,12 @@ static u32 net_tso_bytes(const struct lpar_nic_caps *caps)
 		bytes = min(bytes, caps->tso6);
 	if (caps->uso)
 		bytes = min(bytes, caps->uso);
-	return bytes;
+	netif_set_tso_max_size(netdev, bytes);
+	netif_set_tso_max_segs(netdev, segs);
+	if (all)
+		lpar_compat_gso_max_size(netdev, bytes);
+	if (all_segs)
+		WRITE_ONCE(netdev->gso_max_segs, netdev->tso_max_segs);
 }
 
 /* Take capabilities over; before the netdev is registered, or under rtnl. */
@@ -133,8 +144,7 @@ static void net_apply(struct lpar_net *net, const struct lpar_nic_caps *caps)
 	net->offered |= net->features;
 	netdev->min_mtu = caps->mtu_min;
 	netdev->max_mtu = caps->mtu_max;
-	netif_set_tso_max_size(netdev, net_tso_bytes(caps));
-	netif_set_tso_max_segs(netdev, max(caps->tso_segments, 2u));
+	net_tso_limits(netdev, caps);
 }
 
 static void net_carrier(struct lpar_net *net)
@@ -301,6 +311,8 @@ void lpar_net_down(struct lpar_net *net)
 	noio = net_rx_lock(net);
 	net_rx_down_locked(net);
 	net_rx_unlock(net, noio);
+	/* NAPI may have woken one that it had seen up */
+	netif_tx_disable(netdev);
 }
 
 /**
@@ -328,6 +340,8 @@ int lpar_net_up(struct lpar_net *net)
 		return err;
 	}
 	WRITE_ONCE(net->up, true);
+	/* who wanted buffers back from a window while we were not up asks again */
+	lpar_window_kick(net->dev);
 	queue_delayed_work(system_unbound_wq, &net->watch_work, WATCH_INTERVAL);
 	net_carrier(net);
 	/* Woken, not started: frames may wait in the stack since it went down. */

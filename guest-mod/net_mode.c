@@ -244,6 +244,8 @@ void lpar_net_mode_init(struct lpar_net *net)
 	/* Else the stack makes it promiscuous for a second address. And its own may
 	 * change while it is up. */
 	net->netdev->priv_flags |= IFF_UNICAST_FLT | IFF_LIVE_ADDR_CHANGE;
+	/* a frame of many pieces is made one, which must not be somebody else's, too */
+	net->netdev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	net->filter = net->features & NETIF_F_HW_VLAN_CTAG_FILTER;
 }
 
