@@ -291,6 +291,45 @@ std::optional<std::string> Host::find_program(const std::string &name) const {
     return std::nullopt;
 }
 
+namespace {
+
+// They do not outlive @arguments.
+std::vector<char *> arguments_of(const std::vector<std::string> &arguments) {
+    std::vector<char *> argv;
+    argv.reserve(arguments.size() + 1);
+    for (const auto &argument : arguments)
+        argv.push_back(const_cast<char *>(argument.c_str()));
+    argv.push_back(nullptr);
+    return argv;
+}
+
+} // namespace
+
+int Host::attend(const std::vector<std::string> &arguments) const {
+    auto argv = arguments_of(arguments);
+    sigset_t terminal;
+    sigemptyset(&terminal);
+    sigaddset(&terminal, SIGINT);
+    sigaddset(&terminal, SIGQUIT);
+    posix_spawnattr_t attributes;
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawnattr_setsigdefault(&attributes, &terminal);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    auto interrupt = std::signal(SIGINT, SIG_IGN);
+    auto quit = std::signal(SIGQUIT, SIG_IGN);
+    pid_t pid = 0;
+    int status = 0;
+    int error = ::posix_spawnp(&pid, argv[0], nullptr, &attributes, argv.data(), environ);
+    ::posix_spawnattr_destroy(&attributes);
+    while (error == 0 && ::waitpid(pid, &status, 0) < 0)
+        error = errno == EINTR ? 0 : errno;
+    std::signal(SIGINT, interrupt);
+    std::signal(SIGQUIT, quit);
+    if (error != 0)
+        return 127;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 RunResult Host::run(const std::vector<std::string> &arguments) const {
     RunResult result;
     int ends[2];
@@ -299,12 +338,7 @@ RunResult Host::run(const std::vector<std::string> &arguments) const {
     File in(ends[0]);
     File out(ends[1]);
 
-    std::vector<char *> argv;
-    argv.reserve(arguments.size() + 1);
-    for (const auto &argument : arguments)
-        argv.push_back(const_cast<char *>(argument.c_str()));
-    argv.push_back(nullptr);
-
+    auto argv = arguments_of(arguments);
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);

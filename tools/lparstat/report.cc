@@ -373,8 +373,9 @@ std::string usage_text(const std::string &partition, const CgroupReport &cgroup,
 std::string report_text(const Report &report, bool colour) {
     Table table({"PARTITION", "ADJUNCT", ">DISPATCHES", ">REQUESTS", ">DONATED", ">NET", ">IRQ",
                  ">PREEMPTED", ">SLEPT", ">QUANTUM", ">BUSY", ">RUNNABLE", ">WAIT", ">WORKER"});
-    auto rate = [&](uint64_t value) { return human_rate(to_double(value) / report.seconds); };
-    auto time = [&](uint64_t ns) { return human_ns(to_double(ns) / report.seconds); };
+    double part = report.whole ? 1 : report.seconds;
+    auto rate = [&](uint64_t value) { return human_rate(to_double(value) / part); };
+    auto time = [&](uint64_t ns) { return human_ns(to_double(ns) / part); };
     for (const auto &partition : report.partitions)
         for (const auto &adjunct : partition.adjuncts) {
             const auto &a = adjunct.account;
@@ -389,8 +390,9 @@ std::string report_text(const Report &report, bool colour) {
                            : human_ns(to_double(a.switch_in_ns) / to_double(a.dispatches)),
                        time(a.worker_ns)});
         }
-    std::string text =
-        table.empty() ? "nothing was donated\n" : "Per second:\n" + table.text(colour);
+    std::string of =
+        report.whole ? fmt::format("In {:.1f} seconds:\n", report.seconds) : "Per second:\n";
+    std::string text = table.empty() ? "nothing was donated\n" : of + table.text(colour);
     for (const auto &partition : report.partitions) {
         std::string name = printable(partition.name);
         if (partition.total.vcpu_ns != 0 && partition.total.donated_ns != 0)

@@ -63,7 +63,8 @@ struct PartitionReport {
 
 struct Report {
     double seconds = 0;
-    Lost lost; // since the beginning
+    bool whole = false; // in text: all of it, not what it is per second
+    Lost lost;          // since the beginning
     std::vector<PartitionReport> partitions;
     bool sound() const; // nothing is lost and all time is conserved, by both comparisons
 };

@@ -29,6 +29,7 @@ struct Options {
     bool hist = false;
     bool json = false;
     bool check = false;
+    std::vector<std::string> command;
 };
 
 constexpr auto footer = R"(Examples:
@@ -37,9 +38,25 @@ constexpr auto footer = R"(Examples:
   lparstat -t                  the whole terminal; q quits, h shows histograms
   lparstat -p web --hist       with latencies, of one partition
   lparstat -i 60 -c 1 --check  exit status 1 if the accounts do not agree
+  lparstat -- fio job.fio      what was used until that program has ended
 
 It looks from when it is started: there is nothing of before. Exit status: 0
-done, 1 failed, 2 not understood. The keys of --json are in lparstat(8).)";
+done, 1 failed, 2 not understood; of a program, that program's. The keys of --json are in lparstat(8).)";
+
+void answer(const Report &report, const Options &options, std::ostream &out, bool colour,
+            int indent) {
+    if (options.json) {
+        out << report_json(report).dump(indent, ' ', false, Json::error_handler_t::replace)
+            << std::endl;
+    } else {
+        out << report_text(report, colour);
+        if (options.hist)
+            out << hist_text(report, colour);
+        out.flush();
+    }
+    if (!out)
+        throw Failure("the answer could not be written");
+}
 
 void repeat(Watch &watch, Host &host, const Options &options, std::ostream &out, bool colour) {
     double interval = options.interval == 0 ? once_seconds : options.interval;
@@ -47,21 +64,21 @@ void repeat(Watch &watch, Host &host, const Options &options, std::ostream &out,
     for (uint64_t i = 0; count == 0 || i < count; i++) {
         host.sleep(interval);
         Report report = watch.next();
-        if (options.json) {
-            out << report_json(report).dump(count == 1 ? 2 : -1, ' ', false,
-                                            Json::error_handler_t::replace)
-                << std::endl;
-        } else {
-            if (i != 0)
-                out << '\n';
-            out << report_text(report, colour);
-            if (options.hist)
-                out << hist_text(report, colour);
-            out.flush();
-        }
-        if (!out)
-            throw Failure("the answer could not be written");
+        if (i != 0 && !options.json)
+            out << '\n';
+        answer(report, options, out, colour, count == 1 ? 2 : -1);
     }
+}
+
+// Its exit status.
+int attend(Watch &watch, Host &host, const Options &options, std::ostream &out, bool colour) {
+    int status = host.attend(options.command);
+    if (status == 127)
+        throw Failure(fmt::format("{}: it cannot be run", options.command[0]));
+    Report report = watch.since_begin();
+    report.whole = true;
+    answer(report, options, out, colour, 2);
+    return status;
 }
 
 int act(Host &host, const MakeSource &make, const Options &options, std::ostream &out,
@@ -70,6 +87,11 @@ int act(Host &host, const MakeSource &make, const Options &options, std::ostream
         throw UsageError("-c needs -i: how often, and how long apart");
     if (options.top + options.json + !options.prometheus.empty() > 1)
         throw UsageError("-t, -j and --prometheus are different answers: choose one");
+    if (!options.command.empty() &&
+        (options.top || !options.prometheus.empty() || options.interval != 0))
+        throw UsageError(
+            "a program is answered for once, when it has ended: without -i, -t and --prometheus");
+    int status = 0;
     if (!options.partition.empty())
         check_name("partition", options.partition);
     auto source = make(host);
@@ -83,11 +105,13 @@ int act(Host &host, const MakeSource &make, const Options &options, std::ostream
     else if (options.top)
         run_screen(watch, options.interval == 0 ? once_seconds : options.interval, options.count,
                    options.hist);
+    else if (!options.command.empty())
+        status = attend(watch, host, options, out, colour);
     else
         repeat(watch, host, options, out, colour);
     if (options.check && !watch.since_begin().sound())
         throw Failure("the accounts do not agree, or events were lost: see above");
-    return 0;
+    return status;
 }
 
 } // namespace
@@ -113,6 +137,8 @@ int run_lparstat(int argc, const char *const *argv, Host &host, const MakeSource
         ->default_str("127.0.0.1:9817");
     app.add_flag("--check", options.check,
                  "Fail if the accounts do not agree, or if events were lost");
+    app.add_option("command", options.command, "Run it, and show what was used until it has ended")
+        ->option_text("-- PROGRAM [ARGUMENT...]");
 
     auto complain = [&](const std::string &text) { err << "lparstat: " << text << std::endl; };
     try {

@@ -87,6 +87,7 @@ class FakeHost : private TempDir, public Host {
     RunResult answer;
     std::map<std::string, std::string> programs;
     std::function<void()> on_sleep;
+    std::function<int(const std::vector<std::string> &arguments)> on_attend;
 
     [[nodiscard]] int write(const std::string &file, const std::string &text) override;
     [[nodiscard]] int make_directory(const std::string &name) override;
@@ -96,6 +97,9 @@ class FakeHost : private TempDir, public Host {
     std::unique_ptr<Mailboxes> open_mailboxes() override;
     bool is_privileged() const override { return privileged; }
     RunResult run(const std::vector<std::string> &arguments) const override;
+    int attend(const std::vector<std::string> &arguments) const override {
+        return on_attend(arguments);
+    }
     std::optional<std::string> find_program(const std::string &name) const override;
     double now() const override { return time_; }
     void sleep(double seconds) override;

@@ -113,6 +113,32 @@ TEST_F(Lparstat, Once) {
     EXPECT_THAT(answer.out, Not(HasSubstr("read")));
 }
 
+TEST_F(Lparstat, Program) {
+    host.on_attend = [&](const std::vector<std::string> &arguments) {
+        EXPECT_THAT(arguments, testing::ElementsAre("fio", "-x", "job"));
+        host.sleep(2);
+        return 3;
+    };
+    Answer answer = run({"--", "fio", "-x", "job"});
+    EXPECT_EQ(answer.status, 3);
+    EXPECT_THAT(answer.out, HasSubstr("In 2.0 seconds:"));
+    EXPECT_THAT(answer.out, HasSubstr("web        d0"));
+    EXPECT_THAT(answer.out, HasSubstr("8.5ms")); // not half of it
+    host.on_attend = [](const auto &) { return 127; };
+    answer = run({"--", "fio"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("fio: it cannot be run"));
+    EXPECT_EQ(run({"-i", "1", "--", "fio"}).status, 2);
+}
+
+TEST_F(Lparstat, AttendsPrograms) {
+    Host real("/");
+    EXPECT_EQ(real.attend({"true"}), 0);
+    EXPECT_EQ(real.attend({"sh", "-c", "exit 5"}), 5);
+    EXPECT_EQ(real.attend({"sh", "-c", "kill -9 $$"}), 137);
+    EXPECT_EQ(real.attend({"/no/such/program"}), 127);
+}
+
 TEST_F(Lparstat, Histograms) {
     Answer answer = run({"--hist"});
     EXPECT_THAT(answer.out, HasSubstr("web d0 read: 30, half below 2.0us"));
