@@ -5,7 +5,8 @@
 
 #include "core.h"
 
-/* Payload that is copied behind the headers: drivers look at it. */
+/* Payload that is copied behind the headers: drivers look at it, and the stack at the VLAN
+ * tags that it may consist of, eight (VLAN_MAX_DEPTH) of 4 bytes. */
 #define LPAR_NIC_PULL		64
 #define LPAR_NIC_PARTS		512	/* of a frame for somebody on this side of the wire */
 /* Frames up to this length are copied whole in tag mode, where the administrator says
