@@ -321,11 +321,12 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		else
 			q->stats.undonated_worker_ns += ns;
 
-		if (unlikely(q->nic && READ_ONCE(q->fn->dead)))
-			lpar_net_drop_waiting(q);
 		WRITE_ONCE(q->server, NULL);
 		clear_bit_unlock(LPAR_Q_SERVING, &q->flags);
 		smp_mb__after_atomic();
+		/* a keeper may have found us here */
+		if (unlikely(q->nic && READ_ONCE(q->fn->dead)))
+			lpar_dispatch_keep(q);
 
 		next = lpar_core_next(reason, test_bit(LPAR_Q_KICKED, &q->flags));
 		if (next != LPAR_NEXT_SERVE)
@@ -382,9 +383,10 @@ static void thread_work(struct kthread_work *work)
 /* Drop what a server had taken from a dead NIC's backlog: it may never come again. */
 static void drop_dead(struct lpar_queue *q)
 {
-	/* a server that goes on drops it by itself */
-	while (test_and_set_bit_lock(LPAR_Q_SERVING, &q->flags))
-		msleep(1);
+	/* one that is at it asks for us when it ends: it may be throttled, and others
+	 * wait for keepers */
+	if (test_and_set_bit_lock(LPAR_Q_SERVING, &q->flags))
+		return;
 	lpar_net_drop_waiting(q);
 	clear_bit_unlock(LPAR_Q_SERVING, &q->flags);
 	smp_mb__after_atomic();

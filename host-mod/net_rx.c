@@ -150,7 +150,7 @@ void lpar_net_purge(struct lpar_nic *nic)
 	rcu_read_unlock();
 }
 
-/* The NIC is dead: a service of its queue ends. The queue's server only. */
+/* The NIC is dead. With LPAR_Q_SERVING held. */
 void lpar_net_drop_waiting(struct lpar_queue *q)
 {
 	struct sk_buff *skb;
