@@ -71,7 +71,8 @@ static bool tags_possible(struct block_device *bdev, struct lpar_verdict *v)
 {
 	struct gendisk *disk = bdev->bd_disk;
 
-	if (!queue_is_mq(disk->queue)) {
+	/* multipath is device mapper, but its queue is blk-mq's */
+	if (!queue_is_mq(disk->queue) || str_has_prefix(disk->disk_name, "dm-")) {
 		snprintf(v->reason, sizeof(v->reason),
 			 "%s is stacked on other devices (device mapper, RAID, multipath): its path may touch or move the data",
 			 disk->disk_name);
