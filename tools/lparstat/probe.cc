@@ -29,6 +29,11 @@ std::string &libbpf_log() {
     return log;
 }
 
+// An environment variable, for who tests or looks for an error; nullptr: not set.
+const char *setting(const char *name) {
+    return std::getenv(name); // NOLINT(concurrency-mt-unsafe)
+}
+
 int keep_log(libbpf_print_level level, const char *format, va_list arguments) {
     va_list again;
     va_copy(again, arguments);
@@ -54,7 +59,7 @@ std::string last_line(std::string_view text) {
     if (error == EPERM || (error == ESRCH && geteuid() != 0))
         throw Failure("this needs root, or CAP_BPF and CAP_PERFMON: sudo lparstat");
     // The verifier's reasons are long, and for whoever writes the programs.
-    if (std::getenv("LPARSTAT_DEBUG") != nullptr) // NOLINT(concurrency-mt-unsafe)
+    if (setting("LPARSTAT_DEBUG") != nullptr)
         std::fputs(libbpf_log().c_str(), stderr);
     std::string said = last_line(libbpf_log());
     throw Failure(
@@ -124,6 +129,7 @@ class Probe : public Source {
         btf *kernel = btf__load_vmlinux_btf();
         if (kernel == nullptr)
             refuse("the kernel's types cannot be read", errno);
+        bool raw = setting("LPARSTAT_RAW") != nullptr;
         bool module = host.exists(module_btf);
         kvm_ = host.exists(kvm_module);
         bpf_program *program = nullptr;
@@ -139,13 +145,16 @@ class Probe : public Source {
             bool have = name.starts_with("lpar_")
                             ? module
                             : btf__find_by_name_kind(kernel, type.c_str(), BTF_KIND_TYPEDEF) > 0;
-            bpf_program__set_autoload(program, typed == have);
+            bpf_program__set_autoload(program, typed == (have && !raw));
         }
         btf__free(kernel);
     }
 
     void start(const Host &host) {
         choose(host);
+        if (const char *threads = setting("LPARSTAT_THREADS"))
+            bpf_map__set_max_entries(skeleton_->maps.threads,
+                                     static_cast<uint32_t>(std::strtoul(threads, nullptr, 10)));
         if (int error = lpar_bpf__load(skeleton_))
             refuse("the kernel does not take the eBPF programs", -error);
         if (int error = lpar_bpf__attach(skeleton_)) {
