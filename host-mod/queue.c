@@ -23,6 +23,12 @@
 
 /* --------------------------------------------------------- towards the client */
 
+static void count_runnable(struct lpar_queue *q)
+{
+	q->stats.runnable++;
+	trace_lpar_runnable(q->client->partition->id, q->fn->id, q->index);
+}
+
 static void raise_locked(struct lpar_queue *q, u32 set)
 {
 	lockdep_assert_held(&q->lock);
@@ -35,7 +41,7 @@ static void raise_locked(struct lpar_queue *q, u32 set)
 		trace_lpar_pa_busy(q->client->partition->id, q->fn->id, q->index);
 	}
 	if (set & LPAR_QUEUE_RUNNABLE)
-		trace_lpar_runnable(q->client->partition->id, q->fn->id, q->index);
+		count_runnable(q);
 }
 
 /* Tell the client to donate again, with LPAR_QUEUE_* bits. Any context. */
@@ -74,7 +80,7 @@ void lpar_queue_arrived(struct lpar_queue *q)
 	if (!(q->state & LPAR_QUEUE_RUNNABLE)) {
 		q->state |= LPAR_QUEUE_RUNNABLE;
 		WRITE_ONCE(q->ctrl->state, cpu_to_le32(q->state));
-		trace_lpar_runnable(q->client->partition->id, q->fn->id, q->index);
+		count_runnable(q);
 		/* the state before the question; pairs with the client's barrier
 		 * between writing cq_event and its last look */
 		smp_mb();

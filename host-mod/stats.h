@@ -28,6 +28,7 @@
 	X(errors)		/* ended with other than LPAR_OK */	\
 	X(interrupts)		/* raised */				\
 	X(pa_busy)		/* of these: said PA BUSY */		\
+	X(runnable)		/* times that it was said */		\
 	X(polled)		/* completions found by looking for them */ \
 	X(undonated_completion_ns)	/* of interrupt and softirq */
 

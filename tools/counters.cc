@@ -12,7 +12,7 @@ namespace lpar {
 namespace {
 
 // The order in which people look for them; what is not listed comes behind, by name.
-constexpr std::array<std::string_view, 17> preferred = {
+constexpr std::array<std::string_view, 18> preferred = {
     "requests",
     "bytes",
     "bytes_copied",
@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, 17> preferred = {
     "polled",
     "quantum_expiries",
     "pa_busy",
+    "runnable",
     "undonated_worker_ns",
     "undonated_completion_ns",
     "interrupts",
