@@ -34,6 +34,7 @@
 	X(completion_ns)	/* by the module: undonated */		\
 	/* of the partition, with LPAR_ADJUNCT_MANAGER */		\
 	X(vcpu_ns)		/* its vCPU threads on the CPU, once seen */ \
+	X(steal_ns)		/* they could have run: others did */	\
 	X(calls)							\
 	X(calls_failed)							\
 	X(windows_mapped)						\

@@ -27,6 +27,7 @@
 struct thread {
 	u64 on;		/* when it came on the CPU; 0: it is not on it */
 	u64 off;	/* when it left */
+	u64 stolen;	/* before it came, when it could have run */
 	/* the dispatch under way */
 	u64 slice;	/* since when it has been running */
 	u64 ran;	/* before that */
@@ -602,30 +603,36 @@ static __always_inline void leaves(struct thread *t, bool preempted, u64 now)
 
 	if (t->vcpu && t->on) {
 		a = account(this_cpu(), t->partition, LPAR_ADJUNCT_MANAGER);
-		if (a)
+		if (a) {
 			a->vcpu_ns += now - t->on;
+			a->steal_ns += t->stolen;
+		}
 	}
 	t->on = 0;
 	t->off = now;
-	if (!t->serving)
-		return;
-	t->ran += now - t->slice;
+	t->stolen = 0;
 	t->was_preempted = preempted;
+	if (t->serving)
+		t->ran += now - t->slice;
 }
 
 static __always_inline void comes(struct thread *t, u64 now)
 {
+	u64 away = now - t->off;
+
 	t->on = now;
+	if (t->was_preempted)
+		t->stolen = away;
 	if (!t->serving)
 		return;
 	t->slice = now;
 	if (t->was_preempted)
-		t->preempted += now - t->off;
+		t->preempted += away;
 	else
-		t->slept += now - t->off;
+		t->slept += away;
 }
 
-/* preempt, previous, next */
+/* preempt, previous, next, the state of the previous: 0 when it could go on */
 static __always_inline int on_sched_switch(u64 *ctx)
 {
 	struct task_struct *next = (void *)ctx[2];
@@ -644,7 +651,7 @@ static __always_inline int on_sched_switch(u64 *ctx)
 	}
 	t = thread_of(pid);
 	if (t)
-		leaves(t, ctx[0], now);
+		leaves(t, ctx[0] || !(u32)ctx[3], now);
 	pid = BPF_CORE_READ(next, pid);
 	t = thread_of(pid);
 	if (t)

@@ -396,9 +396,10 @@ std::string report_text(const Report &report, bool colour) {
     for (const auto &partition : report.partitions) {
         std::string name = printable(partition.name);
         if (partition.total.vcpu_ns != 0 && partition.total.donated_ns != 0)
-            text += fmt::format("{}: {:.1f}% of its vCPUs' time was donated\n", name,
+            text += fmt::format("{}: {:.1f}% of its vCPUs' time was donated; steal {}\n", name,
                                 100 * to_double(partition.total.donated_ns) /
-                                    to_double(partition.total.vcpu_ns));
+                                    to_double(partition.total.vcpu_ns),
+                                time(partition.total.steal_ns));
         for (const auto &cgroup : partition.cgroups)
             text += fmt::format(
                 "{}: {}/s charged to control group {}\n", name, time(cgroup.used.donated_ns),

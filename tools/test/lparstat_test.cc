@@ -75,6 +75,7 @@ class Lparstat : public testing::Test {
         a.quantum_ns += 40000000;
         a.switch_in_ns += 20000;
         accounts.accounts[{7, 0}].vcpu_ns += 4 * ebpf;
+        accounts.accounts[{7, 0}].steal_ns += 3 * ebpf;
         accounts.hists[{{7, 1}, LPAR_HIST_read}].slot[10] += 30;
         accounts.hists[{{7, 1}, LPAR_HIST_read}].sum_ns += 45000;
         accounts.cgroups[{7, 42}] = {a.donated_ns, a.dispatches};
@@ -106,7 +107,7 @@ TEST_F(Lparstat, Once) {
     EXPECT_THAT(answer.out, HasSubstr("25%"));   // of the quanta
     EXPECT_THAT(answer.out, HasSubstr("8.5ms")); // net
     EXPECT_THAT(answer.out, HasSubstr("2.0us")); // until service
-    EXPECT_THAT(answer.out, HasSubstr("25.0% of its vCPUs' time was donated"));
+    EXPECT_THAT(answer.out, HasSubstr("25.0% of its vCPUs' time was donated; steal 30.0ms\n"));
     EXPECT_THAT(answer.out, HasSubstr("control group #42"));
     EXPECT_THAT(answer.out, HasSubstr("+0.00%"));
     EXPECT_THAT(answer.out, Not(HasSubstr("lost")));
