@@ -4,6 +4,7 @@
 #define LPAR_BPF_ACCOUNT_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <lpar/events.h>
 
 /* Times are the programs' own (bpf_ktime_get_ns()) unless they say module_. */
@@ -116,6 +117,28 @@ struct lpar_usage {
 #define X(name) __u64 name;
 	LPAR_USAGE(X)
 #undef X
+};
+
+/* A thread that has been seen to dispatch. Only it writes its entry, or an interrupt
+ * in it, or the scheduler as it comes and goes. */
+struct lpar_thread {
+	__u64 on;	/* when it came on the CPU; 0: it is not on it */
+	__u64 off;	/* when it left */
+	__u64 stolen;	/* before it came, when it could have run */
+	/* the dispatch under way */
+	__u64 begun;
+	__u64 slice;	/* since when it has been running */
+	__u64 ran;	/* before that */
+	__u64 preempted;
+	__u64 slept;
+	__u64 irq;
+	__u64 softirq;
+	__u32 partition;
+	__u32 adjunct;
+	__u32 queue;
+	bool vcpu;
+	bool serving;
+	bool was_preempted;
 };
 
 /* Events that could not be counted. */

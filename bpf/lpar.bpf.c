@@ -11,7 +11,6 @@
  */
 #include "kernel.h"
 
-#include <stdbool.h>
 #include "account.h"
 #include <lpar/wire.h>
 
@@ -21,27 +20,6 @@
 #define USAGES_MAX	2048	/* of all control groups of the host */
 #define CHARGE_NS	1000000	/* a thread that stays on its CPU is charged so often */
 #define THREADS_MAX	8192
-
-/* A thread that has been seen to dispatch. Only it writes its entry, or an interrupt
- * in it, or the scheduler as it comes and goes. */
-struct thread {
-	u64 on;		/* when it came on the CPU; 0: it is not on it */
-	u64 off;	/* when it left */
-	u64 stolen;	/* before it came, when it could have run */
-	/* the dispatch under way */
-	u64 slice;	/* since when it has been running */
-	u64 ran;	/* before that */
-	u64 preempted;
-	u64 slept;
-	u64 irq;
-	u64 softirq;
-	u32 partition;
-	u32 adjunct;
-	u32 queue;
-	bool vcpu;
-	bool serving;
-	bool was_preempted;
-};
 
 /* What a CPU is doing. */
 enum doing {
@@ -116,7 +94,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, THREADS_MAX);
 	__type(key, u32);
-	__type(value, struct thread);
+	__type(value, struct lpar_thread);
 } threads SEC(".maps");
 
 struct {
@@ -141,7 +119,7 @@ static u32 hist_count;
 
 /* Too large for the stack. */
 static const struct lpar_cgroup no_cgroup;
-static const struct thread no_thread;
+static const struct lpar_thread no_thread;
 static const struct lpar_usage no_usage;
 
 static __always_inline void lost(u32 kind)
@@ -282,12 +260,12 @@ static __always_inline void hist(struct lpar_place *p, u32 class, u64 ns)
 }
 
 /* The idle ones, 0, are none. */
-static __always_inline struct thread *thread_of(u32 pid)
+static __always_inline struct lpar_thread *thread_of(u32 pid)
 {
 	return pid ? bpf_map_lookup_elem(&threads, &pid) : NULL;
 }
 
-static __always_inline struct thread *current_thread(void)
+static __always_inline struct lpar_thread *current_thread(void)
 {
 	return thread_of(bpf_get_current_pid_tgid());
 }
@@ -383,7 +361,7 @@ static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
 {
 	u32 pid = bpf_get_current_pid_tgid();
 	struct cpu *c = this_cpu();
-	struct thread *t;
+	struct lpar_thread *t;
 	u64 now;
 
 	if (!armed)
@@ -399,6 +377,7 @@ static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
 		lost(LPAR_LOST_UNMATCHED);
 	if (!t->on)
 		t->on = now;
+	t->begun = now;
 	t->slice = now;
 	t->ran = 0;
 	t->preempted = 0;
@@ -438,7 +417,7 @@ static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns(), ns;
 	struct lpar_cgroup_key key = {};
-	struct thread *t = current_thread();
+	struct lpar_thread *t = current_thread();
 	struct cpu *c = this_cpu();
 	struct lpar_account *a;
 	struct lpar_place *p;
@@ -597,7 +576,7 @@ static __always_inline int on_lpar_runnable(u64 *ctx)
 
 /* -------------------------------------------------------- the scheduler's view */
 
-static __always_inline void leaves(struct thread *t, bool preempted, u64 now)
+static __always_inline void leaves(struct lpar_thread *t, bool preempted, u64 now)
 {
 	struct lpar_account *a;
 
@@ -616,7 +595,7 @@ static __always_inline void leaves(struct thread *t, bool preempted, u64 now)
 		t->ran += now - t->slice;
 }
 
-static __always_inline void comes(struct thread *t, u64 now)
+static __always_inline void comes(struct lpar_thread *t, u64 now)
 {
 	u64 away = now - t->off;
 
@@ -639,7 +618,7 @@ static __always_inline int on_sched_switch(u64 *ctx)
 	u64 now = bpf_ktime_get_ns();
 	u32 pid = bpf_get_current_pid_tgid();
 	struct cpu *c = armed ? this_cpu() : NULL;
-	struct thread *t;
+	struct lpar_thread *t;
 
 	if (c) {
 		turn(c, now, DOING_OTHER);
@@ -672,9 +651,9 @@ static __always_inline int on_sched_process_exit(u64 *ctx)
 /* ----------------------------------------------------------------- interrupts */
 
 /* The thread whose dispatch, on donated time, an interrupt took time of. */
-static __always_inline struct thread *interrupted_thread(u32 before)
+static __always_inline struct lpar_thread *interrupted_thread(u32 before)
 {
-	struct thread *t = before == DOING_DISPATCH ? current_thread() : NULL;
+	struct lpar_thread *t = before == DOING_DISPATCH ? current_thread() : NULL;
 
 	return t && t->serving ? t : NULL;
 }
@@ -695,7 +674,7 @@ static __always_inline int on_irq_handler_exit(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns(), ns;
 	struct cpu *c = this_cpu();
-	struct thread *t;
+	struct lpar_thread *t;
 
 	if (!c || !c->irq)
 		return 0;
@@ -727,7 +706,7 @@ static __always_inline int on_softirq_exit(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct cpu *c = this_cpu();
-	struct thread *t;
+	struct lpar_thread *t;
 
 	if (!c || !c->softirq)
 		return 0;

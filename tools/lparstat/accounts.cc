@@ -102,7 +102,8 @@ Accounts difference(const Accounts &before, const Accounts &now) {
             minus_all(before.cgroups, now.cgroups),
             {ahead(before.lost.full, now.lost.full),
              ahead(before.lost.unmatched, now.lost.unmatched),
-             ahead(before.lost.missed, now.lost.missed)}};
+             ahead(before.lost.missed, now.lost.missed)},
+            now.serving};
 }
 
 uint64_t hist_count(const lpar_hist &hist) {

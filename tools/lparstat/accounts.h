@@ -42,11 +42,18 @@ struct Lost {
     uint64_t total() const { return full + unmatched + missed; }
 };
 
+// A dispatch that is under way.
+struct Serving {
+    AdjunctKey of;
+    uint64_t ns = 0; // since it began
+};
+
 struct Accounts {
     std::map<AdjunctKey, lpar_account> accounts;
     std::map<HistKey, lpar_hist> hists;
     std::map<CgroupKey, lpar_cgroup> cgroups;
     Lost lost;
+    std::map<uint32_t, Serving> serving; // by thread
 };
 
 void add(lpar_account &sum, const lpar_account &more);

@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -18,6 +19,8 @@
 namespace lpar {
 
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr auto kernel_btf = "/sys/kernel/btf/vmlinux";
 constexpr auto module_btf = "/sys/kernel/btf/lpar_host";
@@ -121,6 +124,7 @@ class Probe : public Source {
             (kind == LPAR_LOST_FULL ? all.lost.full : all.lost.unmatched) += count;
         });
         all.lost.missed = missed();
+        read_serving(all);
     }
 
   private:
@@ -186,16 +190,35 @@ class Probe : public Source {
             read_value<Key, Value>(map, key, take);
     }
 
-    // The same with each key that has a place, and what stands there.
+    // Calls @take with each key and its value, of a map that has one for all CPUs.
+    template <typename Key, typename Value, typename Take>
+    void read_shared(bpf_map *map, Take take) {
+        Key key;
+        Value value{};
+        for (const Key *last = nullptr; bpf_map__get_next_key(map, last, &key, sizeof(key)) == 0;
+             last = &key)
+            if (bpf_map__lookup_elem(map, &key, sizeof(key), &value, sizeof(value), 0) == 0)
+                take(key, value);
+    }
+
+    // The same with each key that has a place, counted from 1, and what stands there.
     template <typename Key, typename Value, typename Take>
     void read_places(bpf_map *places, bpf_map *values, Take take) {
-        Key key;
-        uint32_t place = 0; // counted from 1
-        for (const Key *last = nullptr; bpf_map__get_next_key(places, last, &key, sizeof(key)) == 0;
-             last = &key)
-            if (bpf_map__lookup_elem(places, &key, sizeof(key), &place, sizeof(place), 0) == 0)
-                read_value<uint32_t, Value>(
-                    values, place - 1, [&](uint32_t, const Value &value) { take(key, value); });
+        read_shared<Key, uint32_t>(places, [&](const Key &key, uint32_t place) {
+            read_value<uint32_t, Value>(values, place - 1,
+                                        [&](uint32_t, const Value &value) { take(key, value); });
+        });
+    }
+
+    void read_serving(Accounts &all) {
+        read_shared<uint32_t, lpar_thread>(
+            skeleton_->maps.threads, [&](uint32_t id, const lpar_thread &thread) {
+                // the clock of bpf_ktime_get_ns(), looked at later than it was there
+                auto now = std::chrono::steady_clock::now().time_since_epoch();
+                if (thread.serving)
+                    all.serving[id] = {{thread.partition, thread.adjunct},
+                                       static_cast<uint64_t>(now / 1ns) - thread.begun};
+            });
     }
 
     // How often the kernel found a program running already and left it out.

@@ -19,6 +19,8 @@ constexpr double allowed_percent = 1;
 constexpr double allowed_ns = 2e6;
 // The scheduler charges a thread that stays on its CPU at each tick, the programs each millisecond.
 constexpr double allowed_usage_ns = 20e6;
+// The longest quantum. A dispatch that lasts longer is stuck, or what it runs on is.
+constexpr uint64_t stuck_ns = 1000000000;
 
 double to_double(uint64_t value) {
     return static_cast<double>(value);
@@ -259,6 +261,10 @@ Report Watch::report(const Look &from, const Look &to) const {
             if (key.partition == id && used.dispatches != 0)
                 partition.cgroups.push_back(
                     {key.cgroup, group_path(key.cgroup), used, usage(key.cgroup, to)});
+        for (const auto &[thread, serving] : change.serving)
+            if (serving.of.partition == id && serving.ns > stuck_ns)
+                partition.serving.push_back(
+                    {thread, adjunct_name(serving.of.adjunct, module.functions), serving.ns});
         if (!module.name.empty())
             partition.conservation = conserved(id, to);
         result.partitions.push_back(std::move(partition));
@@ -334,6 +340,10 @@ Json report_json(const Report &report) {
                  {"donated_ns", cgroup.used.donated_ns},
                  {"dispatches", cgroup.used.dispatches},
                  {"usage", cgroup.usage ? usage_json(*cgroup.usage) : Json(nullptr)}});
+        json["serving"] = Json::array();
+        for (const auto &serving : partition.serving)
+            json["serving"].push_back(
+                {{"thread", serving.thread}, {"adjunct", serving.adjunct}, {"ns", serving.ns}});
         partitions.push_back(std::move(json));
     }
     return {{"seconds", report.seconds},
@@ -407,6 +417,12 @@ std::string report_text(const Report &report, bool colour) {
         for (const auto &cgroup : partition.cgroups)
             if (cgroup.usage)
                 text += usage_text(name, cgroup, colour);
+        for (const auto &serving : partition.serving)
+            text +=
+                paint(fmt::format("{}: thread {} has been serving {} for {}", name, serving.thread,
+                                  printable(serving.adjunct), human_ns(to_double(serving.ns))),
+                      Colour::warning, colour) +
+                "\n";
         if (const auto &c = partition.conservation; c && (c->ebpf_ns != 0 || c->module_ns != 0))
             text +=
                 paint(fmt::format(

@@ -52,12 +52,20 @@ struct CgroupReport {
     std::optional<Usage> usage;
 };
 
+// A dispatch that is under way for longer than any quantum.
+struct ServingReport {
+    uint32_t thread = 0;
+    std::string adjunct;
+    uint64_t ns = 0;
+};
+
 struct PartitionReport {
     uint32_t id = 0;
     std::string name;
     lpar_account total{};
     std::vector<AdjunctReport> adjuncts;
     std::vector<CgroupReport> cgroups;
+    std::vector<ServingReport> serving;
     std::optional<Conservation> conservation; // since the beginning; not of one that is gone
 };
 

@@ -16,6 +16,7 @@ namespace {
 
 using test::Answer;
 using test::FakeHost;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -31,6 +32,7 @@ class FakeSource : public Source {
         all.hists = accounts_.hists;
         all.cgroups = accounts_.cgroups;
         all.lost = accounts_.lost;
+        all.serving = accounts_.serving;
     }
     std::optional<lpar_usage> usage(uint64_t cgroup) override {
         if (on_usage)
@@ -193,6 +195,20 @@ TEST_F(Lparstat, Check) {
     answer = run({"--check"});
     EXPECT_EQ(answer.status, 1);
     EXPECT_THAT(answer.out, HasSubstr("lost events: 1 (no room 0, unmatched 0, missed 1)"));
+}
+
+TEST_F(Lparstat, Stuck) {
+    accounts.serving[4711] = {{7, 1}, 2300000000};
+    accounts.serving[4712] = {{7, 1}, 999999999}; // for a quantum
+    accounts.serving[4713] = {{8, 1}, 5000000000};
+    EXPECT_THAT(run({}).out, AllOf(HasSubstr("web: thread 4711 has been serving d0 for 2.3s\n"),
+                                   Not(HasSubstr("4712")), Not(HasSubstr("4713"))));
+    Json serving = Json::parse(run({"-j"}).out)["partitions"][0]["serving"];
+    ASSERT_EQ(serving.size(), 1);
+    EXPECT_EQ(serving[0], (Json{{"thread", 4711}, {"adjunct", "d0"}, {"ns", 2300000000}}));
+    // it has been served after all
+    accounts.serving.clear();
+    EXPECT_THAT(run({}).out, Not(HasSubstr("serving")));
 }
 
 TEST_F(Lparstat, OtherPartitions) {
