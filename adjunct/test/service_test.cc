@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <lpar/adjunct_dev.h>
+
 #include "checksum.hh"
 #include "sha256.hh"
 #include "shim.hh"

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <lpar/adjunct.h>
-#include <lpar/adjunct_dev.h>
 #include <lpar/service.hh>
 
 namespace lpar {
