@@ -29,6 +29,7 @@
 #include "adjunct_file.h"
 #include "adjunct_policy.h"
 #include "adjunct_ring.h"
+#include "channel.h"
 
 #define ADJUNCT_DESTROY_MS	5000	/* until a slot that is not let go of is given up */
 #define ADJUNCT_WAIT		(HZ / 10)	/* for a device, between two donations */
@@ -64,9 +65,18 @@ static irqreturn_t adjunct_irq(int irq, void *data)
 
 /* ---------------------------------------------------------------- donations */
 
+/* Requests before @head are served: it begins with that one. */
+static void adjunct_advance(struct adjunct_file *f, u32 head)
+{
+	f->head = head;
+	f->given = 0;
+	f->late = lpar_channel_patience();
+}
+
 static void adjunct_give(struct adjunct_file *f, struct lpar_batch *b)
 {
 	lockdep_assert_held(&f->lock);
+	adjunct_advance(f, f->tail);
 	lpar_adjunct_batch_put(b, f->shared, &f->tail);
 	f->ring = b;
 }
@@ -117,6 +127,21 @@ static int adjunct_may_go_on(struct adjunct_file *f, unsigned long start)
 	return 0;
 }
 
+/*
+ * A service that is stuck would go unnoticed where the program waits for it for ever. Only
+ * what the adjunct has had counts: a caller that others keep from the CPU is well.
+ */
+static void adjunct_report_late(struct adjunct_file *f)
+{
+	lockdep_assert_held(&f->lock);
+	if (f->given <= f->late)
+		return;
+	dev_warn_ratelimited(&f->group->dev->pdev->dev,
+			     "adjunct %d has served %s[%d] for %u s without an answer\n", f->slot,
+			     current->comm, task_pid_nr(current), jiffies_to_msecs(f->given) / 1000);
+	f->late = 2 * f->given;
+}
+
 /* The next donation's, which the administrator may have changed. */
 static void adjunct_set_quantum(struct adjunct_file *f)
 {
@@ -163,10 +188,30 @@ static void adjunct_look(struct adjunct_file *f)
  */
 static void adjunct_wait(struct adjunct_file *f)
 {
-	if (f->device && !adjunct_interrupted(f))
-		wait_event_killable_timeout(f->wait, adjunct_interrupted(f), ADJUNCT_WAIT);
-	else
+	long left;
+
+	if (!f->device || adjunct_interrupted(f)) {
 		adjunct_give_way(f);
+		return;
+	}
+	left = wait_event_killable_timeout(f->wait, adjunct_interrupted(f), ADJUNCT_WAIT);
+	if (left >= 0)
+		f->given += ADJUNCT_WAIT - left;
+}
+
+static void adjunct_donate(struct adjunct_file *f)
+{
+	unsigned long since;
+
+	f->info.runs++;
+	adjunct_set_quantum(f);
+	/* What others of this guest run behind it is not the adjunct's. */
+	preempt_disable();
+	since = jiffies;
+	adjunct_write(f, LPAR_ADJUNCT_COMMAND, LPAR_ADJUNCT_RUN);
+	f->given += jiffies - since;
+	preempt_enable();
+	adjunct_look(f);
 }
 
 /* Has what is waited for come: f->ring's answers or, without one, being ready? */
@@ -183,6 +228,8 @@ static int adjunct_done(struct adjunct_file *f, u32 *state)
 	head = le32_to_cpu(virt_load_acquire(&control->head));
 	if (!lpar_adjunct_served(f->ring->start, f->ring->count, head, &served))
 		return -EPROTO;
+	if (head != f->head)
+		adjunct_advance(f, head);
 	if (served == f->ring->count)
 		return 1;
 	*state = adjunct_read(f, LPAR_ADJUNCT_STATE);
@@ -206,10 +253,7 @@ static int adjunct_run(struct adjunct_file *f, bool once)
 		err = adjunct_may_go_on(f, start);
 		if (err)
 			return err;
-		f->info.runs++;
-		adjunct_set_quantum(f);
-		adjunct_write(f, LPAR_ADJUNCT_COMMAND, LPAR_ADJUNCT_RUN);
-		adjunct_look(f);
+		adjunct_donate(f);
 		/* Mostly the answer is there, and another exit for the status is saved. */
 		err = adjunct_done(f, &state);
 		if (err > 0) {
@@ -218,6 +262,7 @@ static int adjunct_run(struct adjunct_file *f, bool once)
 		}
 		status = adjunct_read(f, LPAR_ADJUNCT_STATUS);
 		lpar_adjunct_policy_count(f->group, f->slot, status == LPAR_BUSY);
+		adjunct_report_late(f);
 		next = err < 0 ? LPAR_ADJUNCT_NEXT_BROKEN :
 				 lpar_adjunct_after_run(status, state, false);
 		switch (next) {
@@ -521,6 +566,7 @@ static int file_create_own(struct adjunct_file *f, const struct lpar_adjunct_cre
 	f->quantum_us = 0;
 	f->timeout = create->timeout_ms ? msecs_to_jiffies(create->timeout_ms) : 0;
 	f->tail = 0;
+	adjunct_advance(f, 0);
 	err = adjunct_load(f, create, own);
 	if (err)
 		lpar_adjunct_destroy(f);

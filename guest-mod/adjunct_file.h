@@ -76,6 +76,9 @@ struct lpar_adjuncts {
  * @wanted_us: quantum, likewise; 0: as long as it may be
  * @quantum_us: that the device has been told
  * @timeout:   longest call, jiffies; 0: no limit
+ * @given:     what the adjunct has had of time for request @head, jiffies
+ * @late:      so much of it is reported next
+ * @head:      requests served
  * @tail:      requests written
  * @ring:      the batch that the shared part has, or NULL
  * @submitted: SUBMIT's, until it has been collected
@@ -100,6 +103,9 @@ struct adjunct_file {
 	u32 wanted_us;
 	u32 quantum_us;
 	unsigned long timeout;
+	unsigned long given;
+	unsigned long late;
+	u32 head;
 	u32 tail;
 	struct lpar_batch *ring;
 	struct lpar_batch *submitted;

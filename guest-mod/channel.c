@@ -11,10 +11,11 @@
 
 #include "channel.h"
 
-/* How long a call may take before the device counts as broken. */
+/* How long a call may take before the device counts as broken, and an adjunct's answer
+ * before it is reported. */
 static unsigned int call_timeout = 30;
 module_param(call_timeout, uint, 0644);
-MODULE_PARM_DESC(call_timeout, "Longest call to the host, seconds");
+MODULE_PARM_DESC(call_timeout, "Longest call to the host, seconds; so much of an adjunct's time for one request is reported");
 
 static ushort wire_min = LPAR_WIRE_VERSION_MIN;
 module_param(wire_min, ushort, 0444);
@@ -214,11 +215,23 @@ int lpar_channel_open(struct lpar_device *dev)
 	return err;
 }
 
+/**
+ * lpar_channel_patience - how long may an answer take?
+ *
+ * Any context.
+ *
+ * Return: jiffies.
+ */
+unsigned long lpar_channel_patience(void)
+{
+	return (unsigned long)READ_ONCE(call_timeout) * HZ;
+}
+
 /* Wait until the host has stored our number; it normally has at once. */
 static int channel_wait(struct lpar_device *dev, u32 seq)
 {
 	struct lpar_call *block = dev->channel.block;
-	unsigned long end = jiffies + call_timeout * HZ;
+	unsigned long end = jiffies + lpar_channel_patience();
 	unsigned int delay = CHANNEL_POLL_MIN_US;
 	bool late;
 

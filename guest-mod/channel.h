@@ -28,6 +28,7 @@ int lpar_channel_call(struct lpar_device *dev, enum lpar_op op,
 int lpar_channel_exchange(struct lpar_device *dev, enum lpar_op op,
 			  const u64 arg[5], const void *in, u32 in_len,
 			  struct lpar_result *result, void *data);
+unsigned long lpar_channel_patience(void);
 int lpar_channel_errno(u32 status);
 
 #endif
