@@ -411,9 +411,10 @@ std::string report_text(const Report &report, bool colour) {
                                     to_double(partition.total.vcpu_ns),
                                 time(partition.total.steal_ns));
         for (const auto &cgroup : partition.cgroups)
-            text += fmt::format(
-                "{}: {}/s charged to control group {}\n", name, time(cgroup.used.donated_ns),
-                cgroup.path.empty() ? fmt::format("#{}", cgroup.id) : printable(cgroup.path));
+            text += fmt::format("{}: {}{} charged to control group {}\n", name,
+                                time(cgroup.used.donated_ns), report.whole ? "" : "/s",
+                                cgroup.path.empty() ? fmt::format("#{}", cgroup.id)
+                                                    : printable(cgroup.path));
         for (const auto &cgroup : partition.cgroups)
             if (cgroup.usage)
                 text += usage_text(name, cgroup, colour);

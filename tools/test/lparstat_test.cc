@@ -127,6 +127,7 @@ TEST_F(Lparstat, Program) {
     EXPECT_THAT(answer.out, HasSubstr("In 2.0 seconds:"));
     EXPECT_THAT(answer.out, HasSubstr("web        d0"));
     EXPECT_THAT(answer.out, HasSubstr("8.5ms")); // not half of it
+    EXPECT_THAT(answer.out, HasSubstr("web: 10.0ms charged to control group"));
     host.on_attend = [](const auto &) { return 127; };
     answer = run({"--", "fio"});
     EXPECT_EQ(answer.status, 1);
