@@ -502,9 +502,22 @@ static void file_leave(struct adjunct_file *f)
 	up_read(&f->group->life);
 }
 
-/* The file's turn: behind all who came first. */
-static int file_enter(struct adjunct_file *f)
+static struct lpar_adjunct_life file_life(const struct adjunct_file *f)
 {
+	struct lpar_adjuncts *group = f->group;
+
+	return (struct lpar_adjunct_life){
+		.gone = READ_ONCE(f->hangup) || group->gone || lpar_device_broken(group->dev),
+		.stopped = group->stopped,
+		.has = f->slot >= 0,
+		.dead = f->info.dead,
+	};
+}
+
+/* The file's turn: behind all who came first. */
+static int file_enter(struct adjunct_file *f, enum lpar_adjunct_want want)
+{
+	struct lpar_adjunct_life life;
 	int err;
 
 	err = down_read_killable(&f->group->life);
@@ -515,26 +528,8 @@ static int file_enter(struct adjunct_file *f)
 		up_read(&f->group->life);
 		return err;
 	}
-	if (READ_ONCE(f->hangup) || f->group->gone || lpar_device_broken(f->group->dev))
-		err = -ENODEV;
-	else if (f->group->stopped)
-		err = -EAGAIN;
-	if (err)
-		file_leave(f);
-	return err;
-}
-
-/* Likewise, with an adjunct that can serve. */
-static int file_enter_alive(struct adjunct_file *f)
-{
-	int err = file_enter(f);
-
-	if (err)
-		return err;
-	if (f->slot < 0)
-		err = -ENOTCONN;
-	else if (f->info.dead)
-		err = -EOWNERDEAD;
+	life = file_life(f);
+	err = lpar_adjunct_admit(&life, want);
 	if (err)
 		file_leave(f);
 	return err;
@@ -545,13 +540,9 @@ static int file_create_own(struct adjunct_file *f, const struct lpar_adjunct_cre
 {
 	int err;
 
-	err = file_enter(f);
+	err = file_enter(f, LPAR_ADJUNCT_WANT_NEW);
 	if (err)
 		return err;
-	if (f->slot >= 0) {
-		err = -EEXIST;
-		goto out;
-	}
 	err = adjunct_get_slot(f);
 	if (err)
 		goto out;
@@ -607,10 +598,10 @@ static long file_query(struct adjunct_file *f, void __user *arg)
 	err = lpar_adjunct_check_query(&query);
 	if (err)
 		return err;
-	err = file_enter(f);
+	err = file_enter(f, LPAR_ADJUNCT_WANT_NEW);
 	if (err)
 		return err;
-	err = f->slot >= 0 ? -EEXIST : adjunct_get_slot(f);
+	err = adjunct_get_slot(f);
 	if (!err) {
 		err = adjunct_ask(f, &query);
 		lpar_adjunct_destroy(f);
@@ -626,7 +617,7 @@ static int file_serve(struct adjunct_file *f, struct lpar_batch *b)
 {
 	int err;
 
-	err = file_enter_alive(f);
+	err = file_enter(f, LPAR_ADJUNCT_WANT_SERVE);
 	if (err) {
 		lpar_adjunct_batch_free(b);
 		return err;
@@ -663,7 +654,7 @@ static long file_submit(struct adjunct_file *f, struct lpar_batch *b)
 
 	if (IS_ERR(b))
 		return PTR_ERR(b);
-	err = file_enter_alive(f);
+	err = file_enter(f, LPAR_ADJUNCT_WANT_SERVE);
 	if (err) {
 		lpar_adjunct_batch_free(b);
 		return err;
@@ -694,12 +685,11 @@ out:
  */
 static int file_serve_interrupt(struct adjunct_file *f)
 {
-	int err;
+	struct lpar_adjunct_life life = file_life(f);
+	int err = lpar_adjunct_admit(&life, LPAR_ADJUNCT_WANT_SERVE);
 
-	if (f->slot < 0)
-		return -ENOTCONN;
-	if (f->info.dead)
-		return -EOWNERDEAD;
+	if (err)
+		return err;
 	if (!adjunct_interrupted(f))
 		return -ENODATA;
 	err = adjunct_run(f, true);
@@ -711,7 +701,7 @@ static long file_poll(struct adjunct_file *f)
 	struct lpar_batch *b;
 	int err;
 
-	err = file_enter(f);
+	err = file_enter(f, LPAR_ADJUNCT_WANT_ANY);
 	if (err)
 		return err;
 	b = f->submitted;
@@ -734,7 +724,7 @@ static long file_report(struct adjunct_file *f, void __user *arg)
 	struct lpar_adjunct_state_info info;
 	int err;
 
-	err = file_enter(f);
+	err = file_enter(f, LPAR_ADJUNCT_WANT_ANY);
 	if (err)
 		return err;
 	info = f->info;
@@ -753,7 +743,7 @@ static long file_device(struct adjunct_file *f, void __user *arg)
 		return -EFAULT;
 	if (memchr_inv(device.reserved, 0, sizeof(device.reserved)))
 		return -EINVAL;
-	err = file_enter(f);
+	err = file_enter(f, LPAR_ADJUNCT_WANT_ANY);
 	if (err)
 		return err;
 	regs = f->group->dev->regs;
@@ -779,17 +769,14 @@ static long file_destroy(struct adjunct_file *f)
 
 	/* Whoever runs the adjunct leaves at the end of the quantum. */
 	atomic_inc(&f->ending);
-	err = file_enter(f);
+	err = file_enter(f, LPAR_ADJUNCT_WANT_END);
 	atomic_dec(&f->ending);
 	if (err)
 		return err;
-	if (f->slot < 0)
-		err = -ENOTCONN;
-	else
-		lpar_adjunct_destroy(f);
+	lpar_adjunct_destroy(f);
 	adjunct_tell(f);
 	file_leave(f);
-	return err;
+	return 0;
 }
 
 static long file_ioctl(struct file *file, unsigned int command, unsigned long arg)

@@ -62,6 +62,34 @@ int lpar_adjunct_check_create(const struct lpar_adjunct_create *create)
 }
 
 /**
+ * lpar_adjunct_admit - may a program have that now? (seed 003, fig. 6)
+ * @life: where its file is
+ * @want: what it asks for
+ *
+ * Return: 0; -ENODEV: the device has gone; -EAGAIN: it comes back; -EEXIST: there is an
+ * adjunct already; -ENOTCONN: there is none; -EOWNERDEAD: it has died.
+ */
+int lpar_adjunct_admit(const struct lpar_adjunct_life *life, enum lpar_adjunct_want want)
+{
+	if (life->gone)
+		return -ENODEV;
+	if (life->stopped)
+		return -EAGAIN;
+	switch (want) {
+	case LPAR_ADJUNCT_WANT_NEW:
+		return life->has ? -EEXIST : 0;
+	case LPAR_ADJUNCT_WANT_SERVE:
+		if (!life->has)
+			return -ENOTCONN;
+		return life->dead ? -EOWNERDEAD : 0;
+	case LPAR_ADJUNCT_WANT_END:
+		return life->has ? 0 : -ENOTCONN;
+	default:
+		return 0;
+	}
+}
+
+/**
  * lpar_adjunct_check_query - can a program's question be passed on?
  * @query: a private copy
  *

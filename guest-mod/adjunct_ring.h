@@ -43,6 +43,35 @@ enum lpar_adjunct_next {
 	LPAR_ADJUNCT_NEXT_BROKEN,
 };
 
+/**
+ * enum lpar_adjunct_want - what a program asks of an open file
+ * @LPAR_ADJUNCT_WANT_ANY:   something that any file answers: a report
+ * @LPAR_ADJUNCT_WANT_NEW:   an adjunct, or to know whether there is one to be had
+ * @LPAR_ADJUNCT_WANT_SERVE: that the adjunct does something
+ * @LPAR_ADJUNCT_WANT_END:   the end of it
+ */
+enum lpar_adjunct_want {
+	LPAR_ADJUNCT_WANT_ANY,
+	LPAR_ADJUNCT_WANT_NEW,
+	LPAR_ADJUNCT_WANT_SERVE,
+	LPAR_ADJUNCT_WANT_END,
+};
+
+/**
+ * struct lpar_adjunct_life - where a file is in the life of device and adjunct
+ * @gone:    the device answers no more
+ * @stopped: nor does it for now: it is suspended, or being reset
+ * @has:     the file has an adjunct
+ * @dead:    which has died, and is to be ended
+ */
+struct lpar_adjunct_life {
+	bool gone;
+	bool stopped;
+	bool has;
+	bool dead;
+};
+
+int lpar_adjunct_admit(const struct lpar_adjunct_life *life, enum lpar_adjunct_want want);
 int lpar_adjunct_check_create(const struct lpar_adjunct_create *create);
 int lpar_adjunct_check_query(const struct lpar_adjunct_query *query);
 int lpar_adjunct_plan(const struct lpar_adjunct_call *calls, __u32 count,

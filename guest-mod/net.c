@@ -61,92 +61,6 @@ int lpar_net_set(struct lpar_net *net, enum lpar_cap cap, u64 value)
 	return err ?: lpar_channel_errno(result.status);
 }
 
-static netdev_features_t net_features(const struct lpar_nic_caps *caps)
-{
-	netdev_features_t features = 0;
-
-	if (caps->segments > 1)
-		features |= NETIF_F_SG;
-	if (caps->tx_csum) {
-		features |= NETIF_F_HW_CSUM;
-	} else {
-		if (caps->tx_csum4)
-			features |= NETIF_F_IP_CSUM;
-		if (caps->tx_csum6)
-			features |= NETIF_F_IPV6_CSUM;
-	}
-	if (caps->tso4)
-		features |= NETIF_F_TSO;
-	if (caps->tso6)
-		features |= NETIF_F_TSO6;
-	if (caps->uso)
-		features |= NETIF_F_GSO_UDP_L4;
-	if (caps->tx_vlan)
-		features |= NETIF_F_HW_VLAN_CTAG_TX;
-	if (caps->rx_csum)
-		features |= NETIF_F_RXCSUM;
-	if (caps->rx_vlan)
-		features |= NETIF_F_HW_VLAN_CTAG_RX;
-	if (caps->vlan_filter)
-		features |= NETIF_F_HW_VLAN_CTAG_FILTER;
-	if (caps->sas)
-		features |= NETIF_F_HW_ESP;
-	return features;
-}
-
-#define NET_FEATURES	(NETIF_F_SG | NETIF_F_CSUM_MASK | NETIF_F_TSO | NETIF_F_TSO6 | \
-			 NETIF_F_GSO_UDP_L4 | NETIF_F_HW_VLAN_CTAG_TX | \
-			 NETIF_F_RXCSUM | NETIF_F_HW_VLAN_CTAG_RX | \
-			 NETIF_F_HW_VLAN_CTAG_FILTER | NETIF_F_HW_ESP)
-
-/*
- * How much the stack leaves to the adapter to cut. The kernel lowers what it makes with
- * that and does not raise it again: we do, unless somebody has chosen less.
- */
-static void net_tso_limits(struct net_device *netdev, const struct lpar_nic_caps *caps)
-{
-	u32 bytes = GSO_LEGACY_MAX_SIZE, segs = max(caps->tso_segments, 2u);
-	bool all = netdev->gso_max_size == netdev->tso_max_size;
-	bool all_segs = netdev->gso_max_segs == netdev->tso_max_segs;
-
-	if (caps->tso4)
-		bytes = min(bytes, caps->tso4);
-	if (caps->tso6)
-		bytes = min(bytes, caps->tso6);
-	if (caps->uso)
-		bytes = min(bytes, caps->uso);
-	netif_set_tso_max_size(netdev, bytes);
-	netif_set_tso_max_segs(netdev, segs);
-	if (all)
-		lpar_compat_gso_max_size(netdev, bytes);
-	if (all_segs)
-		WRITE_ONCE(netdev->gso_max_segs, netdev->tso_max_segs);
-}
-
-/* Take capabilities over; before the netdev is registered, or under rtnl. */
-static void net_apply(struct lpar_net *net, const struct lpar_nic_caps *caps)
-{
-	struct net_device *netdev = net->netdev;
-
-	net->caps = *caps;
-	WRITE_ONCE(net->segs_max, caps->segments);
-	net->features = net_features(caps);
-	/* A tag that the adapter removed is not put back: that cannot be turned off. */
-	netdev->hw_features = (netdev->hw_features & ~NET_FEATURES) |
-			      (net->features & ~NETIF_F_HW_VLAN_CTAG_RX);
-	netdev->vlan_features = net->features & ~(NETIF_F_HW_VLAN_CTAG_TX |
-						  NETIF_F_HW_VLAN_CTAG_RX |
-						  NETIF_F_HW_VLAN_CTAG_FILTER |
-						  NETIF_F_HW_ESP);
-	/* What is new is wanted until somebody says otherwise, also when it comes back. */
-	netdev->wanted_features |= net->features &
-				   (~net->offered | NETIF_F_HW_VLAN_CTAG_RX);
-	net->offered |= net->features;
-	netdev->min_mtu = caps->mtu_min;
-	netdev->max_mtu = caps->mtu_max;
-	net_tso_limits(netdev, caps);
-}
-
 static void net_carrier(struct lpar_net *net)
 {
 	if (net->up && net->caps.link && !lpar_device_broken(net->dev))
@@ -560,15 +474,6 @@ static int net_change_mtu(struct net_device *netdev, int mtu)
 	return err;
 }
 
-static netdev_features_t net_fix_features(struct net_device *netdev,
-					  netdev_features_t features)
-{
-	struct lpar_net *net = netdev_priv(netdev);
-
-	/* Also what it had and has no more. */
-	return features & (net->features | ~(netdev_features_t)NET_FEATURES);
-}
-
 static const struct net_device_ops net_ops = {
 	.ndo_open		= net_open,
 	.ndo_stop		= net_stop,
@@ -579,7 +484,7 @@ static const struct net_device_ops net_ops = {
 	.ndo_validate_addr	= eth_validate_addr,
 	.ndo_change_mtu		= net_change_mtu,
 	.ndo_set_rx_mode	= lpar_net_set_rx_mode,
-	.ndo_fix_features	= net_fix_features,
+	.ndo_fix_features	= lpar_net_fix_features,
 	.ndo_set_features	= lpar_net_set_features,
 	.ndo_vlan_rx_add_vid	= lpar_net_vlan_add,
 	.ndo_vlan_rx_kill_vid	= lpar_net_vlan_kill,
@@ -676,7 +581,7 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	INIT_DELAYED_WORK(&net->repost_work, net_repost_work);
 	INIT_DEFERRABLE_WORK(&net->watch_work, net_watch_work);
 	lpar_policy_coalesce(&net->tx_frames, &net->tx_usecs);
-	net_apply(net, &caps);
+	lpar_net_offer(net, &caps);
 	netdev->features |= net->features;
 	lpar_net_mode_init(net);
 	lpar_net_ipsec_init(net);
@@ -744,7 +649,7 @@ static void net_take_over(struct lpar_net *net, struct lpar_nic_caps *caps)
 	mac = !ether_addr_equal(caps->mac, netdev->dev_addr);
 	if (again)
 		lpar_net_down(net);
-	net_apply(net, caps);
+	lpar_net_offer(net, caps);
 	if (mac) {
 		eth_hw_addr_set(netdev, caps->mac);
 		call_netdevice_notifiers(NETDEV_CHANGEADDR, netdev);

@@ -283,6 +283,10 @@ void lpar_net_down(struct lpar_net *net);
 int lpar_net_use(struct lpar_net *net, u32 tx, u32 rx);
 int lpar_net_set(struct lpar_net *net, enum lpar_cap cap, u64 value);
 
+/* net_offer.c */
+void lpar_net_offer(struct lpar_net *net, const struct lpar_nic_caps *caps);
+netdev_features_t lpar_net_fix_features(struct net_device *netdev, netdev_features_t features);
+
 /* net_tx.c */
 void lpar_net_tx_init(struct lpar_net *net, struct lpar_net_tx *tx, u32 index);
 int lpar_net_tx_up(struct lpar_net_tx *tx);

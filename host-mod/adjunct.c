@@ -231,15 +231,10 @@ int lpar_adjunct_image(struct lpar_client *c, struct lpar_image_get *get,
 int lpar_adjunct_tell(struct lpar_client *c, const struct lpar_adjunct_tell *tell)
 {
 	struct lpar_partition *p = c->partition;
-	size_t n = strnlen(tell->name, sizeof(tell->name)), i;
 	struct lpar_adjunct *slot;
 
-	if (tell->state > LPAR_ADJUNCT_DEAD || n == sizeof(tell->name) ||
-	    !n != (tell->state == LPAR_ADJUNCT_EMPTY))
+	if (!lpar_core_told(tell->state, tell->name))
 		return -EINVAL;
-	for (i = 0; i < n; i++)
-		if (tell->name[i] < ' ' || tell->name[i] > '~')
-			return -EINVAL;
 	if (tell->slot >= p->adjuncts)
 		return -ENOENT;
 	slot = &p->adjunct[tell->slot];

@@ -247,6 +247,20 @@ u32 lpar_core_version(u64 arg, u32 lowest, u32 highest)
 	return best;
 }
 
+bool lpar_core_told(u32 state, const char name[LPAR_NAME_MAX])
+{
+	size_t n = strnlen(name, LPAR_NAME_MAX), i;
+
+	/* what is empty has no image, and nothing else has none */
+	if (state > LPAR_ADJUNCT_DEAD || n == LPAR_NAME_MAX ||
+	    !n != (state == LPAR_ADJUNCT_EMPTY))
+		return false;
+	for (i = 0; i < n; i++)
+		if (name[i] < ' ' || name[i] > '~')
+			return false;
+	return true;
+}
+
 int lpar_core_image(const struct lpar_image *head, u64 bytes)
 {
 	const u32 part[] = {

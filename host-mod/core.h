@@ -16,6 +16,7 @@
 #endif
 
 #include <lpar/adjunct.h>
+#include <lpar/control.h>
 #include <lpar/events.h>
 #include <lpar/wire.h>
 
@@ -323,6 +324,17 @@ static inline bool lpar_core_exceeds(s64 value, u64 limit)
 }
 
 /* -------------------------------------------------------------- dispatch */
+
+/**
+ * lpar_core_told - can what a VMM says of an adjunct be shown?
+ * @state: enum lpar_adjunct_state, or anything
+ * @name:  of its image, private; need not end
+ *
+ * Context: any; pure.
+ * Return: whether it can: a state that there is, and a printable name just where there is
+ * an image.
+ */
+bool lpar_core_told(u32 state, const char name[LPAR_NAME_MAX]);
 
 /**
  * struct lpar_quantum - the budget of one dispatch (seed 003)

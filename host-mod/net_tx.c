@@ -10,6 +10,7 @@
 #include "ipsec.h"
 #include "net_frame.h"
 #include "port.h"
+#include "station.h"
 #include "tag.h"
 #include "trace.h"
 
@@ -585,7 +586,7 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	}
 	vlan = lpar_core_frame_vlan(skb->data, linear, &fr.f, lim);
 	rcu_read_lock();
-	lpar_port_route(port, nic, skb->data, vlan, &route);
+	lpar_station_route(port, nic, skb->data, vlan, &route);
 	rcu_read_unlock();
 	if (fr.f.sa) {
 		st = protect(nic, &route, skb, fr.f.sa);
@@ -625,7 +626,7 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	/* the address may have changed with the second copy, or the station gone */
 	vlan = lpar_core_frame_vlan(skb->data, linear, &fr.f, lim);
 	rcu_read_lock();
-	lpar_port_route(port, nic, skb->data, vlan, &route);
+	lpar_station_route(port, nic, skb->data, vlan, &route);
 	switch_frame(nic, port, &route, skb);
 	rcu_read_unlock();
 	req_put(fr.req);

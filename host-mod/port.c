@@ -29,39 +29,6 @@ static LIST_HEAD(ports);	/* under RTNL */
 /* Tells clients of changes, one at a time: each takes RTNL. */
 static struct workqueue_struct *changes;
 
-/* Are frames of a VLAN for a station? An adapter that is promiscuous does not filter them,
- * either. */
-static bool sees(const struct lpar_nic *nic, u16 vlan)
-{
-	if (!lpar_core_sees(nic->vlan, nic->trusted, vlan))
-		return false;
-	return nic->vlan == vlan || vlan > LPAR_VLAN_MAX || !READ_ONCE(nic->filters) ||
-	       READ_ONCE(nic->promisc) || test_bit(vlan, nic->vlans);
-}
-
-/*
- * Whose is an address in a VLAN? One that is in that VLAN alone comes before one that
- * is in all of them. @sends: who sends with it, in whatever VLAN it receives.
- */
-static struct lpar_nic *find(struct lpar_port *port, u16 vlan, u64 mac, bool sends)
-{
-	struct lpar_nic *nic, *trunk = NULL;
-	struct lpar_address *a;
-
-	hash_for_each_possible_rcu(port->by_address, a, hash, mac,
-				   lockdep_rtnl_is_held()) {
-		if (a->mac != mac)
-			continue;
-		nic = a->nic;
-		if (nic->vlan == vlan)
-			return nic;
-		if (sends ? lpar_core_sees(nic->vlan, nic->trusted, vlan) :
-			    sees(nic, vlan))
-			trunk = nic;
-	}
-	return trunk;
-}
-
 /* The VLAN of a frame that has its Ethernet header, be its tag there or beside it. */
 static u16 vlan_of(const struct sk_buff *skb)
 {
@@ -80,28 +47,6 @@ static u16 vlan_of(const struct sk_buff *skb)
 
 /* ------------------------------------------------------------------ switching */
 
-/* A frame that a client sends in a VLAN: for whom is it? RCU is held. */
-void lpar_port_route(struct lpar_port *port, struct lpar_nic *from, const u8 *dest,
-		     u16 vlan, struct lpar_route *r)
-{
-	struct net_device *dev = rcu_dereference(port->dev);
-
-	*r = (struct lpar_route){};
-	if (is_multicast_ether_addr(dest)) {
-		r->wire = true;
-		/* a station's VLAN is not the host's */
-		r->host = !from->vlan;
-		r->all = true;
-		return;
-	}
-	r->station = find(port, vlan, lpar_core_mac(dest), false);
-	if (r->station == from)
-		r->station = NULL;
-	else if (!r->station)
-		r->host = !from->vlan && dev && ether_addr_equal(dest, dev->dev_addr);
-	r->wire = !r->station && !r->host;
-}
-
 /* Give copies of a frame to all stations in its VLAN but its sender's. RCU is held. */
 void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 		      struct sk_buff *skb)
@@ -118,7 +63,7 @@ void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 		struct sk_buff *copy;
 
 		if (nic == from || READ_ONCE(nic->aside) ||
-		    !(group || READ_ONCE(nic->promisc)) || !sees(nic, vlan))
+		    !(group || READ_ONCE(nic->promisc)) || !lpar_station_sees(nic, vlan))
 			continue;
 		copy = skb_clone(skb, GFP_ATOMIC);
 		if (copy)
@@ -238,10 +183,11 @@ static rx_handler_result_t port_receive(struct sk_buff **pskb)
 		return RX_HANDLER_PASS;
 	vlan = vlan_of(skb);
 	/* a client's frame that a wire reflects */
-	if (find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_source), true))
+	if (lpar_station_find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_source), true))
 		return RX_HANDLER_PASS;
 	group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
-	nic = group ? NULL : find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest), false);
+	nic = group ? NULL :
+	      lpar_station_find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest), false);
 	if (!nic && !group && !READ_ONCE(port->promisc))
 		return RX_HANDLER_PASS;
 
@@ -270,7 +216,8 @@ void lpar_port_decrypted(struct sk_buff *skb)
 
 	if (rcu_access_pointer(skb->dev->rx_handler) == port_receive) {
 		port = rcu_dereference(skb->dev->rx_handler_data);
-		nic = find(port, vlan_of(skb), lpar_core_mac(eth_hdr(skb)->h_dest), false);
+		nic = lpar_station_find(port, vlan_of(skb),
+					lpar_core_mac(eth_hdr(skb)->h_dest), false);
 	}
 	if (nic)
 		lpar_net_arrive(nic, skb);
@@ -294,7 +241,7 @@ static __maybe_unused unsigned int port_egress(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	vlan = vlan_of(skb);
 	nic = is_multicast_ether_addr(eth_hdr(skb)->h_dest) ? NULL :
-	      find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest), false);
+	      lpar_station_find(port, vlan, lpar_core_mac(eth_hdr(skb)->h_dest), false);
 	spread(port, nic, skb);
 	if (!nic)
 		return NF_ACCEPT;

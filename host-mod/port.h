@@ -58,16 +58,6 @@ int lpar_port_join(struct lpar_nic *nic, struct net_device *dev);
 void lpar_port_leave(struct lpar_nic *nic);
 struct net_device *lpar_port_host_vlan(struct net_device *dev, u16 vlan);
 
-/* Where a client's frame goes; see lpar_port_route(). */
-struct lpar_route {
-	struct lpar_nic *station;	/* to this one alone */
-	bool wire;
-	bool host;
-	bool all;			/* and to all other stations */
-};
-
-void lpar_port_route(struct lpar_port *port, struct lpar_nic *from, const u8 *dest,
-		     u16 vlan, struct lpar_route *r);
 void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 		      struct sk_buff *skb);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stations: what the device of a NIC's port is told for it, so that frames for its
- * addresses and VLANs come in. RTNL protects all of it.
+ * Stations: whose frames of which addresses and VLANs are, and what the device of a
+ * NIC's port is told for it, so that they come in. RTNL protects all of it.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
@@ -11,6 +11,73 @@
 #include "ipsec.h"
 #include "port.h"
 #include "station.h"
+
+/* ------------------------------------------------------------------ switching */
+
+/* Are frames of a VLAN for a station? An adapter that is promiscuous does not filter them,
+ * either. Any context. */
+bool lpar_station_sees(const struct lpar_nic *nic, u16 vlan)
+{
+	if (!lpar_core_sees(nic->vlan, nic->trusted, vlan))
+		return false;
+	return nic->vlan == vlan || vlan > LPAR_VLAN_MAX || !READ_ONCE(nic->filters) ||
+	       READ_ONCE(nic->promisc) || test_bit(vlan, nic->vlans);
+}
+
+/**
+ * lpar_station_find - whose is an address?
+ * @port:  where
+ * @vlan:  of the frame that has it; 0: none; or LPAR_VLAN_OTHER
+ * @mac:   the address
+ * @sends: whose it is to send with, in whatever VLAN he receives
+ *
+ * A station that is in that VLAN alone comes before one that is in all of them.
+ *
+ * Context: any; RCU or RTNL is held.
+ * Return: it, or NULL.
+ */
+struct lpar_nic *lpar_station_find(struct lpar_port *port, u16 vlan, u64 mac, bool sends)
+{
+	struct lpar_nic *nic, *trunk = NULL;
+	struct lpar_address *a;
+
+	hash_for_each_possible_rcu(port->by_address, a, hash, mac,
+				   lockdep_rtnl_is_held()) {
+		if (a->mac != mac)
+			continue;
+		nic = a->nic;
+		if (nic->vlan == vlan)
+			return nic;
+		if (sends ? lpar_core_sees(nic->vlan, nic->trusted, vlan) :
+			    lpar_station_sees(nic, vlan))
+			trunk = nic;
+	}
+	return trunk;
+}
+
+/* A frame that a client sends in a VLAN: for whom is it? RCU is held. */
+void lpar_station_route(struct lpar_port *port, struct lpar_nic *from, const u8 *dest,
+		     u16 vlan, struct lpar_route *r)
+{
+	struct net_device *dev = rcu_dereference(port->dev);
+
+	*r = (struct lpar_route){};
+	if (is_multicast_ether_addr(dest)) {
+		r->wire = true;
+		/* a station's VLAN is not the host's */
+		r->host = !from->vlan;
+		r->all = true;
+		return;
+	}
+	r->station = lpar_station_find(port, vlan, lpar_core_mac(dest), false);
+	if (r->station == from)
+		r->station = NULL;
+	else if (!r->station)
+		r->host = !from->vlan && dev && ether_addr_equal(dest, dev->dev_addr);
+	r->wire = !r->station && !r->host;
+}
+
+/* ------------------------------------------------------ what the device is told */
 
 /* Has a station this address in this VLAN, be it there or aside? RTNL is held. */
 bool lpar_station_reserved(const struct lpar_port *port, u16 vlan, u64 mac)

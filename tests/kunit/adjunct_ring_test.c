@@ -256,6 +256,87 @@ static void adjunct_after_run(struct kunit *test)
 			(int)LPAR_ADJUNCT_NEXT_BROKEN);
 }
 
+/* What happens to a file, and what it may then have. */
+enum event { MADE, DIED, ENDED, STOPPED, STARTED, REMOVED, EVENTS };
+
+static void happen(struct lpar_adjunct_life *life, enum event event)
+{
+	switch (event) {
+	case MADE:
+		life->has = true;
+		life->dead = false;
+		break;
+	case DIED:
+		life->dead = life->has;
+		break;
+	case ENDED:
+		life->has = false;
+		break;
+	case STOPPED:
+		life->stopped = true;
+		life->has = false;
+		break;
+	case STARTED:
+		life->stopped = false;
+		break;
+	default:
+		life->gone = true;
+		life->has = false;
+		break;
+	}
+}
+
+/* Every life of five events, of those that are admitted: whoever has an adjunct can end
+ * it and gets no other, a dead one does nothing, and nothing is had of a device that is
+ * away. */
+static void adjunct_life(struct kunit *test)
+{
+	unsigned int walk, at, end, served = 0, again = 0;
+	struct lpar_adjunct_life life;
+	int serve, new;
+
+	for (end = 1, at = 0; at < 5; at++)
+		end *= EVENTS;
+	for (walk = 0; walk < end; walk++) {
+		unsigned int left = walk, made = 0;
+		bool removed = false, stopped = false, has = false, dead = false;
+
+		life = (struct lpar_adjunct_life){};
+		for (at = 0; at < 5; at++, left /= EVENTS) {
+			enum event event = left % EVENTS;
+
+			if (event == MADE && lpar_adjunct_admit(&life, LPAR_ADJUNCT_WANT_NEW))
+				break;
+			if (event == ENDED && lpar_adjunct_admit(&life, LPAR_ADJUNCT_WANT_END))
+				break;
+			if (event == DIED && lpar_adjunct_admit(&life, LPAR_ADJUNCT_WANT_SERVE))
+				break;
+			happen(&life, event);
+			/* what that means, said once more */
+			made += event == MADE;
+			removed |= event == REMOVED;
+			stopped = event == STOPPED || (stopped && event != STARTED);
+			has = event == MADE || (has && (event == DIED || event == STARTED));
+			dead = event == DIED || (dead && event != MADE);
+			serve = lpar_adjunct_admit(&life, LPAR_ADJUNCT_WANT_SERVE);
+			new = lpar_adjunct_admit(&life, LPAR_ADJUNCT_WANT_NEW);
+			KUNIT_EXPECT_EQ(test, lpar_adjunct_admit(&life, LPAR_ADJUNCT_WANT_ANY),
+					removed ? -ENODEV : stopped ? -EAGAIN : 0);
+			KUNIT_EXPECT_EQ(test, lpar_adjunct_admit(&life, LPAR_ADJUNCT_WANT_END),
+					removed ? -ENODEV : stopped ? -EAGAIN : has ? 0 : -ENOTCONN);
+			KUNIT_EXPECT_EQ(test, serve, removed ? -ENODEV : stopped ? -EAGAIN :
+					!has ? -ENOTCONN : dead ? -EOWNERDEAD : 0);
+			KUNIT_EXPECT_EQ(test, new, removed ? -ENODEV : stopped ? -EAGAIN :
+					has ? -EEXIST : 0);
+			served += !serve;
+			again += !serve && made > 1;
+		}
+	}
+	/* such lives are among them */
+	KUNIT_EXPECT_GT(test, served, 0u);
+	KUNIT_EXPECT_GT(test, again, 0u);
+}
+
 static void adjunct_errno(struct kunit *test)
 {
 	u32 status;
@@ -285,6 +366,7 @@ static struct kunit_case adjunct_ring_cases[] = {
 	KUNIT_CASE(adjunct_plan_edges),
 	KUNIT_CASE(adjunct_served),
 	KUNIT_CASE(adjunct_after_run),
+	KUNIT_CASE(adjunct_life),
 	KUNIT_CASE(adjunct_errno),
 	{}
 };

@@ -80,10 +80,39 @@ static void image_words(struct kunit *test)
 	}
 }
 
+/* What a VMM says of an adjunct with it: each state × names. */
+static void image_told(struct kunit *test)
+{
+	static const struct {
+		char name[LPAR_NAME_MAX];
+		bool name_ok;
+	} names[] = {
+		{ "sums", true }, { "a b~", true }, { "", false }, { "a\n", false },
+		{ "\x7f", false }, { "\x80", false }, { "\x1f" "x", false },
+	};
+	char full[LPAR_NAME_MAX];
+	unsigned int i;
+	u32 state;
+
+	for (state = 0; state < 6; state++)
+		for (i = 0; i < ARRAY_SIZE(names); i++)
+			KUNIT_EXPECT_EQ_MSG(test, lpar_core_told(state, names[i].name),
+					    state == LPAR_ADJUNCT_EMPTY ? !names[i].name[0] :
+					    state <= LPAR_ADJUNCT_DEAD && names[i].name_ok,
+					    "state %u, name %u", state, i);
+	KUNIT_EXPECT_FALSE(test, lpar_core_told(~0u, names[0].name));
+	/* one that does not end */
+	memset(full, 'a', sizeof(full));
+	KUNIT_EXPECT_FALSE(test, lpar_core_told(LPAR_ADJUNCT_READY, full));
+	full[sizeof(full) - 1] = '\0';
+	KUNIT_EXPECT_TRUE(test, lpar_core_told(LPAR_ADJUNCT_READY, full));
+}
+
 static struct kunit_case image_cases[] = {
 	KUNIT_CASE(image_good),
 	KUNIT_CASE(image_size),
 	KUNIT_CASE(image_words),
+	KUNIT_CASE(image_told),
 	{}
 };
 
