@@ -31,6 +31,19 @@
  */
 #define LPAR_DMA_ALIAS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
 
+/* Is it the plain text of what the adapter encrypts, or has decrypted? 6.10 (9f06f87fef68)
+ * gave the question a name. Goes with 6.1. */
+static inline bool lpar_compat_decrypted(const struct sk_buff *skb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	return skb_is_decrypted(skb);
+#elif defined(CONFIG_TLS_DEVICE)
+	return skb->decrypted;
+#else
+	return false;
+#endif
+}
+
 /* 6.8 (3652117f8548) dropped the count that nobody used. Goes with 6.1. */
 static inline void lpar_compat_signal(struct eventfd_ctx *ctx)
 {

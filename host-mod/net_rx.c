@@ -75,10 +75,11 @@ static bool untag(const struct lpar_nic *nic, struct sk_buff *skb)
 	if (lpar_nic_tags(nic))
 		/* the wire knows one kind of removed tag */
 		return !beside || skb->vlan_proto == htons(ETH_P_8021Q);
-	/* in a VLAN it gets that one's frames alone: see port.c */
+	/* it gets the frames of its VLAN, or of none, alone: see station.c */
 	if (beside && (nic->vlan || !skb_vlan_tag_get_id(skb)))
 		__vlan_hwaccel_clear_tag(skb);
-	else if (nic->vlan && __skb_vlan_pop(skb, &tci))
+	else if (!beside && eth_hdr(skb)->h_proto == htons(ETH_P_8021Q) &&
+		 __skb_vlan_pop(skb, &tci))
 		return false;
 	return !skb_vlan_tag_present(skb) && !eth_type_vlan(eth_hdr(skb)->h_proto);
 }
@@ -392,6 +393,8 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 	}
 	if (st == LPAR_OK)
 		q->stats.bytes_copied += bytes;
+	else
+		atomic64_inc(&nic->dropped);
 	consume_skb(skb);
 	lpar_queue_complete(q, fr.f.id, st, st == LPAR_OK ? bytes : 0, 0, 0, 0);
 	return LPAR_TAKE_DONE;

@@ -329,6 +329,14 @@ static u16 queue_for(const struct lpar_queue *q, const struct net_device *dev)
 	       READ_ONCE(dev->real_num_tx_queues);
 }
 
+/* Would a frame with tags end only when the next one is sent? RCU is held. */
+static bool port_ends_late(const struct lpar_queue *q)
+{
+	struct lpar_port *port = rcu_dereference(lpar_net_nic(q)->port);
+
+	return port && READ_ONCE(port->ends_late);
+}
+
 /*
  * To the driver itself, without qdisc, taps and software help: they would read
  * what is no memory. Taps get show()'s. RCU is held. Return: 1: it has it; 0: it
@@ -349,7 +357,9 @@ static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
 		ret = -ENETDOWN;
 	} else if (!device_does(dev, skb)) {
 		ret = -EOPNOTSUPP;
-	} else if (!netif_xmit_frozen_or_drv_stopped(txq)) {
+	} else if (port_ends_late(q)) {
+		ret = -EOPNOTSUPP;
+	} else if (!netif_xmit_frozen_or_stopped(txq)) {
 		if (dev_nit_active(dev))
 			show(skb, dev);
 		ret = dev_xmit_complete(netdev_start_xmit(skb, dev, txq, false));
@@ -360,13 +370,14 @@ static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
 }
 
 /* May the driver's queue have room? A hint, before all the work. That of a device
- * which is down is stopped, but its frames end. RCU is held. */
+ * which is down is stopped, but its frames end. Its byte limit is the clients' as well:
+ * beyond it the stack, and so the host, would wait for them. RCU is held. */
 static bool has_room(struct lpar_queue *q, struct net_device *dev)
 {
 	struct netdev_queue *txq = netdev_get_tx_queue(dev, queue_for(q, dev));
 
 	return !netif_running(dev) || !netif_carrier_ok(dev) ||
-	       !netif_xmit_frozen_or_drv_stopped(txq);
+	       !netif_xmit_frozen_or_stopped(txq);
 }
 
 /*
@@ -512,6 +523,13 @@ static enum lpar_status protect(struct lpar_nic *nic, const struct lpar_route *r
 	return lpar_ipsec_protect(nic, skb, sa);
 }
 
+/* Another station cuts it, on his own time and memory: not into dust. */
+static bool is_dust(const struct lpar_route *route, const struct lpar_frame *f)
+{
+	return (route->station || route->all) && f->gso_size &&
+	       DIV_ROUND_UP(f->len - f->headers, f->gso_size) > LPAR_NIC_PARTS;
+}
+
 /**
  * lpar_net_send - take one frame of a client (seed 001)
  * @q: the queue that it stands in, of LPAR_ROLE_REQUESTS
@@ -599,13 +617,6 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	if (!route.station && !route.host && !route.all)
 		return to_wire(q, port, lim, &fr, skb, linear);
 
-	/* who receives it cuts it, on his own time and memory: not into dust */
-	if ((route.station || route.all) && fr.f.gso_size &&
-	    DIV_ROUND_UP(fr.f.len - fr.f.headers, fr.f.gso_size) > LPAR_NIC_PARTS) {
-		kfree_skb(skb);
-		st = LPAR_INVAL;
-		goto err;
-	}
 	/* whoever is on this side must be able to read all of it, and keep it */
 	if (mode != LPAR_MODE_COPY && (linear < fr.f.len || in_pool(skb))) {
 		kfree_skb(skb);
@@ -627,6 +638,12 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	vlan = lpar_core_frame_vlan(skb->data, linear, &fr.f, lim);
 	rcu_read_lock();
 	lpar_station_route(port, nic, skb->data, vlan, &route);
+	if (is_dust(&route, &fr.f)) {
+		rcu_read_unlock();
+		kfree_skb(skb);
+		st = LPAR_INVAL;
+		goto err;
+	}
 	switch_frame(nic, port, &route, skb);
 	rcu_read_unlock();
 	req_put(fr.req);

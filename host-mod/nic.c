@@ -38,7 +38,7 @@
  * linear part and what the skb says; fragments go to dma_map_page() alone, if the
  * device has the feature for that. While it is not told of frames that were sent, it
  * copies fragments (6.12), and does not end them before the next (both): see
- * ends_late() and arm(). What it frees, it has unmapped.
+ * lpar_nic_ends_late() and arm(). What it frees, it has unmapped.
  *
  * Test: tests/boot/net-*, with the emulator as the oracle.
  */
@@ -71,8 +71,9 @@ static struct pci_dev *function_of(struct net_device *dev)
 	return parent && dev_is_pci(parent) ? to_pci_dev(parent) : NULL;
 }
 
-/* Does virtio_net end a frame no sooner than it sends the next one? RTNL is held. */
-static bool ends_late(struct net_device *dev)
+/* Does virtio_net end a frame no sooner than it sends the next one? It chooses when it is
+ * set up. RTNL is held. */
+bool lpar_nic_ends_late(struct net_device *dev)
 {
 	struct napi_struct *napi;
 
@@ -106,7 +107,7 @@ static bool tags_possible(struct net_device *dev, struct lpar_verdict *v)
 			 dev->name);
 		return false;
 	}
-	if (ends_late(dev)) {
+	if (lpar_nic_ends_late(dev)) {
 		snprintf(v->reason, sizeof(v->reason),
 			 "%s does not tell when a frame was sent: set it down, and ethtool -C %s tx-frames 1",
 			 dev->name, dev->name);
@@ -269,7 +270,8 @@ static void refresh(struct lpar_nic *nic)
 	now.aside = nic->aside;
 	now.vlan_filter = nic->filters;
 	if (dev)
-		get_limits(dev, nic->fn.mode, nic->queues, &now);
+		/* it was told how many it may have: that does not grow */
+		get_limits(dev, nic->fn.mode, nic->fn.queues_max / 2, &now);
 	mutex_lock(&p->lock);
 	if (!dev) {
 		lpar_partition_event_locked(p);

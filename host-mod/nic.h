@@ -72,6 +72,7 @@ struct lpar_nic_state {
  * @sas:        SAs that its client has
  * @nr_sas:     how many; read anywhere
  * @stations:   in port->stations; under RTNL
+ * @watches:    in port->watchers while @promisc, likewise
  * @receive:    the client's receive queues, read under RCU; under partition->lock
  * @receivers:  used entries of @receive, likewise
  * @state:      limits in force; replaced under partition->lock, read under RCU
@@ -112,6 +113,7 @@ struct lpar_nic {
 	struct list_head sas;
 	unsigned int nr_sas;
 	struct list_head stations;
+	struct list_head watches;
 	struct lpar_queue __rcu *receive[LPAR_NIC_QUEUES];
 	unsigned int receivers;
 	struct lpar_nic_state __rcu *state;
@@ -145,5 +147,6 @@ enum lpar_status lpar_nic_sa_add(struct lpar_nic *nic, const struct lpar_sa *sa,
 				 u64 *number);
 void lpar_nic_forget(struct lpar_partition *p);
 int lpar_nic_probe(struct lpar_probe *probe);
+bool lpar_nic_ends_late(struct net_device *dev);
 
 #endif

@@ -47,30 +47,41 @@ static u16 vlan_of(const struct sk_buff *skb)
 
 /* ------------------------------------------------------------------ switching */
 
-/* Give copies of a frame to all stations in its VLAN but its sender's. RCU is held. */
+/* A copy of a frame, if its VLAN is for a station. RCU is held. */
+static void give_copy(struct lpar_nic *nic, u16 vlan, struct sk_buff *skb)
+{
+	struct sk_buff *copy;
+
+	if (READ_ONCE(nic->aside) || !lpar_station_sees(nic, vlan))
+		return;
+	/* those of bridges, and what switches tell each other, are for whoever is trusted
+	 * to be one */
+	if (is_link_local_ether_addr(eth_hdr(skb)->h_dest) && !nic->trusted)
+		return;
+	copy = skb_clone(skb, GFP_ATOMIC);
+	if (copy)
+		lpar_net_arrive(nic, copy);
+	else
+		atomic64_inc(&nic->dropped);
+}
+
+/* Give copies of a frame to all whom it is for but @from: of a group's to all stations, of
+ * others to those that see all. RCU is held. */
 void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 		      struct sk_buff *skb)
 {
-	bool group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
+	u16 vlan = vlan_of(skb);
 	struct lpar_nic *nic;
-	u16 vlan;
 
-	/* most frames are for one: there may be a thousand stations */
-	if (!group && !READ_ONCE(port->promisc))
+	if (!is_multicast_ether_addr(eth_hdr(skb)->h_dest)) {
+		list_for_each_entry_rcu(nic, &port->watchers, watches)
+			if (nic != from)
+				give_copy(nic, vlan, skb);
 		return;
-	vlan = vlan_of(skb);
-	list_for_each_entry_rcu(nic, &port->stations, stations) {
-		struct sk_buff *copy;
-
-		if (nic == from || READ_ONCE(nic->aside) ||
-		    !(group || READ_ONCE(nic->promisc)) || !lpar_station_sees(nic, vlan))
-			continue;
-		copy = skb_clone(skb, GFP_ATOMIC);
-		if (copy)
-			lpar_net_arrive(nic, copy);
-		else
-			atomic64_inc(&nic->dropped);
 	}
+	list_for_each_entry_rcu(nic, &port->stations, stations)
+		if (nic != from)
+			give_copy(nic, vlan, skb);
 }
 
 /* Whom a waiting frame is not for; may be gone, and is only compared. */
@@ -94,15 +105,17 @@ static void spread_waiting(struct work_struct *work)
 static void spread(struct lpar_port *port, struct lpar_nic *except,
 		   struct sk_buff *skb)
 {
+	bool group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
+	unsigned int most = group ? READ_ONCE(port->refs) : READ_ONCE(port->promisc);
 	struct sk_buff *copy;
 
-	if (READ_ONCE(port->refs) <= AT_ONCE) {
+	/* of the host's TLS, which the adapter encrypts, nobody sees the plain text */
+	if (!most || lpar_compat_decrypted(skb))
+		return;
+	if (most <= AT_ONCE) {
 		lpar_port_spread(port, except, skb);
 		return;
 	}
-	if (!is_multicast_ether_addr(eth_hdr(skb)->h_dest) &&
-	    !READ_ONCE(port->promisc))
-		return;
 	/* to one each refuses it: see lpar_ipsec_received() */
 	if (xfrm_offload(skb))
 		return;
@@ -247,7 +260,9 @@ static __maybe_unused unsigned int port_egress(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	/* a generator of traffic sends the same one again */
 	skb = skb_share_check(skb, GFP_ATOMIC);
-	if (skb)
+	if (skb && lpar_compat_decrypted(skb))
+		kfree_skb(skb);
+	else if (skb)
 		lpar_net_arrive(nic, skb);
 	return NF_STOLEN;
 }
@@ -296,6 +311,7 @@ static struct lpar_port *port_open(struct net_device *dev)
 	if (!port)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&port->stations);
+	INIT_LIST_HEAD(&port->watchers);
 	skb_queue_head_init(&port->waiting);
 	INIT_WORK(&port->spread, spread_waiting);
 	hash_init(port->by_address);
@@ -313,6 +329,7 @@ static struct lpar_port *port_open(struct net_device *dev)
 			dev->name, ret);
 	/* what is merged in hardware cannot be told apart again */
 	dev_disable_lro(dev);
+	port->ends_late = lpar_nic_ends_late(dev);
 	netdev_hold(dev, &port->tracker, GFP_KERNEL);
 	rcu_assign_pointer(port->dev, dev);
 	list_add(&port->link, &ports);
@@ -454,6 +471,9 @@ static int port_event(struct notifier_block *nb, unsigned long event, void *data
 	return NOTIFY_DONE;
 
 found:
+	/* it chooses that anew */
+	if (event == NETDEV_UP)
+		WRITE_ONCE(port->ends_late, lpar_nic_ends_late(dev));
 	switch (event) {
 	case NETDEV_PRE_CHANGEADDR:
 		return address_wanted(port, data);

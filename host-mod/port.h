@@ -20,7 +20,9 @@
  * @dev:        the device; NULL when it is going. Read under RCU
  * @tracker:    of the reference to it
  * @egress:     hook for what the host sends
+ * @ends_late:  see lpar_nic_ends_late(); under RTNL, read anywhere
  * @stations:   lpar_nic.stations of all of them
+ * @watchers:   lpar_nic.watches of those that see all frames
  * @waiting:    frames for many of them, when those are too many for a softirq
  * @spread:     gives them out
  * @promisc:    how many of them see all frames; under RTNL, read anywhere
@@ -34,7 +36,9 @@ struct lpar_port {
 	netdevice_tracker tracker;
 	struct nf_hook_ops egress;
 	bool hooked;
+	bool ends_late;
 	struct list_head stations;
+	struct list_head watchers;
 	struct sk_buff_head waiting;
 	struct work_struct spread;
 	unsigned int promisc;

@@ -29,7 +29,8 @@ bool lpar_station_sees(const struct lpar_nic *nic, u16 vlan)
  * @port:  where
  * @vlan:  of the frame that has it; 0: none; or LPAR_VLAN_OTHER
  * @mac:   the address
- * @sends: whose it is to send with, in whatever VLAN he receives
+ * @sends: whose own it is to send with, in whatever VLAN he receives. A further one may
+ *         be another machine's as well, as that of a virtual router is
  *
  * A station that is in that VLAN alone comes before one that is in all of them.
  *
@@ -43,9 +44,9 @@ struct lpar_nic *lpar_station_find(struct lpar_port *port, u16 vlan, u64 mac, bo
 
 	hash_for_each_possible_rcu(port->by_address, a, hash, mac,
 				   lockdep_rtnl_is_held()) {
-		if (a->mac != mac)
-			continue;
 		nic = a->nic;
+		if (a->mac != mac || (sends && mac != READ_ONCE(nic->address)))
+			continue;
 		if (nic->vlan == vlan)
 			return nic;
 		if (sends ? lpar_core_sees(nic->vlan, nic->trusted, vlan) :
@@ -250,6 +251,8 @@ void lpar_station_forget(struct lpar_port *port, struct lpar_nic *nic,
 	if (!nic->promisc)
 		return;
 	dev_set_promiscuity(dev, -1);
+	/* it is not on this port again before a grace period has passed */
+	list_del_rcu(&nic->watches);
 	WRITE_ONCE(nic->promisc, false);
 	WRITE_ONCE(port->promisc, port->promisc - 1);
 }
@@ -375,7 +378,7 @@ err:
 	return ret;
 }
 
-/* Let it see all frames, or no more. RTNL is held. Return: 0, -ENODEV, … */
+/* Let it see all frames, or no more. RTNL is held; sleeps. Return: 0, -ENODEV, … */
 int lpar_station_promisc(struct lpar_nic *nic, bool on)
 {
 	struct lpar_port *port = lpar_nic_port(nic);
@@ -391,6 +394,13 @@ int lpar_station_promisc(struct lpar_nic *nic, bool on)
 		return ret;
 	WRITE_ONCE(nic->promisc, on);
 	WRITE_ONCE(port->promisc, port->promisc + (on ? 1 : -1));
+	if (on) {
+		list_add_tail_rcu(&nic->watches, &port->watchers);
+		return 0;
+	}
+	list_del_rcu(&nic->watches);
+	/* a reader would go astray when it is put there again */
+	synchronize_net();
 	return 0;
 }
 

@@ -93,6 +93,7 @@ static int tables_init(struct kunit *test)
 		return ret;
 	}
 	INIT_LIST_HEAD(&t->port->stations);
+	INIT_LIST_HEAD(&t->port->watchers);
 	hash_init(t->port->by_address);
 	rcu_assign_pointer(t->port->dev, t->dev);
 	test->priv = t;
@@ -256,9 +257,11 @@ static void station_vlans(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpar_station_promisc(nic, true), 0);
 	KUNIT_EXPECT_EQ(test, t->dev->promiscuity, 1u);
 	KUNIT_EXPECT_EQ(test, t->port->promisc, 1u);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->port->watchers));
 	KUNIT_EXPECT_EQ(test, whose(t, 8, MAC(1), false), 0);
 	KUNIT_EXPECT_EQ(test, lpar_station_promisc(nic, false), 0);
 	KUNIT_EXPECT_EQ(test, t->port->promisc, 0u);
+	KUNIT_EXPECT_TRUE(test, list_empty(&t->port->watchers));
 	KUNIT_EXPECT_EQ(test, whose(t, 8, MAC(1), false), -1);
 	/* a VLAN that goes; the one of another station is let in by itself */
 	KUNIT_EXPECT_EQ(test, lpar_station_vlan(nic, 7, true), 0);
@@ -294,6 +297,8 @@ static void station_macs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpar_station_mac(nic, MAC(3), true), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, told_mac(t, MAC(3)), false);
 	KUNIT_EXPECT_EQ(test, whose(t, 9, MAC(100), false), 0);
+	/* which the wire may have as well, in whose frames it is to be seen */
+	KUNIT_EXPECT_EQ(test, whose(t, 9, MAC(100), true), -1);
 	/* another one's cannot be its own; a further one can, and makes room */
 	KUNIT_EXPECT_EQ(test, lpar_station_address(nic, MAC(2)), -EADDRINUSE);
 	KUNIT_EXPECT_EQ(test, lpar_station_address(nic, MAC(100)), 0);
