@@ -89,6 +89,7 @@ static blk_status_t blk_translate(struct request *rq, struct lpar_request *req)
 	req->bytes = blk_rq_bytes(rq);
 	req->nsegs = 0;
 	req->nwindows = 0;
+	req->unmapped = 0;
 	if (!(rq->rq_flags & RQF_DONTPREP))
 		req->again = 0;
 

@@ -28,7 +28,8 @@ struct lpar_window;
  * @seen:     how far what it waits for was when it timed out: lpar_windows.served
  *            or lpar_ring_progress()
  * @revoked:  times that the host took a window back under it
- * @again:    times that the host was short of something
+ * @again:    times that the host was short of something when it took it
+ * @unmapped: times in a row that it had no memory for a window
  * @bytes:    that @segs cover: all of the request, or its first part
  * @nsegs:    of @segs
  * @nwindows: of @windows, each of which it is a user of
@@ -49,6 +50,7 @@ struct lpar_request {
 	u32 late;
 	u32 seen;
 	u16 again;
+	u16 unmapped;
 	u32 bytes;
 	u16 nsegs;
 	u16 nwindows;

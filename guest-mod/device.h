@@ -53,6 +53,7 @@ struct lpar_channel {
  * @starved:   the host's limit is reached and no window is idle: nobody takes a
  *             window but @work, so that they become idle
  * @waits:     the first of @parked waits for requests that the host has
+ * @rests:     the first of @parked is to ask the host again, but not at once
  * @waiters:   lpar_window_waiter.node, protected by @park_lock; served after @parked
  * @served:    what @work has got done: windows mapped, requests submitted
  * @work:      maps for @parked; runs on lpar_device.wq
@@ -66,6 +67,7 @@ struct lpar_windows {
 	struct list_head waiters;
 	bool starved;
 	bool waits;
+	bool rests;
 	u32 served;
 	struct delayed_work work;
 };
@@ -81,6 +83,8 @@ struct lpar_windows {
  * @windows:     mapped memory
  * @wq:          runs @windows.work and @reset_work; both are needed to write
  *               pages back
+ * @repost_wq:   runs lpar_net.repost_work, which may be needed for that as well, and
+ *               waits for @windows.work
  * @event_work:  looks at the functions again
  * @reset_work:  what follows lpar_main_break()
  * @broken:      set once, never cleared: nothing is sent to the host any more.
@@ -108,6 +112,7 @@ struct lpar_device {
 	struct lpar_channel channel;
 	struct lpar_windows windows;
 	struct workqueue_struct *wq;
+	struct workqueue_struct *repost_wq;
 	struct delayed_work event_work;
 	struct delayed_work reset_work;
 	unsigned long broken;

@@ -46,6 +46,21 @@ static void main_sweep(struct lpar_device *dev)
 	}
 }
 
+/* The NICs have no carrier any more, however long the host takes for the reset. */
+static void main_tell_nics(struct lpar_device *dev)
+{
+	struct lpar_queue *q;
+	u32 i;
+
+	spin_lock_irq(&dev->queues_lock);
+	for (i = 1; i < ARRAY_SIZE(dev->queues); i++) {
+		q = dev->queues[i];
+		if (q && q->napi)
+			napi_schedule(q->napi);
+	}
+	spin_unlock_irq(&dev->queues_lock);
+}
+
 /*
  * broken => quiet. Requests end only when the host has acknowledged the reset:
  * before, the adapter may still write to their pages, and whoever gets those
@@ -56,6 +71,7 @@ static void main_reset_work(struct work_struct *work)
 	struct lpar_device *dev = container_of(to_delayed_work(work),
 					       struct lpar_device, reset_work);
 
+	main_tell_nics(dev);
 	if (lpar_channel_reset(dev, MAIN_RESET_MS)) {
 		dev_err_ratelimited(&dev->pdev->dev, "the host does not answer the reset: keeping the memory of all requests\n");
 		queue_delayed_work(dev->wq, &dev->reset_work, HZ);
@@ -221,9 +237,11 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	dev->wq = alloc_workqueue("lpar-%s", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
 				  pci_name(pdev));
-	if (!dev->wq) {
+	dev->repost_wq = alloc_workqueue("lpar-net-%s", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
+					 pci_name(pdev));
+	if (!dev->wq || !dev->repost_wq) {
 		err = -ENOMEM;
-		goto err_free;
+		goto err_destroy_wq;
 	}
 	err = main_map(dev);
 	if (err)
@@ -270,8 +288,10 @@ err_quiesce:
 err_unmap:
 	main_unmap(dev);
 err_destroy_wq:
-	destroy_workqueue(dev->wq);
-err_free:
+	if (dev->repost_wq)
+		destroy_workqueue(dev->repost_wq);
+	if (dev->wq)
+		destroy_workqueue(dev->wq);
 	kfree(dev);
 	return err;
 }
@@ -298,6 +318,7 @@ static void main_remove(struct pci_dev *pdev)
 	lpar_window_free(dev);
 	cancel_delayed_work_sync(&dev->reset_work);
 	lpar_adjunct_free(dev);
+	destroy_workqueue(dev->repost_wq);
 	destroy_workqueue(dev->wq);
 	lpar_channel_free(dev);
 	main_unmap(dev);

@@ -63,9 +63,10 @@ int lpar_net_set(struct lpar_net *net, enum lpar_cap cap, u64 value)
 
 static void net_carrier(struct lpar_net *net)
 {
-	if (net->up && net->caps.link && !lpar_device_broken(net->dev))
+	if (net->up && net->caps.link)
 		netif_carrier_on(net->netdev);
-	else
+	/* who breaks it later finds the carrier, and takes it away */
+	if (!net->up || !net->caps.link || lpar_device_broken(net->dev))
 		netif_carrier_off(net->netdev);
 }
 
@@ -340,7 +341,7 @@ static void net_repost_work(struct work_struct *work)
 	if (err) {
 		dev_err_ratelimited(&net->dev->pdev->dev, "%s: nothing is received: %d; trying again\n",
 				    net->netdev->name, err);
-		queue_delayed_work(system_unbound_wq, &net->repost_work, HZ);
+		queue_delayed_work(net->dev->repost_wq, &net->repost_work, HZ);
 	}
 out:
 	net_rx_unlock(net, noio);
@@ -366,7 +367,7 @@ void lpar_net_repost(struct lpar_device *dev)
 		if (!q || !q->napi || q->role != LPAR_ROLE_RECEIVE)
 			continue;
 		rx = container_of(q->napi, struct lpar_net_rx_queue, napi);
-		queue_delayed_work(system_unbound_wq, &rx->net->repost_work,
+		queue_delayed_work(dev->repost_wq, &rx->net->repost_work,
 				   msecs_to_jiffies(NET_REPOST_MS));
 	}
 	spin_unlock_irqrestore(&dev->queues_lock, flags);
@@ -687,14 +688,15 @@ int lpar_net_refresh(struct lpar_net *net)
 	int err;
 
 	lockdep_assert_held(&net->dev->disks_lock);
-	err = net_query(net->dev, net->function, &caps, &generation);
-	if (err)
-		return err;
+	/* under rtnl: an address that is set meanwhile is not to be undone */
 	rtnl_lock();
-	net_take_over(net, &caps);
+	err = net_query(net->dev, net->function, &caps, &generation);
+	if (!err)
+		net_take_over(net, &caps);
 	rtnl_unlock();
-	net->generation = generation;
-	return 0;
+	if (!err)
+		net->generation = generation;
+	return err;
 }
 
 /**

@@ -413,7 +413,7 @@ static int window_make_room(struct lpar_device *dev, struct lpar_request *req,
 			return -EBUSY;
 		}
 		/* Nobody here can help a host that is short of memory. */
-		if (status == LPAR_NOMEM && req->again++ < WINDOW_NOMEM_MAX)
+		if (status == LPAR_NOMEM && req->unmapped++ < WINDOW_NOMEM_MAX)
 			return -EBUSY;
 		if (status == LPAR_NOMEM)
 			dev_warn_ratelimited(&dev->pdev->dev, "a request fails: the host has no memory for a window\n");
@@ -475,12 +475,12 @@ static struct lpar_window *window_map(struct lpar_device *dev,
 	window = kzalloc(sizeof(*window), GFP_NOIO);
 	if (!window)
 		return ERR_PTR(-EBUSY);
-	if (xa_reserve(&windows->chunks, gpa >> LPAR_WINDOW_SHIFT, GFP_NOIO)) {
-		err = -EBUSY;
-		goto err_free;
-	}
-
 	for (;;) {
+		/* making room may have taken another one of this chunk, and the entry with it */
+		if (xa_reserve(&windows->chunks, gpa >> LPAR_WINDOW_SHIFT, GFP_NOIO)) {
+			err = -EBUSY;
+			goto err_free;
+		}
 		err = lpar_channel_call(dev, LPAR_OP_MAP, arg, &result, NULL);
 		if (err)
 			goto err_free;
@@ -581,30 +581,34 @@ static struct lpar_window_waiter *window_waiter_unpark(struct lpar_windows *wind
 	return waiter;
 }
 
-/* Map for those who wait for an address alone, after all requests. */
-static void window_serve_waiters(struct lpar_device *dev)
+/*
+ * Map for the first of those who wait for an address alone, after all requests. It may
+ * wait for the next address at once, and so on: requests come before that, and whoever
+ * waits for this work to end.
+ */
+static void window_serve_waiter(struct lpar_device *dev)
 {
-	struct lpar_window_waiter *waiter;
+	struct lpar_window_waiter *waiter = window_waiter_unpark(&dev->windows);
 	struct lpar_window *window;
 	int err;
 
-	while ((waiter = window_waiter_unpark(&dev->windows))) {
-		window = window_get(&dev->windows, waiter->gpa);
-		if (!window)
-			window = window_map(dev, NULL, waiter->posts, waiter->gpa);
-		err = PTR_ERR_OR_ZERO(window);
-		if ((err == -EAGAIN || err == -EBUSY) &&
-		    waiter->again++ < WINDOW_NOMEM_MAX &&
-		    window_waiter_park(dev, waiter)) {
-			queue_delayed_work(dev->wq, &dev->windows.work,
-					   msecs_to_jiffies(WINDOW_RETRY_MS));
-			return;
-		}
-		waiter->ready(waiter, err);
-		if (!err)
-			window_put(dev, window, true);
-		cond_resched();
+	if (!waiter)
+		return;
+	window = window_get(&dev->windows, waiter->gpa);
+	if (!window)
+		window = window_map(dev, NULL, waiter->posts, waiter->gpa);
+	err = PTR_ERR_OR_ZERO(window);
+	if ((err == -EAGAIN || err == -EBUSY) && waiter->again++ < WINDOW_NOMEM_MAX &&
+	    window_waiter_park(dev, waiter)) {
+		queue_delayed_work(dev->wq, &dev->windows.work,
+				   msecs_to_jiffies(WINDOW_RETRY_MS));
+		return;
 	}
+	waiter->ready(waiter, err);
+	if (!err)
+		window_put(dev, window, true);
+	/* for the next one; that there is none is found soon enough */
+	queue_delayed_work(dev->wq, &dev->windows.work, 0);
 }
 
 /* Serve the parked requests in their order; stop where the first must wait. */
@@ -618,20 +622,25 @@ static void window_work(struct work_struct *work)
 	bool sent;
 	int err;
 
+	/* Before the lists are looked at; see window_kick_new(). */
+	WRITE_ONCE(windows->rests, false);
 	while ((req = window_unpark(windows))) {
 		err = window_fill(dev, req, true);
 		WRITE_ONCE(windows->waits, err == -EAGAIN);
 		if ((err == -EAGAIN || err == -EBUSY) &&
 		    window_park_at(dev, req, true)) {
 			/* -EAGAIN: the last user of a window kicks us. */
-			if (err == -EBUSY)
+			if (err == -EBUSY) {
+				WRITE_ONCE(windows->rests, true);
 				queue_delayed_work(dev->wq, &windows->work,
 						   msecs_to_jiffies(WINDOW_RETRY_MS));
+			}
 			goto out;
 		}
 		WRITE_ONCE(windows->starved, false);
 		/* From here on it has a deadline of its own. */
 		req->late = 0;
+		req->unmapped = 0;
 		/* Once it is submitted it may end, and its disk go: what frees
 		 * the queue waits for the read side, as after .queue_rq. */
 		rcu_read_lock();
@@ -642,7 +651,7 @@ static void window_work(struct work_struct *work)
 			lpar_blk_end(dev, req, BLK_STS_IOERR);
 		cond_resched();
 	}
-	window_serve_waiters(dev);
+	window_serve_waiter(dev);
 out:
 	memalloc_noio_restore(noio);
 }
@@ -682,6 +691,7 @@ void lpar_window_free(struct lpar_device *dev)
 	xa_destroy(&windows->chunks);
 	windows->starved = false;
 	windows->waits = false;
+	windows->rests = false;
 }
 
 /**
@@ -720,6 +730,17 @@ void lpar_window_release(struct lpar_device *dev, struct lpar_request *req,
 	window_release(dev, req, false);
 }
 
+/*
+ * Somebody new waits, behind all others: while those rest, nothing comes of a look. The
+ * work says that they do not any more before it looks under the lock that the new one
+ * was put there under.
+ */
+static void window_kick_new(struct lpar_device *dev)
+{
+	if (!READ_ONCE(dev->windows.rests))
+		lpar_window_kick(dev);
+}
+
 /**
  * lpar_window_park - let a request wait until its windows are mapped
  * @dev: the device
@@ -733,7 +754,7 @@ bool lpar_window_park(struct lpar_device *dev, struct lpar_request *req)
 {
 	if (!window_park_at(dev, req, false))
 		return false;
-	lpar_window_kick(dev);
+	window_kick_new(dev);
 	return true;
 }
 
@@ -846,7 +867,7 @@ bool lpar_window_wait(struct lpar_device *dev, struct lpar_window_waiter *waiter
 	waiter->again = 0;
 	if (!window_waiter_park(dev, waiter))
 		return false;
-	lpar_window_kick(dev);
+	window_kick_new(dev);
 	return true;
 }
 

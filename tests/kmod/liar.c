@@ -423,6 +423,12 @@ static void serve(struct liar_queue *q)
 	u32 state = 0, i;
 	__le32 tail;
 
+	if (q->depth && q->away) {
+		liar_nic_away(q);
+		store32(q->gpa + offsetof(struct lpar_queue_ctrl, sq_head), q->sq_head);
+		store32(q->gpa + offsetof(struct lpar_queue_ctrl, cq_tail), q->cq_tail);
+		signal(q->vector, 1);
+	}
 	if (!q->depth || q->receives || !liar_load(&tail, q->gpa + offsetof(struct lpar_queue_ctrl, sq_tail), sizeof(tail)))
 		return;
 	for (i = 0; i < q->depth && q->sq_head - le32_to_cpu(tail) > q->depth && !deaf(q); i++)

@@ -60,6 +60,7 @@ enum lie {
 	LIE_RX_AHEAD	= 54,	/* more buffers than there are */
 	LIE_RX_NOWINDOW	= 55,	/* never knows the window */
 	LIE_RX_FRAMES	= 56,	/* frames and heads that make little sense, hundreds of them */
+	LIE_RX_AWAY	= 57,	/* from then on never knows any window */
 };
 
 struct liar_queue {
@@ -71,12 +72,14 @@ struct liar_queue {
 	u32 cq_tail;
 	bool nic;
 	bool receives;
+	bool away;
 };
 
 bool liar_load(void *to, u64 gpa, size_t n);
 bool liar_store(u64 gpa, const void *from, size_t n);
 void liar_end(struct liar_queue *q, u32 id, u32 status, u32 bytes);
 u32 liar_nic_records(u8 *data, bool lying);
+void liar_nic_away(struct liar_queue *rx);
 u32 liar_nic_serve(struct liar_queue *tx, struct liar_queue *rx, u32 lie);
 
 #endif

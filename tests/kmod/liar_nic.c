@@ -235,6 +235,16 @@ static void answer(struct liar_queue *rx, u8 *frame, u32 len)
 	give(rx, &head, frame, len, HONEST);
 }
 
+/* All buffers are given back at once: their windows are not known. */
+void liar_nic_away(struct liar_queue *rx)
+{
+	struct lpar_seg segs[17];
+	u32 nsegs, id;
+
+	while ((id = next_buffer(rx, segs, &nsegs)) != U32_MAX)
+		liar_end(rx, id, LPAR_NOWINDOW, 0);
+}
+
 /* One frame to send, and what is untrue about it. Returns bits for the queue's state. */
 u32 liar_nic_serve(struct liar_queue *tx, struct liar_queue *rx, u32 lie)
 {
@@ -292,6 +302,8 @@ u32 liar_nic_serve(struct liar_queue *tx, struct liar_queue *rx, u32 lie)
 		memset(&head, 0, sizeof(head));
 		give(rx, &head, frame, len, lie);
 	}
+	if (lie == LIE_RX_AWAY)
+		rx->away = true;
 out:
 	vfree(frame);
 	return 0;
