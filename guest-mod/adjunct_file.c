@@ -629,10 +629,14 @@ static int file_serve(struct adjunct_file *f, struct lpar_batch *b)
 		adjunct_give(f, b);
 		err = adjunct_serve(f, false);
 	}
-	if (err && f->ring == b)
+	if (err && f->ring == b) {
 		b->orphan = true;
-	else if (err)
+		/* made again when the system has thawed, it would be served twice */
+		if (err == -ERESTARTSYS)
+			err = -EINTR;
+	} else if (err) {
 		lpar_adjunct_batch_free(b);
+	}
 	file_leave(f);
 	return err;
 }
@@ -693,6 +697,11 @@ static int file_serve_interrupt(struct adjunct_file *f)
 	if (!adjunct_interrupted(f))
 		return -ENODATA;
 	err = adjunct_run(f, true);
+	/* it is not through with it yet: its time goes on with the next call */
+	if (!err && adjunct_read(f, LPAR_ADJUNCT_STATUS) == LPAR_BUSY) {
+		f->info.busy++;
+		WRITE_ONCE(f->owed, true);
+	}
 	return !err || err == -EAGAIN ? -ENODATA : err;
 }
 

@@ -347,10 +347,11 @@ void lpar_adjunct_setup(struct lpar_partition *p)
  * @n: so many; 0 when the partition goes
  *
  * Context: p->config is held, or nobody else knows @p any more; may sleep.
- * Return: 0; -ENOMEM, and then it is as it was, or fewer.
+ * Return: 0; -ENOMEM, and then it is as it was.
  */
 int lpar_adjunct_resize(struct lpar_partition *p, unsigned int n)
 {
+	unsigned int before = p->adjuncts;
 	struct lpar_node *node;
 	char name[12];
 
@@ -363,8 +364,10 @@ int lpar_adjunct_resize(struct lpar_partition *p, unsigned int n)
 		snprintf(name, sizeof(name), "%u", p->adjuncts);
 		node = lpar_node_create(&p->adjuncts_node->kobj, name, slot_groups,
 					&p->adjunct[p->adjuncts]);
-		if (IS_ERR(node))
+		if (IS_ERR(node)) {
+			lpar_adjunct_resize(p, before);
 			return PTR_ERR(node);
+		}
 		p->adjunct[p->adjuncts].node = node;
 		p->adjuncts++;
 	}

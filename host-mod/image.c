@@ -152,6 +152,9 @@ static ssize_t image_image_read(struct config_item *item, void *to, size_t size)
 	if (to && bytes)
 		memcpy(to, i->blob->data, bytes);
 	mutex_unlock(&images_lock);
+	/* it may have become smaller since the question, and all of it is shown */
+	if (to)
+		memset(to + bytes, 0, size - bytes);
 	return bytes;
 }
 
@@ -184,7 +187,17 @@ static ssize_t image_image_write(struct config_item *item, const void *from,
 	lpar_image_put(old);
 	return size;
 }
-CONFIGFS_BIN_ATTR(image_, image, NULL, LPAR_IMAGE_BYTES_MAX);
+/* Its owner's alone: there may be a secret in it. */
+static struct configfs_bin_attribute image_attr_image = {
+	.cb_attr = {
+		.ca_name = "image",
+		.ca_mode = 0600,
+		.ca_owner = THIS_MODULE,
+	},
+	.cb_max_size = LPAR_IMAGE_BYTES_MAX,
+	.read = image_image_read,
+	.write = image_image_write,
+};
 
 static ssize_t image_sha256_show(struct config_item *item, char *page)
 {

@@ -87,6 +87,21 @@ int main() {
             fail("the interrupt was not served before the request");
         ok("an interrupt is served with the next request");
 
+        // Each POLL is a quantum of what takes many: it wants time until it is through.
+        drain(adjunct);
+        adjunct.call(8, {}, 0);
+        int quanta = 0;
+        for (; quanta < 5000 && asks(adjunct, 500); quanta++)
+            error_of([&] { adjunct.poll(); });
+        const auto busy = adjunct.report().busy;
+        if (number_of(adjunct.call(4, {}, 4)) != 3)
+            fail("the interrupt that takes long was not served");
+        const auto left = adjunct.report().busy - busy;
+        if (quanta < 10 || left > 2)
+            fail("it asked for " + std::to_string(quanta) + " quanta, and needed " +
+                 std::to_string(left) + " more");
+        ok("an interrupt that takes " + std::to_string(quanta) + " quanta");
+
         adjunct.destroy();
         next_has_it("the one before was destroyed");
 

@@ -8,6 +8,7 @@
 //   5  ask for such an interrupt; it comes when this has been answered
 //   6  what the device reads at the address in the input, by DMA => 64 bytes
 //   7  ask for an interrupt, and die of a write to nowhere
+//   8  like 5, and it takes many quanta to be served
 #include <lpar/service.hh>
 
 namespace {
@@ -22,6 +23,7 @@ constexpr uint32_t buffer = 0x40000, buffer_bytes = 4096;
 // Its 28 address lines reach data and stack of an image, and the shared part.
 
 uint32_t unasked;
+uint32_t work; // before the next one is acknowledged
 alignas(64) std::byte bounce[buffer_bytes];
 
 volatile uint32_t &reg(size_t index) {
@@ -87,6 +89,9 @@ bool initialise() {
 }
 
 void interrupted() {
+    for (volatile uint32_t done = 0; done < work;)
+        done = done + 1;
+    work = 0;
     unasked++;
     acknowledge_all();
 }
@@ -106,6 +111,10 @@ Answer serve(const Request &request) {
     case 4:
         return number(request.out, unasked);
     case 5:
+        reg(raise) = asked_for;
+        return {LPAR_OK};
+    case 8:
+        work = 100'000'000;
         reg(raise) = asked_for;
         return {LPAR_OK};
     case 6:
