@@ -2,9 +2,11 @@
 // lparctl save, diff, apply: the configuration that outlasts a boot.
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
+#include <list>
 #include <memory>
 #include <ostream>
 
@@ -13,9 +15,12 @@
 #include "format.h"
 #include "iov_scan.h"
 #include "plan_vfs.h"
+#include "undo.h"
 #include "whole_file.h"
 
 namespace lpar {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -116,27 +121,34 @@ unsigned save_vfs(Host &host, std::vector<WantedPartition> &wanted,
 }
 
 // The kernel knows the images' bytes, not where they came from: they are kept beside the file.
-std::vector<NewImage> save_images(Host &host, const std::string &file) {
+std::vector<NewImage> images_beside(Host &host, const std::string &file) {
     std::vector<NewImage> images;
-    auto slash = file.rfind('/');
-    std::string folder = slash == std::string::npos ? "" : file.substr(0, slash + 1);
-    if (file == "-")
-        folder = std::string(saved_file).substr(0, std::string(saved_file).rfind('/') + 1);
     for (const auto &one : Images(host).all()) {
         if (!one.enabled)
             continue;
         NewImage image = wanted_of(one);
-        image.file = fmt::format("{}{}.image", folder, one.name);
+        image.file = fs::path(file).replace_filename(one.name + ".image").string();
         image.sha256 = one.sha256;
-        // who may read a key in it is not for us to widen
-        if (file != "-")
-            write_whole_file(image.file, image.bytes, 0600);
         images.push_back(std::move(image));
     }
     return images;
 }
 
+// What there was stays until all of it has been written.
+void write_saved(const std::string &file, const std::string &text,
+                 const std::vector<NewImage> &images) {
+    SignalHold hold;
+    std::list<WholeFile> files;
+    // who may read a key in it is not for us to widen
+    for (const auto &image : images)
+        files.emplace_back(image.file, image.bytes, 0600);
+    files.emplace_back(file, text, 0644, true);
+    for (auto &one : files)
+        one.take_place();
+}
+
 void save(Context &context, const std::string &file) {
+    bool is_shown = file == "-" || file == "/dev/stdout";
     std::vector<WantedPartition> wanted;
     std::vector<std::string> notes;
     size_t functions = 0;
@@ -153,13 +165,13 @@ void save(Context &context, const std::string &file) {
         functions += wanted.back().disks.size() + wanted.back().nics.size();
     }
     unsigned vfs = save_vfs(context.host, wanted, notes);
-    auto images = save_images(context.host, file);
+    auto images = images_beside(context.host, is_shown ? saved_file : file);
     std::string text = format_saved(wanted, images);
-    if (file == "-") {
+    if (is_shown) {
         context.out << text;
         return;
     }
-    write_whole_file(file, text, 0644);
+    write_saved(file, text, images);
     if (context.json) {
         context.emit({{"file", file},
                       {"partitions", wanted.size()},

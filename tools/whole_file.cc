@@ -16,18 +16,31 @@ namespace lpar {
 
 namespace fs = std::filesystem;
 
-void write_whole_file(const std::string &file, const std::string &text, mode_t mode) {
+WholeFile::WholeFile(const std::string &file, const std::string &text, mode_t mode, bool keep)
+    : file_(file) {
+    struct stat present {};
+    bool exists = ::stat(file.c_str(), &present) == 0;
+    // another one in the place of a device or a pipe would take that from everybody
+    if (exists && !S_ISREG(present.st_mode))
+        throw Failure(fmt::format("{}: it is there and no regular file: it stays as it is", file));
     std::error_code error;
     fs::path target = fs::weakly_canonical(file, error); // a link stays one
     if (error)
         target = file;
     fs::create_directories(target.parent_path(), error);
-    std::string temporary = target.string() + ".XXXXXX";
+    target_ = target.string();
+    std::string temporary = target_ + ".XXXXXX";
+    SignalHold hold;
     int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
     if (fd < 0)
         throw Failure(fmt::format("{}: {}", file, error_text(errno)));
-    SignalHold hold;
-    bool done = ::fchmod(fd, mode) == 0;
+    bool done = true;
+    // the owner first: a change of it may take bits of the mode away
+    if (exists && keep) {
+        mode = present.st_mode & 07777;
+        done = ::fchown(fd, present.st_uid, present.st_gid) == 0;
+    }
+    done = done && ::fchmod(fd, mode) == 0;
     for (size_t at = 0; done && at < text.size();) {
         ssize_t count = ::write(fd, text.data() + at, text.size() - at);
         done = count > 0;
@@ -36,14 +49,27 @@ void write_whole_file(const std::string &file, const std::string &text, mode_t m
     done = done && ::fsync(fd) == 0;
     int failed = errno;
     ::close(fd);
-    if (done && ::rename(temporary.c_str(), target.c_str()) != 0) {
-        failed = errno;
-        done = false;
+    if (!done) {
+        ::unlink(temporary.c_str());
+        throw Failure(fmt::format("{}: {}", file, error_text(failed)));
     }
-    if (done)
-        return;
-    ::unlink(temporary.c_str());
-    throw Failure(fmt::format("{}: {}", file, error_text(failed)));
+    temporary_ = temporary;
+}
+
+WholeFile::~WholeFile() {
+    if (!temporary_.empty())
+        ::unlink(temporary_.c_str());
+}
+
+void WholeFile::take_place() {
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0)
+        throw Failure(fmt::format("{}: {}", file_, error_text(errno)));
+    temporary_.clear();
+}
+
+void write_whole_file(const std::string &file, const std::string &text, mode_t mode) {
+    SignalHold hold;
+    WholeFile(file, text, mode).take_place();
 }
 
 } // namespace lpar

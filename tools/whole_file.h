@@ -7,7 +7,26 @@
 
 namespace lpar {
 
-// Also if the power fails now. Makes the folder; a link stays one. Throws Failure.
+// A file's new text, under another name beside it. It goes unless it takes the file's place.
+class WholeFile {
+  public:
+    // Makes the folder; a link stays one. Throws Failure, also if the file is there and no regular
+    // one. @keep: the mode and the owner of the file that is there, if it is, in place of @mode.
+    WholeFile(const std::string &file, const std::string &text, mode_t mode, bool keep = false);
+    ~WholeFile();
+    WholeFile(const WholeFile &) = delete;
+    WholeFile &operator=(const WholeFile &) = delete;
+
+    // Throws Failure.
+    void take_place();
+
+  private:
+    std::string file_;
+    std::string target_;
+    std::string temporary_; // empty: it is nothing that must go
+};
+
+// Also if the power fails now. Throws Failure, as WholeFile does.
 void write_whole_file(const std::string &file, const std::string &text, mode_t mode);
 
 } // namespace lpar

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+// Files on a disk: what is saved, where it cannot be, and what is read.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <iterator>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fake.h"
+#include "images.h"
+
+namespace lpar::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string content(const std::string &file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::vector<std::string> names_in(const std::string &folder) {
+    std::vector<std::string> names;
+    for (const auto &entry : fs::directory_iterator(folder))
+        names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+class WholeFileTest : public testing::Test {
+  protected:
+    std::string path(const std::string &name) const { return folder.path() + "/" + name; }
+
+    std::string put(const std::string &name, const std::string &text) const {
+        std::ofstream(path(name), std::ios::binary) << text;
+        return path(name);
+    }
+
+    // An image that is registered
+    void add_image(const std::string &name, const std::string &bytes) {
+        ASSERT_EQ(lparctl(host, {"adjunct", "register", name, put("original", bytes)}).status, 0);
+        fs::remove(path("original"));
+    }
+
+    TempDir folder;
+    FakeHost host;
+};
+
+TEST_F(WholeFileTest, DevicesAndPipesStay) {
+    ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+    fs::create_directory(path("folder"));
+    for (const auto *name : {"pipe", "folder"}) {
+        Answer answer = lparctl(host, {"save", path(name)});
+        EXPECT_EQ(answer.status, 1);
+        EXPECT_EQ(answer.err, "lparctl: save: " + path(name) +
+                                  ": it is there and no regular file: it stays as it is\n");
+    }
+    EXPECT_TRUE(fs::is_fifo(path("pipe")));
+    EXPECT_THAT(names_in(folder.path()), ElementsAre("folder", "pipe"));
+    Answer answer = lparctl(host, {"save", "/dev/stdout"});
+    EXPECT_EQ(answer.status, 0);
+    EXPECT_EQ(answer.out, lparctl(host, {"save", "-"}).out);
+}
+
+TEST_F(WholeFileTest, ModeAndOwnerStay) {
+    std::string file = put("lpar.toml", "");
+    ASSERT_EQ(::chmod(file.c_str(), 0640), 0);
+    bool is_root = ::geteuid() == 0;
+    if (is_root) {
+        ASSERT_EQ(::chown(file.c_str(), 12, 34), 0);
+    }
+    ASSERT_EQ(lparctl(host, {"save", file}).status, 0);
+    EXPECT_THAT(content(file), HasSubstr("partitions"));
+    struct stat now {};
+    ASSERT_EQ(::stat(file.c_str(), &now), 0);
+    EXPECT_EQ(now.st_mode & 07777, 0640U);
+    if (is_root) {
+        EXPECT_EQ(now.st_uid, 12U);
+        EXPECT_EQ(now.st_gid, 34U);
+    }
+    ASSERT_EQ(lparctl(host, {"save", path("new.toml")}).status, 0);
+    ASSERT_EQ(::stat(path("new.toml").c_str(), &now), 0);
+    EXPECT_EQ(now.st_mode & 07777, 0644U);
+}
+
+TEST_F(WholeFileTest, AFailedSaveSpoilsNothing) {
+    std::string first = image_of(good_head());
+    lpar_image head = good_head();
+    head.bss_pages = 5;
+    std::string second = image_of(head);
+    std::string file = path("lpar.toml");
+    add_image("sum", first);
+    ASSERT_EQ(lparctl(host, {"save", file}).status, 0);
+    std::string before = content(file);
+
+    ASSERT_EQ(lparctl(host, {"adjunct", "unregister", "sum"}).status, 0);
+    add_image("sum", second);
+    add_image("zero", second);
+    fs::create_directory(path("zero.image")); // cannot be written
+    EXPECT_EQ(lparctl(host, {"save", file}).status, 1);
+    EXPECT_EQ(content(file), before);
+    EXPECT_EQ(content(path("sum.image")), first);
+    EXPECT_THAT(names_in(folder.path()), ElementsAre("lpar.toml", "sum.image", "zero.image"));
+
+    fs::remove(path("zero.image"));
+    EXPECT_EQ(lparctl(host, {"save", file}).status, 0);
+    EXPECT_EQ(content(path("sum.image")), second);
+    EXPECT_THAT(names_in(folder.path()), ElementsAre("lpar.toml", "sum.image", "zero.image"));
+}
+
+} // namespace
+
+} // namespace lpar::test
