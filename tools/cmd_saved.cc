@@ -4,8 +4,6 @@
 #include <cerrno>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
-#include <iterator>
 #include <list>
 #include <memory>
 #include <ostream>
@@ -59,12 +57,14 @@ struct Wanted {
 };
 
 Wanted read_file(const std::string &file) {
-    std::ifstream stream(file == "-" ? "/dev/stdin" : file, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream.is_open() || stream.bad())
-        throw Failure(fmt::format("{}: {}{}", file, error_text(errno),
-                                  errno == ENOENT ? ": lparctl save makes it" : ""));
-    return {parse_saved(text, file), parse_saved_images(text, file)};
+    if (file == saved_file && !fs::exists(file))
+        throw Failure(fmt::format("{}: {}: lparctl save makes it", file, error_text(ENOENT)));
+    std::string text = file == "-" ? read_input() : read_whole_file(file);
+    Wanted wanted{parse_saved(text, file), parse_saved_images(text, file)};
+    if (file != "-") // the folder of this file is where images are that have none
+        for (auto &image : wanted.images)
+            image.file = (fs::path(file).parent_path() / image.file).string();
+    return wanted;
 }
 
 // The next boot may count devices in another order: /dev/nvme0n1 is another disk then. Nothing if
@@ -127,7 +127,7 @@ std::vector<NewImage> images_beside(Host &host, const std::string &file) {
         if (!one.enabled)
             continue;
         NewImage image = wanted_of(one);
-        image.file = fs::path(file).replace_filename(one.name + ".image").string();
+        image.file = fs::absolute(file).replace_filename(one.name + ".image").string();
         image.sha256 = one.sha256;
         images.push_back(std::move(image));
     }

@@ -4,8 +4,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
-#include <fstream>
-#include <iterator>
 #include <numeric>
 
 #include "error.h"
@@ -13,6 +11,7 @@
 #include "paths.h"
 #include "sha256.hh"
 #include "undo.h"
+#include "whole_file.h"
 #include <lpar/adjunct.h>
 #include <lpar/control.h>
 
@@ -24,19 +23,6 @@ constexpr uint64_t page = 4096;
 
 std::string image_path(const std::string &name) {
     return configfs_images + name;
-}
-
-std::string file_bytes(const std::string &file) {
-    std::ifstream stream(file, std::ios::binary);
-    std::string bytes;
-    try {
-        bytes.assign(std::istreambuf_iterator<char>(stream), {});
-    } catch (const std::ios_base::failure &) { // a folder
-        throw Failure(fmt::format("{}: it cannot be read", file));
-    }
-    if (!stream.is_open() || stream.bad())
-        throw Failure(fmt::format("{}: {}", file, error_text(errno)));
-    return bytes;
 }
 
 std::string set_error(const std::string &what, int error) {
@@ -86,7 +72,7 @@ uint64_t check_image(const std::string &bytes, const std::string &what, bool glo
 std::string wanted_sha256(const NewImage &wish) {
     if (wish.sha256)
         return *wish.sha256;
-    return image_sha256(wish.bytes.empty() ? file_bytes(wish.file) : wish.bytes);
+    return image_sha256(wish.bytes.empty() ? read_whole_file(wish.file) : wish.bytes);
 }
 
 NewImage wanted_of(const Image &image) {
@@ -128,7 +114,7 @@ Image Images::add(const NewImage &wish) {
             fmt::format("adjunct '{}': a name has at most {} bytes", wish.name, LPAR_TEXT_MAX - 1));
     if (!host_.exists(configfs_images))
         throw Failure("this lpar_host knows no adjuncts: load one that is as new as lparctl");
-    std::string bytes = wish.bytes.empty() ? file_bytes(wish.file) : wish.bytes;
+    std::string bytes = wish.bytes.empty() ? read_whole_file(wish.file) : wish.bytes;
     check_image(bytes, wish.file.empty() ? wish.name : wish.file);
     std::string digest = image_sha256(bytes);
     if (wish.sha256 && *wish.sha256 != digest)

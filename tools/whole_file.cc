@@ -16,6 +16,24 @@ namespace lpar {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+std::string read_all(int fd, const std::string &name) {
+    std::string text;
+    char buffer[65536];
+    for (;;) {
+        ssize_t count = ::read(fd, buffer, sizeof(buffer));
+        if (count == 0)
+            return text;
+        if (count < 0 && errno != EINTR)
+            throw Failure(fmt::format("{}: {}", name, error_text(errno)));
+        if (count > 0)
+            text.append(buffer, static_cast<size_t>(count));
+    }
+}
+
+} // namespace
+
 WholeFile::WholeFile(const std::string &file, const std::string &text, mode_t mode, bool keep)
     : file_(file) {
     struct stat present {};
@@ -70,6 +88,26 @@ void WholeFile::take_place() {
 void write_whole_file(const std::string &file, const std::string &text, mode_t mode) {
     SignalHold hold;
     WholeFile(file, text, mode).take_place();
+}
+
+std::string read_whole_file(const std::string &file) {
+    int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        throw Failure(fmt::format("{}: {}", file, error_text(errno)));
+    try {
+        std::string text = read_all(fd, file);
+        ::close(fd);
+        return text;
+    } catch (...) {
+        ::close(fd);
+        throw;
+    }
+}
+
+std::string read_input() {
+    if (::fcntl(STDIN_FILENO, F_GETFD) < 0)
+        throw Failure("standard input is closed: give a file");
+    return read_all(STDIN_FILENO, "standard input");
 }
 
 } // namespace lpar

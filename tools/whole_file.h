@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Files that are written whole or not at all.
+// Files that are read whole, and written whole or not at all.
 #pragma once
 
 #include <string>
@@ -28,5 +28,9 @@ class WholeFile {
 
 // Also if the power fails now. Throws Failure, as WholeFile does.
 void write_whole_file(const std::string &file, const std::string &text, mode_t mode);
+
+// To the byte. Throw Failure, with the file's name or "standard input".
+std::string read_whole_file(const std::string &file);
+std::string read_input();
 
 } // namespace lpar

@@ -494,7 +494,7 @@ TEST_F(SavedTest, NothingIsDoneForAFileWithAMistake) {
     EXPECT_THAT(host.log, IsEmpty());
     answer = lparctl(host, {"apply", host.path() + "/not-there"});
     EXPECT_EQ(answer.status, 1);
-    EXPECT_THAT(answer.err, HasSubstr("No such file or directory: lparctl save makes it"));
+    EXPECT_THAT(answer.err, HasSubstr("not-there: No such file or directory\n"));
 }
 
 TEST_F(SavedTest, ApplyWaitsForDevices) {

@@ -114,6 +114,42 @@ TEST_F(WholeFileTest, AFailedSaveSpoilsNothing) {
     EXPECT_THAT(names_in(folder.path()), ElementsAre("lpar.toml", "sum.image", "zero.image"));
 }
 
+// What is saved with a relative path is read from wherever one stands.
+TEST_F(WholeFileTest, ImagesAreFoundFromAnywhere) {
+    add_image("sum", image_of(good_head()));
+    fs::path before = fs::current_path();
+    fs::current_path(folder.path());
+    Answer answer = lparctl(host, {"save", "lpar.toml"});
+    fs::current_path(before);
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(content(path("lpar.toml")), HasSubstr(path("sum.image")));
+
+    fs::create_directory(path("more"));
+    fs::rename(path("sum.image"), path("more/sum.image"));
+    put("more/other.toml", "[adjuncts.sum]\nimage = 'sum.image'\n");
+    put("other.toml", "[adjuncts.sum]\nimage = 'more/sum.image'\n");
+    for (const auto *name : {"more/other.toml", "other.toml"}) {
+        answer = lparctl(host, {"diff", path(name)});
+        EXPECT_EQ(answer.status, 0) << answer.err;
+    }
+}
+
+TEST_F(WholeFileTest, WhatCannotBeReadIsSaid) {
+    Answer answer = lparctl(host, {"apply", folder.path()});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_EQ(answer.err, "lparctl: apply: " + folder.path() + ": Is a directory\n");
+    EXPECT_EQ(lparctl(host, {"apply", path("none")}).err,
+              "lparctl: apply: " + path("none") + ": No such file or directory\n");
+
+    int input = ::dup(STDIN_FILENO);
+    ::close(STDIN_FILENO);
+    answer = lparctl(host, {"apply", "-"});
+    ::dup2(input, STDIN_FILENO);
+    ::close(input);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_EQ(answer.err, "lparctl: apply: standard input is closed: give a file\n");
+}
+
 } // namespace
 
 } // namespace lpar::test
