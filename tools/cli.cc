@@ -10,7 +10,6 @@ namespace lpar {
 
 namespace {
 
-constexpr int exit_failure = 1;
 constexpr int exit_usage = 2;
 
 constexpr auto about =
@@ -27,7 +26,8 @@ constexpr auto footer = R"(Examples:
   lparctl save                                … and the same after the next boot
 
 Sizes: bytes, or K M G T P E (powers of 1024). Exit status: 0 done, 1 failed,
-2 not understood. LPAR_ROOT is put in front of /sys, /proc and /dev (for tests).
+2 not understood; of diff 0 the same, 1 different, 2 failed.
+LPAR_ROOT is put in front of /sys, /proc, /dev, /boot, /lib/modules and /run (for tests).
 The keys of --json are described in lparctl(8).)";
 
 // The names of the subcommands as far as the command line got.
@@ -71,7 +71,7 @@ CLI::App *add_leaf(CLI::App &group, Context &context, const std::string &name,
 int run_command_line(int argc, const char *const *argv, Host &host, std::ostream &out,
                      std::ostream &err, bool colour, bool is_remote) {
     CLI::App app(about, "lparctl");
-    Context context{host, out, err, {argv + 1, argv + argc}, is_remote, colour, false, "", {}, 0};
+    Context context{host, out, err, {argv + 1, argv + argc}, is_remote, colour, false, "", {}};
     app.footer(footer);
     app.set_version_flag("-V,--version", std::string("lparctl ") + tool_version);
     add_json_flag(app, context);
@@ -101,7 +101,7 @@ int run_command_line(int argc, const char *const *argv, Host &host, std::ostream
         out.flush();
         if (!out) {
             complain("the answer could not be written");
-            return exit_failure;
+            return context.trouble;
         }
         return context.status;
     } catch (const CLI::Success &help) { // --help, --version
@@ -117,7 +117,7 @@ int run_command_line(int argc, const char *const *argv, Host &host, std::ostream
         return exit_usage;
     } catch (const Failure &failure) {
         complain(failure.what());
-        return exit_failure;
+        return context.trouble;
     }
 }
 

@@ -28,12 +28,13 @@ struct Context {
     std::string label;            // "disk add"
     std::function<void()> action; // of the command that was given; may throw Failure, UsageError
     int status = 0;               // exit code of an action that ends normally
+    int trouble = 1;              // of one that fails
 
     void emit(const Json &json_value, bool one_line = false) const;
     void require_privilege() const;
 };
 
-// Exit codes: 0 done, 1 failed, 2 not understood. @is_remote: see Context
+// Exit codes: 0 done, 1 failed (diff: 2), 2 not understood. @is_remote: see Context
 int run_command_line(int argc, const char *const *argv, Host &host, std::ostream &out,
                      std::ostream &err, bool colour, bool is_remote = false);
 

@@ -188,6 +188,7 @@ void save(Context &context, const std::string &file) {
 }
 
 void diff(Context &context, const Options &options) {
+    context.trouble = 2; // as diff(1)
     auto wanted = read_file(options.file);
     auto steps =
         plan(context.host, present(context.host, wanted.partitions, read_iov_state(context.host)),
@@ -245,7 +246,8 @@ void add_saved_commands(CLI::App &app, Context &context) {
                       [&context, options] { save(context, options->file); }),
              "Where to, \"-\" for standard output");
 
-    add_prune(add_file(add_leaf(app, context, "diff", "Show what apply would do; 1 if anything",
+    add_prune(add_file(add_leaf(app, context, "diff",
+                                "Show what apply would do; exit status 1 if anything",
                                 "  lparctl diff\n  lparctl diff --prune ./new.toml",
                                 [&context, options] { diff(context, *options); }),
                        "A file, \"-\" for standard input"));

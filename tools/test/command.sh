@@ -91,7 +91,7 @@ expect 0 '^# .*\[partitions\.web\]$' save -
 expect 0 '^$' diff "$toml"
 echo '[partitions.db]' >>"$toml"
 expect 1 '^\+ partition db$' diff "$toml"
-expect 1 'No such file' diff "$toml.not"
+expect 2 'No such file' diff "$toml.not"
 expect 1 "-:4:1: " apply - < <(printf '\n\n\n=')
 expect 2 'apply: .*--wait' apply --wait -1
 vfs=$root/vfs.toml
@@ -100,7 +100,7 @@ expect 1 '^\+ vfs web/0000:03:00.0: number 1$' diff "$vfs"
 expect 1 "vfs web/0000:03:00.0: $vfs:1:1: 0000:03:00.0 is no SR-IOV adapter" apply "$vfs"
 expect 0 '"vfs": 0' save -j "$toml.json"
 echo 'number = "two"' >>"$vfs"
-expect 1 "$vfs:3:10: number: a number is wanted" diff "$vfs"
+expect 2 "$vfs:3:10: number: a number is wanted" diff "$vfs"
 expect 0 '^$' partition delete web
 [[ ! -e $partitions/web ]] || fail "delete left the directory"
 

@@ -333,7 +333,7 @@ TEST_F(ImagesTest, AppliesNothingElse) {
     EXPECT_EQ(host.read(std::string(configfs_images) + "sum/enable"), "1");
 
     EXPECT_EQ(lparctl(host, {"diff", file("toml", "[adjuncts.sum]\nimage = '/nowhere'\n")}).status,
-              1);
+              2);
     EXPECT_THAT(
         lparctl(host, {"diff", file("toml", "[adjuncts.sum]\nimage = 'x'\nsha256 = 'AB'\n")}).err,
         HasSubstr("64 hexadecimal digits"));

@@ -150,6 +150,14 @@ TEST_F(WholeFileTest, WhatCannotBeReadIsSaid) {
     EXPECT_EQ(answer.err, "lparctl: apply: standard input is closed: give a file\n");
 }
 
+TEST_F(WholeFileTest, DiffTellsTroubleFromADifference) {
+    EXPECT_EQ(lparctl(host, {"diff", put("none", "[partitions]\n")}).status, 0);
+    EXPECT_EQ(lparctl(host, {"diff", put("one", "[partitions.web]\n")}).status, 1);
+    EXPECT_EQ(lparctl(host, {"diff", put("bad", "[partitions.web\n")}).status, 2);
+    EXPECT_EQ(lparctl(host, {"diff", path("nowhere")}).status, 2);
+    EXPECT_EQ(lparctl(host, {"diff", folder.path()}).status, 2);
+}
+
 } // namespace
 
 } // namespace lpar::test
