@@ -56,10 +56,16 @@ struct Wanted {
     std::vector<NewImage> images;
 };
 
-Wanted read_file(const std::string &file) {
+Wanted read_file(const Options &options) {
+    const std::string &file = options.file;
     if (file == saved_file && !fs::exists(file))
         throw Failure(fmt::format("{}: {}: lparctl save makes it", file, error_text(ENOENT)));
     std::string text = file == "-" ? read_input() : read_whole_file(file);
+    // a pipe that nothing came through must not cost everything there is
+    if (options.prune && says_nothing(text, file))
+        throw Failure(fmt::format("{}: it has neither [partitions] nor [adjuncts]: an empty "
+                                  "[partitions] says that there are to be none",
+                                  file));
     Wanted wanted{parse_saved(text, file), parse_saved_images(text, file)};
     if (file != "-") // the folder of this file is where images are that have none
         for (auto &image : wanted.images)
@@ -189,7 +195,7 @@ void save(Context &context, const std::string &file) {
 
 void diff(Context &context, const Options &options) {
     context.trouble = 2; // as diff(1)
-    auto wanted = read_file(options.file);
+    auto wanted = read_file(options);
     auto steps =
         plan(context.host, present(context.host, wanted.partitions, read_iov_state(context.host)),
              wanted.partitions, options.prune, wanted.images);
@@ -202,7 +208,7 @@ void diff(Context &context, const Options &options) {
 }
 
 void apply(Context &context, const Options &options) {
-    auto wanted = read_file(options.file);
+    auto wanted = read_file(options);
     context.require_privilege();
     // others may assign until it is locked
     std::optional<IovState> state;

@@ -469,6 +469,10 @@ std::vector<NewImage> parse_saved_images(std::string_view text, const std::strin
     return images;
 }
 
+bool says_nothing(std::string_view text, const std::string &file) {
+    return parse_toml(Reader(file), text, file).empty();
+}
+
 std::string format_saved(const std::vector<WantedPartition> &wanted,
                          const std::vector<NewImage> &images) {
     toml::table partitions;

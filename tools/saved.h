@@ -44,6 +44,8 @@ struct WantedPartition {
 // left out of the result.
 std::vector<WantedPartition> parse_saved(std::string_view text, const std::string &file);
 std::vector<NewImage> parse_saved_images(std::string_view text, const std::string &file);
+// It has neither a table of partitions nor one of adjuncts, not even an empty one.
+bool says_nothing(std::string_view text, const std::string &file);
 // The reverse. What is as it would be without being said is left out.
 std::string format_saved(const std::vector<WantedPartition> &wanted,
                          const std::vector<NewImage> &images = {});

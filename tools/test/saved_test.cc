@@ -330,7 +330,7 @@ TEST_F(SavedTest, WhatIsNotInTheFileStaysUnlessPruned) {
     answer = apply(less, {"--prune"});
     EXPECT_EQ(answer.out, "- disk web/d0\n") << answer.err;
     EXPECT_EQ(host.read_number(std::string(configfs_partitions) + "web/memory_limit"), 2ULL << 30);
-    answer = apply("", {"--prune"});
+    answer = apply("[partitions]", {"--prune"});
     EXPECT_EQ(answer.out, "- partition web\n") << answer.err;
     EXPECT_THAT(host.list(configfs_partitions), IsEmpty());
 }
@@ -429,7 +429,7 @@ TEST_F(SavedTest, OwnImagesLast) {
     ASSERT_EQ(lparctl(host, {"partition", "create", "web", "--own-images"}).status, 0);
     std::string saved = lparctl(host, {"save", "-"}).out;
     EXPECT_THAT(saved, HasSubstr("\nown_images = true\n"));
-    ASSERT_EQ(apply("", {"--prune"}).status, 0);
+    ASSERT_EQ(apply("[partitions]", {"--prune"}).status, 0);
     EXPECT_THAT(apply(saved).out, HasSubstr("own_images true"));
     EXPECT_EQ(host.read(file_name), "1");
     EXPECT_EQ(lparctl(host, {"diff", "--prune", file(saved)}).out, "");
@@ -682,12 +682,12 @@ TEST_F(SavedVfs, InUseTheyStay) {
     EXPECT_THAT(answer.err, HasSubstr("lpar.toml:5:1: not done, as another one"));
     EXPECT_EQ(lparctl(host, {"diff", file(with_vfs), "--prune"}).out, "");
     // web's go, db's and so db itself do not
-    answer = apply("", {"--prune"});
+    answer = apply("[partitions]", {"--prune"});
     EXPECT_EQ(answer.status, 1);
     EXPECT_EQ(answer.out, "- vfs web/0000:03:00.0\n- partition web\n");
     EXPECT_THAT(answer.err, HasSubstr("partition db: it has VFs that could not be released"));
     host.erase("/proc/77");
-    answer = apply("", {"--prune"});
+    answer = apply("[partitions]", {"--prune"});
     EXPECT_EQ(answer.out, "- vfs db/0000:03:00.0\n- partition db\n") << answer.err;
     EXPECT_EQ(count(), "0");
     EXPECT_THAT(read_iov_state(host), IsEmpty());
@@ -695,7 +695,7 @@ TEST_F(SavedVfs, InUseTheyStay) {
     host.put(iov_state_file,
              format_iov_state({{IovStep::Kind::claim, pf, vf_name(0), "", "web"},
                                {IovStep::Kind::plug, pf, vf_name(0), "", "/run/web.qmp"}}));
-    answer = apply("", {"--prune"});
+    answer = apply("[partitions]", {"--prune"});
     EXPECT_THAT(answer.err, HasSubstr("0000:03:00.1 is plugged into a guest"));
 }
 

@@ -11,6 +11,7 @@
 
 #include "fake.h"
 #include "images.h"
+#include "paths.h"
 
 namespace lpar::test {
 
@@ -148,6 +149,21 @@ TEST_F(WholeFileTest, WhatCannotBeReadIsSaid) {
     ::close(input);
     EXPECT_EQ(answer.status, 1);
     EXPECT_EQ(answer.err, "lparctl: apply: standard input is closed: give a file\n");
+}
+
+TEST_F(WholeFileTest, NothingIsNoReasonToRemoveEverything) {
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    for (const auto *text : {"", "# nothing\n"}) {
+        std::string file = put("lpar.toml", text);
+        EXPECT_EQ(lparctl(host, {"diff", "--prune", file}).status, 2);
+        Answer answer = lparctl(host, {"apply", "--prune", file});
+        EXPECT_EQ(answer.status, 1);
+        EXPECT_THAT(answer.err, HasSubstr("neither [partitions] nor [adjuncts]"));
+        EXPECT_EQ(lparctl(host, {"apply", file}).status, 0);
+    }
+    EXPECT_TRUE(host.has(std::string(configfs_partitions) + "web"));
+    EXPECT_EQ(lparctl(host, {"apply", "--prune", put("lpar.toml", "[partitions]\n")}).out,
+              "- partition web\n");
 }
 
 TEST_F(WholeFileTest, DiffTellsTroubleFromADifference) {
