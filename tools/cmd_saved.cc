@@ -107,6 +107,19 @@ void emit_steps(const Context &context, const std::vector<Step> &steps) {
     context.emit({{"steps", array}});
 }
 
+// With the errors of all steps that have one
+void fail_for(Context &context, const std::vector<Step> &steps) {
+    std::string errors;
+    for (const auto &step : steps)
+        if (!step.error.empty())
+            errors += fmt::format(
+                "{}{} {}: {}", errors.empty() ? "" : fmt::format("\nlparctl: {}: ", context.label),
+                kind_of(step.thing), path_of(step.thing), step.error);
+    context.out.flush();
+    if (!errors.empty())
+        throw Failure(errors);
+}
+
 // Adds those of the partitions that there are. Returns how many.
 unsigned save_vfs(Host &host, std::vector<WantedPartition> &wanted,
                   std::vector<std::string> &notes) {
@@ -205,6 +218,7 @@ void diff(Context &context, const Options &options) {
         for (const auto &step : steps)
             context.out << step_text(step) << '\n';
     context.status = steps.empty() ? 0 : 1;
+    fail_for(context, steps);
 }
 
 void apply(Context &context, const Options &options) {
@@ -221,18 +235,11 @@ void apply(Context &context, const Options &options) {
     carry_out(context.host, steps, state ? &*state : nullptr, options.wait);
     if (context.json)
         emit_steps(context, steps);
-    std::string errors;
-    for (const auto &step : steps) {
-        if (!step.error.empty())
-            errors += fmt::format("{}{} {}: {}",
-                                  errors.empty() ? "" : "\nlparctl: apply: ", kind_of(step.thing),
-                                  path_of(step.thing), step.error);
-        else if (!context.json)
-            context.out << step_text(step) << '\n';
-    }
-    context.out.flush();
-    if (!errors.empty())
-        throw Failure(errors);
+    else
+        for (const auto &step : steps)
+            if (step.error.empty())
+                context.out << step_text(step) << '\n';
+    fail_for(context, steps);
 }
 
 } // namespace

@@ -113,7 +113,7 @@ class Planner {
         const NewPartition &wish = wanted.partition;
         if (old == nullptr) {
             partitions_.push_back(
-                {Step::Action::add, wish, {}, differences({}, attributes(wish)), ""});
+                {Step::Action::add, wish, {}, differences({}, attributes(wish)), wanted.error});
         } else {
             NewPartition was = wanted_of(*old).partition;
             // what is not said stays
@@ -136,8 +136,9 @@ class Planner {
                 policy[request] = was.policy[request];
             was.policy = std::move(policy);
             auto changes = differences(attributes(was), attributes(wish));
-            if (!changes.empty())
-                partitions_.push_back({Step::Action::change, wish, was, std::move(changes), ""});
+            if (!changes.empty() || !wanted.error.empty())
+                partitions_.push_back(
+                    {Step::Action::change, wish, was, std::move(changes), wanted.error});
         }
         functions(old ? old->disks : std::vector<Disk>(), wanted.disks);
         functions(old ? old->nics : std::vector<Nic>(), wanted.nics);
@@ -154,7 +155,17 @@ class Planner {
                 removals_.push_back({Step::Action::remove, wanted_of(old), {}, {}, ""});
         for (const auto &wish : wanted) {
             const Image *old = find(present, wish.name);
-            std::string sha256 = wanted_sha256(wish);
+            std::string sha256;
+            try {
+                sha256 = wanted_sha256(wish);
+            } catch (const Failure &failure) {
+                images_.push_back({old ? Step::Action::change : Step::Action::add,
+                                   wish,
+                                   old ? wanted_of(*old) : NewImage(),
+                                   {},
+                                   failure.what()});
+                continue;
+            }
             if (old == nullptr) {
                 std::vector<Change> all{{"image", "", wish.file}, {"sha256", "", sha256}};
                 if (wish.global)
@@ -227,14 +238,19 @@ class Carrier {
 
     void take(std::vector<Step> &steps) {
         for (const auto &step : steps)
-            if (step.action != Step::Action::remove)
+            if (step.action != Step::Action::remove && step.error.empty())
                 wait_for(step.thing);
         // Nothing has happened yet. From here on an interrupt would leave out what was to be
         // made anew.
         SignalHold hold;
+        for (const auto &step : steps)
+            if (!step.error.empty() && step.action == Step::Action::add && is_partition(step))
+                missing_.insert(partition_of(step.thing));
         // What goes, and what is made anew, makes room first.
         for (auto &step : steps)
-            if (step.action == Step::Action::remove)
+            if (!step.error.empty())
+                continue;
+            else if (step.action == Step::Action::remove)
                 remove(step);
             else if (step.action == Step::Action::change && !is_partition(step) && !is_vfs(step))
                 attempt(step, [&] { remove(step.before); });

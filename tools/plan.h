@@ -28,7 +28,7 @@ struct Step {
     Thing thing;                 // as it is wanted, or as it was
     Thing before;                // a change: as it was
     std::vector<Change> changes; // add: all that is asked for; remove: nothing
-    std::string error;           // carrying it out: why it was not
+    std::string error;           // why it cannot be taken; carrying it out: why it was not
 };
 
 // Names and values in words of the file; a default is empty.

@@ -301,8 +301,16 @@ WantedPartition parse_partition(const Reader &reader, const std::string &name,
             parse_quantum(node.is_integer() ? std::to_string(number_of(node)) : text_of(node));
     });
     reader.take(table, "owner", [&](const auto &node) {
-        partition.owner =
-            parse_user(node.is_integer() ? std::to_string(number_of(node)) : text_of(node));
+        if (node.is_integer()) {
+            partition.owner = parse_user(std::to_string(number_of(node)));
+            return;
+        }
+        std::string owner = text_of(node);
+        try {
+            partition.owner = parse_user(owner);
+        } catch (const UsageError &error) { // users come and go: no mistake of the file
+            wanted.error = fmt::format("{}: owner: {}", reader.place(node.source()), error.what());
+        }
     });
     reader.take(table, "adjuncts", [&](const auto &node) {
         partition.adjuncts = number_between(node, 0, LPAR_ADJUNCTS_MAX);
@@ -476,7 +484,7 @@ bool says_nothing(std::string_view text, const std::string &file) {
 std::string format_saved(const std::vector<WantedPartition> &wanted,
                          const std::vector<NewImage> &images) {
     toml::table partitions;
-    for (const auto &[partition, disks, nics, vfs] : wanted) {
+    for (const auto &[partition, disks, nics, vfs, error] : wanted) {
         toml::table table;
         if (partition.memory_limit)
             table.insert("memory", size_text(*partition.memory_limit));

@@ -38,6 +38,7 @@ struct WantedPartition {
     std::vector<NewDisk> disks; // with names
     std::vector<NewNic> nics;   // with names
     std::vector<NewVfs> vfs;
+    std::string error; // why the partition cannot be made or changed; the others are not concerned
 };
 
 // @file: its name in messages. Throws Failure with line and column. What the text leaves out is

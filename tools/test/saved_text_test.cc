@@ -43,7 +43,7 @@ TEST(Saved, MistakesHaveAPlace) {
              {"[partitions.web]\nmemory = 1.5", "f:2:10: memory: a number is wanted"},
              {"[partitions.web]\nquantum = '2s'", "f:2:11: quantum: a quantum of 2s: it can be"},
              {"[partitions.web]\nquantum = 1", "f:2:11: quantum: a quantum of 1: it can be"},
-             {"[partitions.web]\nowner = 'nobody-like-that'", "f:2:9: owner: "},
+             {"[partitions.web]\nowner = 4294967295", "f:2:9: owner: "},
              {"[partitions.web]\nrole = 'boss'", "f:2:8: role: 'boss' is none of client, "},
              {"[partitions.web.policy]\nmca = 'allow'",
               "f:2:1: the policy of web has no 'mca': it has mac, vlan, mtu, rate, queues, attach, "

@@ -166,6 +166,46 @@ TEST_F(WholeFileTest, NothingIsNoReasonToRemoveEverything) {
               "- partition web\n");
 }
 
+// What is wrong with one entry is no reason to leave out the others.
+TEST_F(WholeFileTest, OneBadEntryIsOneError) {
+    std::string partitions = configfs_partitions;
+    ASSERT_EQ(lparctl(host, {"partition", "create", "old", "--memory", "1G"}).status, 0);
+    std::string good = put("good.image", image_of(good_head()));
+    std::string file = put("lpar.toml", "[adjuncts.gone]\nimage = '/gone'\n"
+                                        "[adjuncts.sum]\nimage = 'good.image'\n"
+                                        "[partitions.db]\nowner = 'nobody-like-that'\n"
+                                        "[partitions.db.nics.n0]\nadapter = 'eth0'\n"
+                                        "[partitions.old]\nowner = 'nobody-like-that'\n"
+                                        "memory = '2G'\n"
+                                        "[partitions.old.nics.n0]\nadapter = 'eth0'\n"
+                                        "[partitions.web]\nmemory = '2G'\n");
+    host.add_nic("eth0", "0000:02:00.0");
+    std::string gone = "adjunct gone: /gone: No such file or directory\n";
+    std::string owner = ": owner: there is no user 'nobody-like-that'\n";
+    Answer answer = lparctl(host, {"diff", file});
+    EXPECT_EQ(answer.status, 2);
+    EXPECT_EQ(answer.err, "lparctl: diff: " + gone + "lparctl: diff: partition db: " + file +
+                              ":6:9" + owner + "lparctl: diff: partition old: " + file + ":10:9" +
+                              owner);
+    answer = lparctl(host, {"apply", "--wait", "5", file});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("lparctl: apply: " + gone));
+    EXPECT_THAT(answer.err, HasSubstr("partition db: " + file + ":6:9" + owner));
+    EXPECT_THAT(answer.err, HasSubstr("partition old: " + file + ":10:9" + owner));
+    EXPECT_THAT(answer.err, HasSubstr("nic db/n0: its partition could not be made"));
+    EXPECT_FALSE(host.has(partitions + "db"));
+    EXPECT_EQ(host.read_number(partitions + "old/memory_limit"), 1U << 30);
+    EXPECT_TRUE(host.has(partitions + "old/nics/n0"));
+    EXPECT_TRUE(host.has(partitions + "web"));
+    EXPECT_TRUE(host.has(std::string(configfs_images) + "sum"));
+
+    // one that is there stays where its new one cannot be read
+    fs::remove(good);
+    answer = lparctl(host, {"apply", file});
+    EXPECT_THAT(answer.err, HasSubstr("adjunct sum: " + good + ": No such file"));
+    EXPECT_EQ(host.read(std::string(configfs_images) + "sum/enable"), "1");
+}
+
 TEST_F(WholeFileTest, DiffTellsTroubleFromADifference) {
     EXPECT_EQ(lparctl(host, {"diff", put("none", "[partitions]\n")}).status, 0);
     EXPECT_EQ(lparctl(host, {"diff", put("one", "[partitions.web]\n")}).status, 1);
