@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "error.h"
 #include "format.h"
+#include "number.h"
 #include "parse.h"
 
 namespace lpar {
@@ -151,7 +152,8 @@ void add_disk_commands(CLI::App &app, Context &context) {
     leaf->add_option("--size", options->size, "How large it is (default: up to the end)");
     leaf->add_flag("--read-only", options->read_only, "Refuse writes");
     leaf->add_option("--queues", options->queues,
-                     "Most queues (default: as many as the client has vCPUs)");
+                     "Most queues (default: as many as the client has vCPUs)")
+        ->transform(whole_number(0, most_32));
     leaf->add_option("--serial", options->serial,
                      "Serial number, at most 20 characters (default: made of both names)");
     leaf->add_option("--mode", options->mode, "auto, tag, page, or copy to compare (default: auto)")

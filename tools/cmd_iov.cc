@@ -2,6 +2,7 @@
 // lparctl iov: list, assign, release; cmd_mailbox.cc has the rest.
 #include <algorithm>
 #include <charconv>
+#include <climits>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "iov_execute.h"
 #include "iov_scan.h"
 #include "iov_state.h"
+#include "number.h"
 #include "parse.h"
 #include "paths.h"
 #include "qmp.h"
@@ -335,7 +337,7 @@ void add_iov_commands(CLI::App &app, Context &context) {
     auto *adapter = leaf->add_option("--adapter", options->request.adapter,
                                      "Its PCI address (default: the one that suits best)");
     leaf->add_option("--node", options->taste.node, "Only an adapter on this NUMA node")
-        ->check(CLI::NonNegativeNumber)
+        ->transform(whole_number(0, INT_MAX))
         ->excludes(adapter);
     leaf->add_option("--type", options->taste.type, "Only an adapter of this type: nvme, nic")
         ->transform(CLI::CheckedTransformer(
@@ -343,22 +345,25 @@ void add_iov_commands(CLI::App &app, Context &context) {
         ->option_text("TYPE")
         ->excludes(adapter);
     leaf->add_option("--vfs", options->request.vfs,
-                     "How many VFs to make (default: as many as are assigned)");
+                     "How many VFs to make (default: as many as are assigned)")
+        ->transform(whole_number(0, most_32));
     leaf->add_option("--queues", settings.queues,
                      "NVMe: I/O queues of each VF (default: a fair share)")
-        ->check(CLI::Range(1U, most_vfs - 1));
+        ->transform(whole_number(1, most_vfs - 1));
     leaf->add_option("--interrupts", settings.interrupts,
                      "NVMe: interrupts of each VF (default: a fair share)")
-        ->check(CLI::Range(1U, most_vfs));
+        ->transform(whole_number(1, most_vfs));
     leaf->add_option("--namespaces", options->namespaces,
                      "NVMe: the namespaces that each VF has, \"1,2\" (default: as it is)")
         ->delimiter(',')
+        ->transform(whole_number(0, most_32))
         ->allow_extra_args(false);
     leaf->add_option("--mac", settings.mac, "NIC: MAC address of the VF");
     leaf->add_option("--vlan", settings.vlan, "NIC: the VLAN that it is in, untagged; 0: none")
-        ->check(CLI::Range(0, 4094));
+        ->transform(whole_number(0, 4094));
     leaf->add_option("--max-rate", settings.rate,
-                     "NIC: the most that it sends, in Mbit/s; 0: no limit");
+                     "NIC: the most that it sends, in Mbit/s; 0: no limit")
+        ->transform(whole_number(0, most_32));
     leaf->add_option("--trust", options->trust, "NIC: on, off")
         ->check(CLI::IsMember({"on", "off"}));
     leaf->add_option("--spoofchk", options->spoofchk, "NIC: on, off")

@@ -12,6 +12,7 @@
 #include "iov_serve.h"
 #include "lpar/wire.h"
 #include "mailboxes.h"
+#include "number.h"
 #include "parse.h"
 #include "paths.h"
 #include "records.h"
@@ -267,12 +268,16 @@ void add_mailbox_commands(CLI::App &group, Context &context) {
     leaf = add_leaf(
         group, context, "grant", "Carry out what a partition asks for", "  lparctl iov grant 7",
         [&context, options] { managed(context, [&] { answer(context, *options, true); }); });
-    leaf->add_option("REQUEST", options->ids, "Its number")->required();
+    leaf->add_option("REQUEST", options->ids, "Its number")
+        ->required()
+        ->transform(whole_number(0, most_64));
     leaf = add_leaf(group, context, "refuse", "Refuse it",
                     "  lparctl iov refuse 7 --reason \"ask again on Monday\"", [&context, options] {
                         managed(context, [&] { answer(context, *options, false); });
                     });
-    leaf->add_option("REQUEST", options->ids, "Its number")->required();
+    leaf->add_option("REQUEST", options->ids, "Its number")
+        ->required()
+        ->transform(whole_number(0, most_64));
     leaf->add_option("--reason", options->reason, "What the partition is told");
     if (context.is_remote)
         return; // the rest is no business of the management partition's
@@ -287,7 +292,7 @@ void add_mailbox_commands(CLI::App &group, Context &context) {
         "detach= (NVMe), reset");
     leaf->add_option("--timeout", options->timeout,
                      "Withdraw it after so many seconds (default: wait)")
-        ->check(CLI::Range(1U, 1000000U));
+        ->transform(whole_number(1, 1000000));
     leaf = add_leaf(group, context, "serve",
                     "Carry out what policies allow, and serve the management partition",
                     "  lparctl iov serve\n  systemctl enable --now lpar-iov",

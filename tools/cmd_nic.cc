@@ -9,6 +9,7 @@
 #include "format.h"
 #include "iov_scan.h"
 #include "iov_state.h"
+#include "number.h"
 #include "parse.h"
 
 namespace lpar {
@@ -183,11 +184,13 @@ void add_nic_commands(CLI::App &app, Context &context) {
         ->required();
     leaf->add_option("--mac", options->mac, "Its MAC address (default: one is made)");
     leaf->add_option("--vlan", options->vlan, "The VLAN that it is in, untagged (default: none)")
-        ->check(CLI::Range(1, 4094));
+        ->transform(whole_number(1, 4094));
     leaf->add_option("--max-rate", options->max_rate,
-                     "The most that it sends, in Mbit/s (default: 0, no limit)");
+                     "The most that it sends, in Mbit/s (default: 0, no limit)")
+        ->transform(whole_number(0, most_32));
     leaf->add_option("--queues", options->queues,
-                     "Most queues each way (default: as the adapter has for sending)");
+                     "Most queues each way (default: as the adapter has for sending)")
+        ->transform(whole_number(0, most_32));
     leaf->add_flag("--trust", options->trust,
                    "Let the client use any address and VLAN, and receive what is not for it");
     leaf->add_option("--primary", options->primary,

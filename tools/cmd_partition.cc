@@ -12,6 +12,7 @@
 #include "iov_execute.h"
 #include "iov_scan.h"
 #include "iov_state.h"
+#include "number.h"
 #include "parse.h"
 #include <lpar/adjunct.h>
 
@@ -213,7 +214,7 @@ void add_partition_commands(CLI::App &app, Context &context) {
     leaf->add_option("--owner", options->owner, "User who may attach to it (default: root)");
     leaf->add_option("--adjuncts", options->adjuncts,
                      "Adjuncts that it may have at once, 0 to 16 (default: 0)")
-        ->check(CLI::Range(0, LPAR_ADJUNCTS_MAX));
+        ->transform(whole_number(0, LPAR_ADJUNCTS_MAX));
     leaf->add_flag("--own-images", options->own_images,
                    "Its client may bring images of its own for them");
     leaf->add_option("--qmp", options->qmp,

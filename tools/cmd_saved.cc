@@ -12,6 +12,7 @@
 #include "error.h"
 #include "format.h"
 #include "iov_scan.h"
+#include "number.h"
 #include "plan_vfs.h"
 #include "undo.h"
 #include "whole_file.h"
@@ -273,7 +274,7 @@ void add_saved_commands(CLI::App &app, Context &context) {
                  "A file, \"-\" for standard input");
     add_prune(leaf);
     leaf->add_option("--wait", options->wait, "Seconds to wait for devices that are not there yet")
-        ->check(CLI::Range(0.0, 3600.0));
+        ->transform(seconds_between(0, 3600));
 }
 
 } // namespace lpar

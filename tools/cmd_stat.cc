@@ -9,6 +9,7 @@
 #include "counters.h"
 #include "error.h"
 #include "format.h"
+#include "number.h"
 #include "parse.h"
 #include "paths.h"
 
@@ -203,9 +204,9 @@ void add_stat_command(CLI::App &app, Context &context) {
     leaf->add_option("PARTITION", options->partition, "One partition, with its disks and NICs");
     leaf->add_option("-i,--interval", options->interval,
                      "Show differences per second, every so many seconds")
-        ->check(CLI::Range(interval_min, interval_max));
+        ->transform(seconds_between(interval_min, interval_max));
     leaf->add_option("-c,--count", options->count, "With -i: end after so many reports")
-        ->check(CLI::PositiveNumber);
+        ->transform(whole_number(1, most_64));
     leaf->add_flag("--queues", options->queues, "Each queue, too");
 }
 

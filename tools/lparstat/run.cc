@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "error.h"
+#include "number.h"
 #include "parse.h"
 #include "paths.h"
 #include "version.h"
@@ -125,8 +126,9 @@ int run_lparstat(int argc, const char *const *argv, Host &host, const MakeSource
     app.set_version_flag("-V,--version", std::string("lparstat ") + tool_version);
     app.get_formatter()->column_width(36);
     app.add_option("-i,--interval", options.interval, "Again and again: seconds between")
-        ->check(CLI::Range(interval_min, interval_max));
-    app.add_option("-c,--count", options.count, "How often, with -i or -t (default: for ever)");
+        ->transform(seconds_between(interval_min, interval_max));
+    app.add_option("-c,--count", options.count, "How often, with -i or -t (default: for ever)")
+        ->transform(whole_number(1, most_64));
     app.add_flag("-t,--top", options.top, "Use the whole terminal");
     app.add_flag("--hist", options.hist, "Latency histograms, too");
     app.add_option("-p,--partition", options.partition, "Only this partition");

@@ -55,6 +55,33 @@ TEST(CommandLine, HelpAndVersion) {
     }
 }
 
+TEST(CommandLine, NumbersAreDigits) {
+    FakeHost host;
+    auto refused = [&](const std::vector<std::string> &words, const std::string &said) {
+        Answer answer = lparctl(host, words);
+        EXPECT_EQ(answer.status, 2) << said;
+        EXPECT_THAT(answer.err, HasSubstr(said));
+    };
+    refused({"stat", "-i", "nan"},
+            "-interval: a number of seconds is wanted, 0.1 to 86400, not 'nan'");
+    refused({"stat", "-i", "inf"}, "not 'inf'");
+    refused({"stat", "-i", "1.2.3"}, "not '1.2.3'");
+    refused({"stat", "-i", "."}, "not '.'");
+    refused({"stat", "-i", "0"}, "0.1 to 86400");
+    refused({"stat", "-i", "1", "-c", "0"}, "-count: a number is wanted, 1 or more, not '0'");
+    refused({"stat", "-i", "1", "-c", "0x10"}, "not '0x10'");
+    refused({"stat", "-i", "1", "-c", "18446744073709551616"}, "1 or more");
+    refused({"apply", "--wait", "nan"}, "--wait: a number of seconds is wanted, 0 to 3600");
+    refused({"disk", "add", "web", "/dev/x", "--queues", "0x10"}, "--queues: a number is wanted");
+    refused({"nic", "add", "web", "--adapter", "e", "--vlan", "4095"}, "1 to 4094, not '4095'");
+    refused({"nic", "add", "web", "--adapter", "e", "--max-rate", "4294967296"}, "--max-rate");
+    refused({"iov", "assign", "web=1", "--namespaces", "1,0x2"}, "not '0x2'");
+    refused({"iov", "grant", "0x7"}, "a number is wanted, not '0x7'");
+    refused({"partition", "create", "web", "--adjuncts", "17"}, "0 to 16");
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web", "--adjuncts", "010"}).status, 0);
+    EXPECT_EQ(Json::parse(lparctl(host, {"partition", "show", "-j", "web"}).out)["adjuncts"], 10);
+}
+
 TEST(CommandLine, Nonsense) {
     FakeHost host;
     for (const auto &words :

@@ -244,6 +244,16 @@ TEST_F(Lparstat, Nics) {
     EXPECT_EQ(web["conservation"]["holds"], true);
 }
 
+TEST_F(Lparstat, NumbersAreDigits) {
+    for (const auto *interval : {"nan", "inf", "0x1", "-1", "0.09"}) {
+        Answer answer = run({"-i", interval, "-c", "1"});
+        EXPECT_EQ(answer.status, 2);
+        EXPECT_THAT(answer.err, HasSubstr("a number of seconds is wanted, 0.1 to 86400"));
+    }
+    EXPECT_EQ(run({"-i", "1", "-c", "0"}).status, 2); // as of lparctl stat
+    EXPECT_EQ(run({"-i", "1", "-c", "0x1"}).status, 2);
+}
+
 TEST_F(Lparstat, Errors) {
     EXPECT_EQ(run({"--nonsense"}).status, 2);
     EXPECT_EQ(run({"-c", "3"}).status, 2);
