@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <iterator>
 #include <poll.h>
@@ -326,7 +327,7 @@ int Host::attend(const std::vector<std::string> &arguments) const {
     std::signal(SIGINT, interrupt);
     std::signal(SIGQUIT, quit);
     if (error != 0)
-        return 127;
+        throw Failure(fmt::format("{}: {}", arguments[0], error_text(error)));
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -63,8 +63,8 @@ class Host {
 
     virtual bool is_privileged() const;
     virtual RunResult run(const std::vector<std::string> &arguments) const;
-    // Runs a program at our own terminal, where Ctrl-C is for it alone. Its exit status, 128 and
-    // the signal that ended it, or 127: it cannot be run.
+    // Runs a program at our own terminal, where Ctrl-C is for it alone. Its exit status, or 128 and
+    // the signal that ended it. Throws Failure if it cannot be run.
     virtual int attend(const std::vector<std::string> &arguments) const;
     // Where a program is, as execvp would find it.
     virtual std::optional<std::string> find_program(const std::string &name) const;

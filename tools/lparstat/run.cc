@@ -74,8 +74,6 @@ void repeat(Watch &watch, Host &host, const Options &options, std::ostream &out,
 // Its exit status.
 int attend(Watch &watch, Host &host, const Options &options, std::ostream &out, bool colour) {
     int status = host.attend(options.command);
-    if (status == 127)
-        throw Failure(fmt::format("{}: it cannot be run", options.command[0]));
     Report report = watch.since_begin();
     report.whole = true;
     answer(report, options, out, colour, 2);
@@ -104,8 +102,8 @@ int act(Host &host, const MakeSource &make, const Options &options, std::ostream
         run_prometheus(watch, host, options.prometheus,
                        options.interval * static_cast<double>(options.count));
     else if (options.top)
-        run_screen(watch, options.interval == 0 ? once_seconds : options.interval, options.count,
-                   options.hist);
+        run_screen(watch, host, options.interval == 0 ? once_seconds : options.interval,
+                   options.count, options.hist);
     else if (!options.command.empty())
         status = attend(watch, host, options, out, colour);
     else

@@ -128,10 +128,15 @@ TEST_F(Lparstat, Program) {
     EXPECT_THAT(answer.out, HasSubstr("web        d0"));
     EXPECT_THAT(answer.out, HasSubstr("8.5ms")); // not half of it
     EXPECT_THAT(answer.out, HasSubstr("web: 10.0ms charged to control group"));
-    host.on_attend = [](const auto &) { return 127; };
+    host.on_attend = [](const auto &) { return 127; }; // a shell's, of what it did not find
+    answer = run({"--", "sh", "-c", "fio"});
+    EXPECT_EQ(answer.status, 127);
+    EXPECT_EQ(answer.err, "");
+    EXPECT_THAT(answer.out, HasSubstr("seconds:"));
+    host.on_attend = [](const auto &) -> int { throw Failure("fio: it is not there"); };
     answer = run({"--", "fio"});
     EXPECT_EQ(answer.status, 1);
-    EXPECT_THAT(answer.err, HasSubstr("fio: it cannot be run"));
+    EXPECT_EQ(answer.err, "lparstat: fio: it is not there\n");
     EXPECT_EQ(run({"-i", "1", "--", "fio"}).status, 2);
 }
 
@@ -140,7 +145,8 @@ TEST_F(Lparstat, AttendsPrograms) {
     EXPECT_EQ(real.attend({"true"}), 0);
     EXPECT_EQ(real.attend({"sh", "-c", "exit 5"}), 5);
     EXPECT_EQ(real.attend({"sh", "-c", "kill -9 $$"}), 137);
-    EXPECT_EQ(real.attend({"/no/such/program"}), 127);
+    EXPECT_EQ(real.attend({"sh", "-c", "exit 127"}), 127);
+    EXPECT_THROW(real.attend({"/no/such/program"}), Failure);
 }
 
 TEST_F(Lparstat, Histograms) {
