@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 // -t: the report on the whole terminal.
+#include <algorithm>
 #include <clocale>
+#include <cmath>
 #include <ctime>
 #include <curses.h>
 #include <fmt/format.h>
 #include <string>
+#include <unistd.h>
 
 #include "error.h"
 #include "format.h"
@@ -61,24 +64,46 @@ std::string title(double seconds) {
 
 } // namespace
 
-void run_screen(Watch &watch, double interval, uint64_t count, bool hist) {
-    Screen screen;
+void run_pages(Watch &watch, Host &host, const Terminal &terminal, double interval, uint64_t count,
+               bool hist) {
+    constexpr double early = 1e-3; // a wait may end so much too soon
+    constexpr double tick = 0.05;
     Report report;
-    Screen::show(title(0) + "looking…\n");
+    terminal.show(title(0) + "looking…\n");
+    double deadline = host.now() + interval;
     for (uint64_t i = 0; count == 0 || i < count;) {
-        timeout(static_cast<int>(interval * 1000));
-        int key = getch();
+        double left = deadline - host.now();
+        int key = left > early ? terminal.key(static_cast<int>(std::ceil(left * 1000))) : -1;
         if (key == 'q')
             return;
         if (key == 'h')
             hist = !hist;
-        if (key == ERR) { // nothing was pressed for that long
+        left = deadline - host.now();
+        if (key < 0 && left > early) { // the terminal is gone, or a signal came
+            host.sleep(std::min(left, tick));
+            continue;
+        }
+        if (left <= early) {
             report = watch.next();
             i++;
+            deadline = host.now() + interval;
         }
-        Screen::show(title(report.seconds) + report_text(report, false) +
-                     (hist ? "\n" + hist_text(report, false) : ""));
+        if (i != 0)
+            terminal.show(title(report.seconds) + report_text(report, false) +
+                          (hist ? "\n" + hist_text(report, false) : ""));
     }
+}
+
+void run_screen(Watch &watch, Host &host, double interval, uint64_t count, bool hist) {
+    if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0)
+        throw Failure("-t needs a terminal, for what it shows and for keys: use -i without one");
+    Screen screen;
+    Terminal terminal{[](int milliseconds) {
+                          timeout(milliseconds);
+                          return getch();
+                      },
+                      Screen::show};
+    run_pages(watch, host, terminal, interval, count, hist);
 }
 
 } // namespace lpar

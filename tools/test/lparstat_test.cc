@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 // lparstat without a kernel: what becomes of the numbers that the maps hold.
+#include <fcntl.h>
 #include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <sstream>
+#include <unistd.h>
 
 #include "error.h"
 #include "fake.h"
@@ -248,6 +250,61 @@ TEST_F(Lparstat, Nics) {
     EXPECT_EQ(web["adjuncts"][2]["name"], "n0");
     EXPECT_EQ(web["adjuncts"][2]["donated_ns"], 1000000);
     EXPECT_EQ(web["conservation"]["holds"], true);
+}
+
+// A key neither puts the next report off nor brings it forward.
+TEST_F(Lparstat, KeysAndIntervals) {
+    FakeSource source(accounts);
+    Watch watch(host, source, "");
+    double begin = host.now();
+    std::vector<double> times; // of new reports
+    std::string last;
+    unsigned keys = 0;
+    Terminal terminal;
+    terminal.key = [&](int milliseconds) {
+        EXPECT_GT(milliseconds, 0);
+        EXPECT_LE(milliseconds, 1000);
+        bool pressed = ++keys % 3 != 0; // two of them, and then a wait
+        host.sleep(pressed ? 0.25 : milliseconds / 1000.0);
+        return pressed ? 'h' : -1;
+    };
+    terminal.show = [&](const std::string &text) {
+        if (text.find("  over 1.0 s") != std::string::npos &&
+            (times.empty() || host.now() - begin - times.back() > 0.5))
+            times.push_back(host.now() - begin);
+        last = text;
+    };
+    run_pages(watch, host, terminal, 1, 3, false);
+    EXPECT_THAT(times,
+                testing::ElementsAre(testing::DoubleNear(1, 0.01), testing::DoubleNear(2, 0.01),
+                                     testing::DoubleNear(3, 0.01)));
+    EXPECT_EQ(keys, 9U);
+    EXPECT_THAT(last, Not(HasSubstr("half below"))); // h, twice each time
+
+    // a terminal that is gone answers at once
+    unsigned asked = 0;
+    terminal.key = [&](int) {
+        asked++;
+        return -1;
+    };
+    run_pages(watch, host, terminal, 1, 1, false);
+    EXPECT_LE(asked, 21U);
+    terminal.key = [](int) { return int{'q'}; };
+    run_pages(watch, host, terminal, 1, 0, false);
+}
+
+TEST_F(Lparstat, NeedsATerminal) {
+    for (int fd : {0, 1}) {
+        int kept = ::dup(fd);
+        int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+        ::dup2(null, fd);
+        Answer answer = run({"-t"});
+        ::dup2(kept, fd);
+        ::close(kept);
+        ::close(null);
+        EXPECT_EQ(answer.status, 1);
+        EXPECT_THAT(answer.err, HasSubstr("-t needs a terminal, for what it shows and for keys"));
+    }
 }
 
 TEST_F(Lparstat, NumbersAreDigits) {
