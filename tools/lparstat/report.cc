@@ -60,13 +60,6 @@ std::optional<uint64_t> own_usage_ns(const Host &host, const std::string &path) 
     return usage;
 }
 
-std::string adjunct_name(uint32_t id, const std::map<uint32_t, std::string> &functions) {
-    if (id == LPAR_ADJUNCT_MANAGER)
-        return "calls";
-    auto function = functions.find(id);
-    return function != functions.end() ? function->second : fmt::format("#{}", id);
-}
-
 } // namespace
 
 double Conservation::percent() const {
@@ -121,14 +114,25 @@ std::map<uint32_t, Watch::Module> Watch::modules() const {
         if (!id)
             continue;
         Module module{name, {}, 0, 0};
-        for (const std::string folder : {"disks", "nics", "adjuncts"})
-            for (const auto &function : host_.list(path + folder))
-                if (auto number = host_.read_number(path + folder + "/" + function + "/id"))
-                    module.functions.emplace(static_cast<uint32_t>(*number),
-                                             (folder == "adjuncts" ? "adjunct" : "") + function);
+        for (const std::string kind : {"disk", "nic", "adjunct"}) {
+            std::string folder = path + kind + "s/";
+            for (const auto &function : host_.list(folder))
+                if (auto number = host_.read_number(folder + function + "/id"))
+                    module.functions.emplace(
+                        static_cast<uint32_t>(*number),
+                        Function{kind, (kind == "adjunct" ? kind : "") + function});
+        }
         result.emplace(static_cast<uint32_t>(*id), std::move(module));
     }
     return result;
+}
+
+Watch::Function Watch::named(uint32_t id, const Module &module) {
+    if (id == LPAR_ADJUNCT_MANAGER)
+        return {"manager", "calls"};
+    auto function = module.functions.find(id);
+    return function != module.functions.end() ? function->second
+                                              : Function{"gone", fmt::format("#{}", id)};
 }
 
 uint64_t Watch::donated_ns(const std::string &partition) const {
@@ -249,8 +253,8 @@ Report Watch::report(const Look &from, const Look &to) const {
         for (const auto &[key, account] : change.accounts) {
             if (key.partition != id)
                 continue;
-            AdjunctReport adjunct{
-                key.adjunct, adjunct_name(key.adjunct, module.functions), account, {}};
+            auto [kind, name] = named(key.adjunct, module);
+            AdjunctReport adjunct{key.adjunct, name, kind, account, {}};
             for (const auto &[hist_key, hist] : change.hists)
                 if (hist_key.of == key && hist_count(hist) != 0)
                     adjunct.hists.emplace_back(hist_key.hist, hist);
@@ -264,7 +268,7 @@ Report Watch::report(const Look &from, const Look &to) const {
         for (const auto &[thread, serving] : change.serving)
             if (serving.of.partition == id && serving.ns > stuck_ns)
                 partition.serving.push_back(
-                    {thread, adjunct_name(serving.of.adjunct, module.functions), serving.ns});
+                    {thread, named(serving.of.adjunct, module).name, serving.ns});
         if (!module.name.empty())
             partition.conservation = conserved(id, to);
         result.partitions.push_back(std::move(partition));
@@ -325,7 +329,7 @@ Json report_json(const Report &report) {
                                     {"holds", c->holds()}};
         json["adjuncts"] = Json::array();
         for (const auto &adjunct : partition.adjuncts) {
-            Json one{{"name", adjunct.name}, {"id", adjunct.id}};
+            Json one{{"name", adjunct.name}, {"kind", adjunct.kind}, {"id", adjunct.id}};
             put_counters(one, adjunct.account);
             one["latency"] = Json::object();
             for (const auto &[kind, hist] : adjunct.hists)

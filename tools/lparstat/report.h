@@ -40,6 +40,8 @@ struct Usage {
 struct AdjunctReport {
     uint32_t id = 0;
     std::string name; // of the disk or NIC; "calls"
+    // "disk", "nic", "adjunct", "manager", "gone": a disk and a NIC may have one name
+    std::string kind;
     lpar_account account{};
     std::vector<std::pair<uint32_t, lpar_hist>> hists; // by enum lpar_hist_class
 };
@@ -86,10 +88,14 @@ class Watch {
     Report since_begin();
 
   private:
+    struct Function { // a disk, a NIC or an image's adjunct
+        std::string kind;
+        std::string name;
+    };
     struct Module { // a partition as sysfs shows it
         std::string name;
-        std::map<uint32_t, std::string> functions; // disks and NICs: names
-        uint64_t before_ns = 0;                    // donated, just before eBPF's accounts were read
+        std::map<uint32_t, Function> functions;
+        uint64_t before_ns = 0; // donated, just before eBPF's accounts were read
         uint64_t after_ns = 0;
     };
     struct Charged { // a control group
@@ -111,6 +117,7 @@ class Watch {
     std::optional<Usage> usage(uint64_t cgroup, const Look &to) const;
     Report report(const Look &from, const Look &to) const;
     std::map<uint32_t, Module> modules() const;
+    static Function named(uint32_t id, const Module &module);
     uint64_t donated_ns(const std::string &partition) const;
     Conservation conserved(uint32_t partition, const Look &to) const;
 

@@ -5,11 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <set>
 #include <sstream>
 #include <unistd.h>
 
 #include "error.h"
 #include "fake.h"
+#include "metrics.h"
 #include "run.h"
 
 namespace lpar {
@@ -250,6 +252,49 @@ TEST_F(Lparstat, Nics) {
     EXPECT_EQ(web["adjuncts"][2]["name"], "n0");
     EXPECT_EQ(web["adjuncts"][2]["donated_ns"], 1000000);
     EXPECT_EQ(web["conservation"]["holds"], true);
+}
+
+// Each time series is there once, whatever the names are, and says what it is.
+TEST_F(Lparstat, NamesThatAreAlike) {
+    const std::string path = "/sys/kernel/lpar/partitions/web/";
+    const std::vector<std::string> functions = {"disks/d0", "nics/d0", "disks/calls",
+                                                "disks/adjunct0", "adjuncts/0"};
+    for (uint32_t id = 1; id <= functions.size(); id++) {
+        host.put(path + functions[id - 1] + "/id", std::to_string(id) + "\n");
+        accounts.accounts[{7, id}].dispatches = id;
+        accounts.hists[{{7, id}, LPAR_HIST_read}].slot[3] = 1;
+    }
+    accounts.accounts[{7, 0}].calls = 1;
+    accounts.accounts[{7, 9}].dispatches = 1; // of one that is gone
+    FakeSource source(accounts);
+    Watch watch(host, source, "");
+    host.on_sleep = nullptr;
+    for (auto &[key, account] : accounts.accounts)
+        account.dispatches++;
+    for (auto &[key, hist] : accounts.hists)
+        hist.slot[3]++;
+    Report report = watch.since_begin();
+    std::vector<std::string> kinds;
+    Json json = report_json(report);
+    for (const auto &one : json["partitions"][0]["adjuncts"])
+        kinds.push_back(one["kind"].get<std::string>() + " " + one["name"].get<std::string>());
+    EXPECT_THAT(kinds, testing::ElementsAre("manager calls", "disk d0", "nic d0", "disk calls",
+                                            "disk adjunct0", "adjunct adjunct0", "gone #9"));
+    size_t latencies = 0;
+    for (const auto &family : metrics_of(report)) {
+        EXPECT_GT(family.help.size(), 10U) << family.name;
+        EXPECT_THAT(family.help, Not(HasSubstr("see "))) << family.name;
+        std::set<std::string> series;
+        for (const auto &metric : family.metric) {
+            std::string labels;
+            for (const auto &label : metric.label)
+                labels += label.name + "=" + label.value + ",";
+            EXPECT_TRUE(series.insert(labels).second) << family.name << " " << labels;
+        }
+        if (family.name == "lpar_latency_seconds")
+            latencies = series.size();
+    }
+    EXPECT_EQ(latencies, functions.size());
 }
 
 // A key neither puts the next report off nor brings it forward.
