@@ -75,6 +75,10 @@ bench: deps modules qemu tools ## host, VFIO, virtio and lpar side by side; buil
 install: tools adjunct ## tools, the SDK of adjuncts, DKMS sources, udev rules (DESTDIR=, PREFIX=)
 	@scripts/install "$(DESTDIR)" "$(PREFIX)"
 
+.PHONY: uninstall
+uninstall: ## remove what install puts there (DESTDIR=, PREFIX=)
+	@scripts/uninstall "$(DESTDIR)" "$(PREFIX)"
+
 .PHONY: clean
 clean: ## remove build/ (kernels and QEMU stay in the cache)
 	rm -rf $(BUILD)
