@@ -214,15 +214,25 @@ void check_options(const Host &host, Checks &checks) {
         std::string option;
         std::string other; // what also provides it, or empty
         std::string what_for;
+        Level without = Level::bad;
     };
     // DEVICE_PRIVATE is one of those that select GET_FREE_REGION; before 6.0 it stood alone.
-    static const std::array<Need, 6> needs = {{
+    // ARCH_HAS_DMA_OPS came with 6.12; before, DMA_OPS stood for it.
+    static const std::array<Need, 14> needs = {{
         {"ZONE_DEVICE", "", "struct pages for memory tags"},
         {"GET_FREE_REGION", "DEVICE_PRIVATE", "request_free_mem_region() for the tag range"},
         {"MEMORY_HOTPLUG", "", "adding the tag range"},
         {"PREEMPT_NOTIFIERS", "", "the measure of donated time; KVM selects it"},
         {"CONFIGFS_FS", "", "configuration"},
         {"EVENTFD", "", "doorbells and interrupts"},
+        {"NET", "", "NICs"},
+        {"ARCH_HAS_DMA_OPS", "DMA_OPS", "DMA operations of adapters, which tags need"},
+        {"CRYPTO_LIB_SHA256", "", "images of adjuncts"},
+        {"NETFILTER_EGRESS", "", "frames from the host to clients' NICs", Level::warn},
+        {"XFRM_OFFLOAD", "", "clients' IPsec", Level::warn},
+        {"DEBUG_INFO_BTF", "", "lparstat", Level::warn},
+        {"BPF_EVENTS", "", "lparstat", Level::warn},
+        {"CGROUPS", "", "lparstat", Level::warn},
     }};
     auto options = kernel_options(host);
     if (!options) {
@@ -237,7 +247,7 @@ void check_options(const Host &host, Checks &checks) {
         if (options->contains(need.option) || options->contains(need.other))
             continue;
         all = false;
-        checks.push_back({"kernel option", Level::bad,
+        checks.push_back({"kernel option", need.without,
                           fmt::format("CONFIG_{} is off: {}", need.option, need.what_for),
                           "use a kernel with this option"});
     }

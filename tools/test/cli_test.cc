@@ -4,6 +4,7 @@
 #include <cstring>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <zlib.h>
 
@@ -457,7 +458,11 @@ class DoctorTest : public testing::Test {
     static constexpr auto options = "CONFIG_ZONE_DEVICE=y\n# CONFIG_DEVICE_PRIVATE is not set\n"
                                     "CONFIG_GET_FREE_REGION=y\nCONFIG_MEMORY_HOTPLUG=y\n"
                                     "CONFIG_PREEMPT_NOTIFIERS=y\nCONFIG_CONFIGFS_FS=m\n"
-                                    "CONFIG_EVENTFD=y\n";
+                                    "CONFIG_EVENTFD=y\nCONFIG_NET=y\n"
+                                    "CONFIG_ARCH_HAS_DMA_OPS=y\nCONFIG_CRYPTO_LIB_SHA256=m\n"
+                                    "CONFIG_NETFILTER_EGRESS=y\nCONFIG_XFRM_OFFLOAD=y\n"
+                                    "CONFIG_DEBUG_INFO_BTF=y\nCONFIG_BPF_EVENTS=y\n"
+                                    "CONFIG_CGROUPS=y\n";
     FakeHost host;
 };
 
@@ -514,6 +519,29 @@ TEST_F(DoctorTest, KernelOptions) {
                                          "CONFIG_PREEMPT_NOTIFIERS=y\nCONFIG_CONFIGFS_FS=m\n"
                                          "CONFIG_EVENTFD=y\n");
     EXPECT_THAT(check("kernel option")["found"].get<std::string>(), HasSubstr("ZONE_DEVICE"));
+
+    // each that docs/kernels.md lists, and how much it matters; 6.1 has another one for DMA
+    for (const auto &[line, level] :
+         std::map<std::string, std::string>{{"CONFIG_NET=y\n", "bad"},
+                                            {"CONFIG_ARCH_HAS_DMA_OPS=y\n", "bad"},
+                                            {"CONFIG_CRYPTO_LIB_SHA256=m\n", "bad"},
+                                            {"CONFIG_NETFILTER_EGRESS=y\n", "warn"},
+                                            {"CONFIG_XFRM_OFFLOAD=y\n", "warn"},
+                                            {"CONFIG_DEBUG_INFO_BTF=y\n", "warn"},
+                                            {"CONFIG_BPF_EVENTS=y\n", "warn"},
+                                            {"CONFIG_CGROUPS=y\n", "warn"}}) {
+        std::string text = options;
+        text.erase(text.find(line), line.size());
+        host.put("/boot/config-6.12.0-test", text);
+        Json found = check("kernel option");
+        EXPECT_EQ(found["level"], level) << line;
+        EXPECT_THAT(found["found"].get<std::string>(),
+                    StartsWith(line.substr(0, line.find('=')) + " is off"));
+        if (line.starts_with("CONFIG_ARCH_HAS_DMA_OPS")) {
+            host.put("/boot/config-6.12.0-test", text + "CONFIG_DMA_OPS=y\n");
+            EXPECT_TRUE(check("kernel option").is_null());
+        }
+    }
     host.erase("/boot");
     EXPECT_EQ(check("kernel options")["level"], "warn");
 
