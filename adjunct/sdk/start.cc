@@ -13,9 +13,27 @@ bool yield(lpar_adjunct_yield why, uint64_t argument = 0) {
     return rax == LPAR_RESUME_INTERRUPT;
 }
 
-[[noreturn]] void end(uint64_t code) {
-    for (;;)
-        yield(LPAR_YIELD_EXIT, code);
+// For good: nothing of what the image has computed stays in a register.
+[[noreturn]] void end(lpar_adjunct_yield why, uint64_t code) {
+    asm volatile("xor %%ebx, %%ebx\n"
+                 "xor %%ecx, %%ecx\n"
+                 "xor %%edx, %%edx\n"
+                 "xor %%esi, %%esi\n"
+                 "xor %%ebp, %%ebp\n"
+                 "xor %%r8d, %%r8d\n"
+                 "xor %%r9d, %%r9d\n"
+                 "xor %%r10d, %%r10d\n"
+                 "xor %%r11d, %%r11d\n"
+                 "xor %%r12d, %%r12d\n"
+                 "xor %%r13d, %%r13d\n"
+                 "xor %%r14d, %%r14d\n"
+                 "xor %%r15d, %%r15d\n"
+                 "int $0x80\n"
+                 "ud2"
+                 :
+                 : "a"(uint64_t{why}), "D"(code)
+                 : "memory");
+    __builtin_unreachable();
 }
 
 using Constructor = void (*)();
@@ -62,7 +80,9 @@ extern "C" [[noreturn, gnu::used]] void lpar_main(lpar_adjunct_control *control,
          constructor++)
         (*constructor)();
     registers = {device_registers, device_bytes / sizeof(uint32_t)};
-    if (yield(LPAR_YIELD_READY, initialise() ? 0 : 1))
+    if (!initialise())
+        end(LPAR_YIELD_READY, 1);
+    if (yield(LPAR_YIELD_READY))
         interrupted();
     Loop loop;
     for (;;) {
@@ -74,7 +94,7 @@ extern "C" [[noreturn, gnu::used]] void lpar_main(lpar_adjunct_control *control,
         case Loop::Served::something: // more may have come
             break;
         case Loop::Served::broken:
-            end(1);
+            end(LPAR_YIELD_EXIT, 1);
         }
     }
 }
