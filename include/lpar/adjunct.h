@@ -104,7 +104,8 @@ struct lpar_adjunct_request {
 };
 static_assert(sizeof(struct lpar_adjunct_request) == 32, "wire size");
 
-/* Registers of an adjunct when it died, as the device wrote them. */
+/* How an adjunct died, as the device wrote it. All behind error is zero but for FAULT: the
+ * client may choose when an adjunct ends, and is not told what it has in its registers. */
 struct lpar_adjunct_report {
 	__le32 reason;		/* enum lpar_adjunct_death */
 	__le32 vector;		/* of the exception */

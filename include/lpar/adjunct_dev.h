@@ -143,7 +143,7 @@ struct lpar_adjunct_batch {
  * @reason:  enum lpar_adjunct_death; 0 when the host gave none: it broke the rules
  * @vector:  of the exception
  * @error:   its error code, or the code that it ended with
- * @address: that it could not reach
+ * @address: that it could not reach; this and the rest are zero but for LPAR_ADJUNCT_FAULT
  * @rip:     of the instruction
  * @rflags:  then
  * @gpr:     rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 … r15
