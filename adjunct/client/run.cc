@@ -301,7 +301,7 @@ int run_adjunct(int argc, const char *const *argv, std::istream &in, std::ostrea
         return 2;
     } catch (const AdjunctDied &death) {
         err << "lpar-adjunct: " << death.what() << '\n';
-        if (death.report.reason != LPAR_ADJUNCT_ALIVE)
+        if (death.report.reason == LPAR_ADJUNCT_FAULT) // there are none otherwise
             print_registers(death.report, err);
         return 1;
     } catch (const std::system_error &error) {

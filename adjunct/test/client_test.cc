@@ -359,6 +359,11 @@ TEST_F(Client, ProgramSaysWhatIsWrong) {
     EXPECT_EQ(run({"call", "checksum", "1"}), 1);
     EXPECT_THAT(err.str(), HasSubstr("invalid opcode"));
     EXPECT_THAT(err.str(), HasSubstr("rbx 00000000600df00d"));
+    err.str("");
+    kernel.report.reason = LPAR_ADJUNCT_EXIT;
+    EXPECT_EQ(run({"call", "checksum", "1"}), 1);
+    EXPECT_THAT(err.str(), HasSubstr("ended itself"));
+    EXPECT_THAT(err.str(), testing::Not(HasSubstr("rbx")));
 }
 
 TEST_F(Client, ProgramBringsItsOwn) {
