@@ -17,6 +17,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <random>
 #include <string>
 #include <thread>
@@ -293,6 +294,15 @@ void check_refusals(Device &device, Slot &slot) {
     ok("what is refused");
 }
 
+// Whatever ends it but a fault: no register of its in the report, nor what was there before.
+void no_registers(const std::string &what, volatile lpar_adjunct_report &r) {
+    equal(what + ": address in the report", r.address, 0);
+    equal(what + ": rip in the report", r.rip, 0);
+    equal(what + ": rflags in the report", r.rflags, 0);
+    for (unsigned i = 0; i < std::size(r.gpr); i++)
+        equal(fmt::format("{}: register {} in the report", what, i), r.gpr[i], 0);
+}
+
 void check_donation(Slot &slot) {
     for (unsigned offset = donated; offset < LPAR_ADJUNCT_SLOT; offset += page / 2)
         *slot.word(offset) = pattern;
@@ -329,10 +339,13 @@ void check_donation(Slot &slot) {
     for (unsigned offset = donated; offset < LPAR_ADJUNCT_SLOT; offset += page)
         if (uint64_t got = *slot.word(offset); got != 0 && got != ~0ull)
             fail("the client reads {:#x} when all is donated", got);
+    for (unsigned i = 0; i < 16; i++)
+        slot.control().report.gpr[i] = pattern;
     equal("RUN of one that refuses", slot.until_done(), LPAR_TARGET);
     equal("state", slot.state(), LPAR_ADJUNCT_DEAD);
     equal("report", slot.control().report.reason, LPAR_ADJUNCT_REFUSED);
     equal("report: code", slot.control().report.error, 3);
+    no_registers("one that refuses", slot.control().report);
     equal("DESTROY", slot.destroy(), LPAR_OK);
     ok("a new one finds its memory empty; one that refuses is dead");
 }
@@ -391,10 +404,13 @@ void dies(Slot &slot, const std::string &what, uint32_t op, uint64_t argument, u
     if (reason == LPAR_ADJUNCT_FAULT && op != PROBE_JUMP &&
         (r.rip < LPAR_ADJUNCT_VA_TEXT || r.rip >= LPAR_ADJUNCT_VA_TEXT + page))
         fail("{}: rip {:#x}", what, r.rip);
-    if (reason != LPAR_ADJUNCT_BROKEN)
+    if (reason == LPAR_ADJUNCT_FAULT) {
         equal(what + ": r12 in the report", r.gpr[12], PROBE_MARK);
-    if (r.gpr[4] < LPAR_ADJUNCT_VA_STACK - 2 * page || r.gpr[4] > LPAR_ADJUNCT_VA_STACK)
-        fail("{}: rsp {:#x}", what, r.gpr[4]);
+        if (r.gpr[4] < LPAR_ADJUNCT_VA_STACK - 2 * page || r.gpr[4] > LPAR_ADJUNCT_VA_STACK)
+            fail("{}: rsp {:#x}", what, r.gpr[4]);
+    } else {
+        no_registers(what, r);
+    }
     equal(what + ": RUN of a dead one", slot.run(), LPAR_STATE);
     equal(what + ": DESTROY", slot.destroy(), LPAR_OK);
 }

@@ -26,7 +26,7 @@ static u64 yield(u64 why, u64 value)
 	return why;
 }
 
-/* With a mark in a register that a report must show. */
+/* With a mark in a register that the report of a fault must show, and no other may. */
 #define DO(insn, ...)							\
 	asm volatile("mov %0, %%r12\n" insn				\
 		     : : "r"(PROBE_MARK), ##__VA_ARGS__ : "r12", "rax", "rcx", "memory")

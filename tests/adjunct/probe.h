@@ -30,7 +30,7 @@ enum probe_op {
 };
 
 #define PROBE_SECRET	0x5ec2e7c0ffee1234ull
-#define PROBE_MARK	0xfeedfacecafebeefull	/* in r12 when a fault comes */
+#define PROBE_MARK	0xfeedfacecafebeefull	/* in r12 when it ends */
 #define PROBE_REFUSE	0x0badbadu		/* first word of the data: no start */
 #define PROBE_DATA	0x600dda7au		/* in its data, from the file */
 
