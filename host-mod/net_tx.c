@@ -322,19 +322,17 @@ static void show(const struct sk_buff *skb, struct net_device *dev)
 	consume_skb(seen);
 }
 
+/* Does a frame end only when the next one is sent? RCU is held. @port: NULL: there is none. */
+static bool port_ends_late(const struct lpar_port *port)
+{
+	return port && READ_ONCE(port->ends_late);
+}
+
 /* The adapter's queue for a client's: they are numbered one after the other. */
 static u16 queue_for(const struct lpar_queue *q, const struct net_device *dev)
 {
 	return (lpar_net_nic(q)->first + q->index - 1) %
 	       READ_ONCE(dev->real_num_tx_queues);
-}
-
-/* Would a frame with tags end only when the next one is sent? RCU is held. */
-static bool port_ends_late(const struct lpar_queue *q)
-{
-	struct lpar_port *port = rcu_dereference(lpar_net_nic(q)->port);
-
-	return port && READ_ONCE(port->ends_late);
 }
 
 /*
@@ -357,7 +355,7 @@ static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
 		ret = -ENETDOWN;
 	} else if (!device_does(dev, skb)) {
 		ret = -EOPNOTSUPP;
-	} else if (port_ends_late(q)) {
+	} else if (port_ends_late(rcu_dereference(lpar_net_nic(q)->port))) {
 		ret = -EOPNOTSUPP;
 	} else if (!netif_xmit_frozen_or_stopped(txq)) {
 		if (dev_nit_active(dev))
@@ -464,16 +462,23 @@ static void hand_over(struct lpar_port *port, struct sk_buff *skb)
 	rcu_read_unlock();
 }
 
-/* To the wire. Return: LPAR_TAKE_FULL, and nothing has happened; or DONE. */
+/* To the wire. @late: its driver does not tell when it has been sent, and has a whole copy.
+ * Return: LPAR_TAKE_FULL, and nothing has happened; or DONE. */
 static enum lpar_take to_wire(struct lpar_queue *q, struct lpar_port *port,
 			      const struct lpar_nic_limits *lim, struct lpar_net_frame *fr,
-			      struct sk_buff *skb, u32 linear)
+			      struct sk_buff *skb, u32 linear, bool late)
 {
 	struct lpar_net_req *r = fr->req;
 	struct net_device *dev;
 	int ret;
 
 	describe(skb, &fr->f, lim);
+	if (late) {
+		hand_over(port, skb);
+		req_put(r);
+		lpar_queue_complete(q, fr->f.id, LPAR_OK, fr->f.len, 0, 0, 0);
+		return LPAR_TAKE_DONE;
+	}
 	refcount_inc(&q->users.n);	/* ours is held: not zero */
 	arm(skb, r, q->fn->mode == LPAR_MODE_TAG && !fr->f.sa);
 	if (q->fn->mode != LPAR_MODE_TAG || fr->f.sa) {
@@ -552,7 +557,7 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	struct lpar_net_frame fr = {};
 	struct sk_buff *skb;
 	enum lpar_status st;
-	bool room = true;
+	bool room = true, late;
 	u32 linear;
 	u16 vlan;
 
@@ -562,6 +567,7 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	/* as long as a queue is on it, its port stays; the device need not */
 	rcu_read_lock();
 	port = rcu_dereference(nic->port);
+	late = port_ends_late(port);
 	if (port && mode == LPAR_MODE_TAG) {
 		struct net_device *dev = rcu_dereference(port->dev);
 
@@ -573,8 +579,8 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	if (!room)
 		return LPAR_TAKE_FULL;
 
-	/* its driver may look at all of it, and change it */
-	if (fr.f.sa)
+	/* its driver may look at all of it, and change it; or keep it for who knows how long */
+	if (fr.f.sa || late)
 		mode = LPAR_MODE_COPY;
 	fr.req = req_get(q);
 	fr.req->id = fr.f.id;
@@ -612,10 +618,10 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 			kfree_skb(skb);
 			goto err;
 		}
-		return to_wire(q, port, lim, &fr, skb, linear);
+		return to_wire(q, port, lim, &fr, skb, linear, late);
 	}
 	if (!route.station && !route.host && !route.all)
-		return to_wire(q, port, lim, &fr, skb, linear);
+		return to_wire(q, port, lim, &fr, skb, linear, late);
 
 	/* whoever is on this side must be able to read all of it, and keep it */
 	if (mode != LPAR_MODE_COPY && (linear < fr.f.len || in_pool(skb))) {
