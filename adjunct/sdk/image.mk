@@ -20,11 +20,12 @@ lpar_flags   := -std=c++20 -O2 -Wall -Wextra -Werror -MMD -MP -I$(lpar_sdk) -I$(
 # $(call lpar_object,NAME,SOURCE)
 lpar_object = $(BUILD)/$(1)/$(notdir $(basename $(2))).o
 
+# What assembler sources include, a cache of compilers gives the names of as they were elsewhere.
 define lpar_image
 $(foreach source,$(2) $(addprefix $(lpar_sdk)/,start.cc loop.cc string.cc),
 $(call lpar_object,$(1),$(source)): $(source)
 	@mkdir -p $$(@D)
-	$$(CXX) $$(lpar_flags) $$($(1)_flags) -c -o $$@ $$<
+	$$(if $$(filter %.S,$$<),CCACHE_DISABLE=1) $$(CXX) $$(lpar_flags) $$($(1)_flags) -c -o $$@ $$<
 )
 $(BUILD)/$(1)/$(1).elf: $(foreach source,$(2) start.cc loop.cc string.cc,$(call lpar_object,$(1),$(source))) $(lpar_sdk)/image.lds
 	$$(CXX) -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
