@@ -629,14 +629,10 @@ static int file_serve(struct adjunct_file *f, struct lpar_batch *b)
 		adjunct_give(f, b);
 		err = adjunct_serve(f, false);
 	}
-	if (err && f->ring == b) {
+	if (err && f->ring == b)
 		b->orphan = true;
-		/* made again when the system has thawed, it would be served twice */
-		if (err == -ERESTARTSYS)
-			err = -EINTR;
-	} else if (err) {
+	else if (err)
 		lpar_adjunct_batch_free(b);
-	}
 	file_leave(f);
 	return err;
 }

@@ -169,8 +169,8 @@ struct lpar_adjunct_state_info {
 /*
  * CALL, BATCH: -ENOTCONN before CREATE; -E2BIG: more than LPAR_ADJUNCT_ROOM; -EPROTO: the
  * adjunct broke the rules, and has been ended; -ECANCELED: DESTROY came; -ETIMEDOUT: the
- * request stays with the adjunct, and nobody hears of its answer; -EINTR: killed, or, with
- * the same for the request, the system is about to sleep.
+ * request stays with the adjunct, and nobody hears of its answer; -EINTR: killed. When the
+ * system has slept they are made again: what had been given is served twice then.
  */
 #define LPAR_ADJUNCT_IOC_CALL	_IOWR(LPAR_ADJUNCT_IOC, 1, struct lpar_adjunct_call)
 #define LPAR_ADJUNCT_IOC_BATCH	_IOW(LPAR_ADJUNCT_IOC, 2, struct lpar_adjunct_batch)
