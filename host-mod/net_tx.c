@@ -357,7 +357,7 @@ static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
 		ret = -EOPNOTSUPP;
 	} else if (port_ends_late(rcu_dereference(lpar_net_nic(q)->port))) {
 		ret = -EOPNOTSUPP;
-	} else if (!netif_xmit_frozen_or_stopped(txq)) {
+	} else if (!netif_xmit_frozen_or_drv_stopped(txq)) {
 		if (dev_nit_active(dev))
 			show(skb, dev);
 		ret = dev_xmit_complete(netdev_start_xmit(skb, dev, txq, false));
@@ -368,14 +368,14 @@ static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
 }
 
 /* May the driver's queue have room? A hint, before all the work. That of a device
- * which is down is stopped, but its frames end. Its byte limit is the clients' as well:
- * beyond it the stack, and so the host, would wait for them. RCU is held. */
+ * which is down is stopped, but its frames end. Its byte limit is the stack's alone: with
+ * that, tag mode sends a quarter less. RCU is held. */
 static bool has_room(struct lpar_queue *q, struct net_device *dev)
 {
 	struct netdev_queue *txq = netdev_get_tx_queue(dev, queue_for(q, dev));
 
 	return !netif_running(dev) || !netif_carrier_ok(dev) ||
-	       !netif_xmit_frozen_or_stopped(txq);
+	       !netif_xmit_frozen_or_drv_stopped(txq);
 }
 
 /*
