@@ -20,6 +20,22 @@
 #define MAIN_EVENT_MS	10	/* a storm of events makes for so many looks */
 #define MAIN_VECTORS	8	/* for queues, for each CPU: more are shared */
 
+/* The NICs look: at first they lose their carrier, however long the host takes for the
+ * reset, and behind that their frames. */
+static void main_tell_nics(struct lpar_device *dev)
+{
+	struct lpar_queue *q;
+	u32 i;
+
+	spin_lock_irq(&dev->queues_lock);
+	for (i = 1; i < ARRAY_SIZE(dev->queues); i++) {
+		q = dev->queues[i];
+		if (q && q->napi)
+			napi_schedule(q->napi);
+	}
+	spin_unlock_irq(&dev->queues_lock);
+}
+
 /* End what the host has had and what waited; it writes no memory any more. */
 static void main_sweep(struct lpar_device *dev)
 {
@@ -34,31 +50,15 @@ static void main_sweep(struct lpar_device *dev)
 		q = dev->queues[i];
 		if (q)
 			lpar_ring_sweep(q, &done);
-		if (q && q->napi)
-			napi_schedule(q->napi);
 	}
 	spin_unlock_irq(&dev->queues_lock);
+	main_tell_nics(dev);
 	lpar_window_sweep(dev, &done);
 
 	list_for_each_entry_safe(req, next, &done, node) {
 		list_del(&req->node);
 		lpar_blk_end(dev, req, BLK_STS_IOERR);
 	}
-}
-
-/* The NICs have no carrier any more, however long the host takes for the reset. */
-static void main_tell_nics(struct lpar_device *dev)
-{
-	struct lpar_queue *q;
-	u32 i;
-
-	spin_lock_irq(&dev->queues_lock);
-	for (i = 1; i < ARRAY_SIZE(dev->queues); i++) {
-		q = dev->queues[i];
-		if (q && q->napi)
-			napi_schedule(q->napi);
-	}
-	spin_unlock_irq(&dev->queues_lock);
 }
 
 /*

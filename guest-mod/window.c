@@ -581,11 +581,8 @@ static struct lpar_window_waiter *window_waiter_unpark(struct lpar_windows *wind
 	return waiter;
 }
 
-/*
- * Map for the first of those who wait for an address alone, after all requests. It may
- * wait for the next address at once, and so on: requests come before that, and whoever
- * waits for this work to end.
- */
+/* Map for the first of those who wait for an address alone, after all requests. It may wait
+ * for the next address at once: requests, and who waits for this work to end, come first. */
 static void window_serve_waiter(struct lpar_device *dev)
 {
 	struct lpar_window_waiter *waiter = window_waiter_unpark(&dev->windows);
@@ -594,9 +591,8 @@ static void window_serve_waiter(struct lpar_device *dev)
 
 	if (!waiter)
 		return;
-	window = window_get(&dev->windows, waiter->gpa);
-	if (!window)
-		window = window_map(dev, NULL, waiter->posts, waiter->gpa);
+	window = window_get(&dev->windows, waiter->gpa) ?:
+		 window_map(dev, NULL, waiter->posts, waiter->gpa);
 	err = PTR_ERR_OR_ZERO(window);
 	if ((err == -EAGAIN || err == -EBUSY) && waiter->again++ < WINDOW_NOMEM_MAX &&
 	    window_waiter_park(dev, waiter)) {
@@ -730,11 +726,8 @@ void lpar_window_release(struct lpar_device *dev, struct lpar_request *req,
 	window_release(dev, req, false);
 }
 
-/*
- * Somebody new waits, behind all others: while those rest, nothing comes of a look. The
- * work says that they do not any more before it looks under the lock that the new one
- * was put there under.
- */
+/* Somebody new waits, behind all others: while those rest, nothing comes of a look. That
+ * ends before the work looks under the lock that the new one was put there under. */
 static void window_kick_new(struct lpar_device *dev)
 {
 	if (!READ_ONCE(dev->windows.rests))
