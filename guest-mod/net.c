@@ -174,7 +174,7 @@ static int net_rx_up_locked(struct lpar_net *net)
 
 	lockdep_assert_held(&net->rx_lock);
 	for (i = 0; i < net->use_rx && !err; i++)
-		err = lpar_net_rx_up(&net->rx[i]);
+		err = lpar_net_rx_up(&net->rx[i]) ?: lpar_net_rx_start(&net->rx[i]);
 	if (err)
 		net_rx_down_locked(net);
 	else
@@ -330,14 +330,17 @@ static void net_repost_work(struct work_struct *work)
 	struct lpar_net *net = container_of(to_delayed_work(work), struct lpar_net,
 					    repost_work);
 	unsigned int noio;
-	int err;
+	int err = 0;
+	u32 i;
 
 	noio = net_rx_lock(net);
 	/* Who takes it down waits for the lock after it has said so. */
 	if (!READ_ONCE(net->up) || lpar_device_broken(net->dev))
 		goto out;
-	net_rx_down_locked(net);
-	err = net_rx_up_locked(net);
+	for (i = 0; i < net->use_rx; i++)
+		lpar_net_rx_stop(&net->rx[i]);
+	for (i = 0; i < net->use_rx && !err && !lpar_device_broken(net->dev); i++)
+		err = lpar_net_rx_start(&net->rx[i]);
 	if (err) {
 		dev_err_ratelimited(&net->dev->pdev->dev, "%s: nothing is received: %d; trying again\n",
 				    net->netdev->name, err);

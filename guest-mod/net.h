@@ -144,6 +144,7 @@ struct lpar_net_buffer {
  * @parts:   of all buffers
  * @nparts:  of one
  * @order:   of a part's pages
+ * @started: the host has the queue; under lpar_net.rx_lock
  * @waiting: @waiter waits, or @retry is to run: no buffers are given before
  * @redirected: frames of this poll are on their way to another device
  * @waiter:  for the window of a buffer
@@ -164,6 +165,7 @@ struct lpar_net_rx_queue {
 	struct lpar_net_part *parts;
 	u32 nparts;
 	u32 order;
+	bool started;
 	bool waiting;
 	bool redirected;
 	struct lpar_window_waiter waiter;
@@ -302,6 +304,8 @@ void lpar_net_tx_coalesce(struct lpar_net_tx *tx);
 /* net_rx.c */
 void lpar_net_rx_init(struct lpar_net *net, struct lpar_net_rx_queue *rx, u32 index);
 int lpar_net_rx_up(struct lpar_net_rx_queue *rx);
+int lpar_net_rx_start(struct lpar_net_rx_queue *rx);
+void lpar_net_rx_stop(struct lpar_net_rx_queue *rx);
 void lpar_net_rx_down(struct lpar_net_rx_queue *rx);
 
 /* net_mode.c */

@@ -482,7 +482,7 @@ static void rx_free(struct lpar_net_rx_queue *rx)
  * lpar_net_rx_up - make a queue, of buffers for the MTU in force
  * @rx: without one
  *
- * Sleeps. NAPI gives the first buffers.
+ * Sleeps. lpar_net_rx_start() is next.
  *
  * Return: 0 or a negative errno.
  */
@@ -512,21 +512,8 @@ int lpar_net_rx_up(struct lpar_net_rx_queue *rx)
 	rx->free = kvcalloc(depth, sizeof(*rx->free), GFP_KERNEL);
 	if (!rx->q || !rx->buffers || !rx->parts || !rx->free)
 		goto err_free;
-	for (i = 0; i < depth; i++) {
+	for (i = 0; i < depth; i++)
 		rx->buffers[i].parts = &rx->parts[i * rx->nparts];
-		rx->free[i] = depth - 1 - i;
-	}
-	rx->nr_free = depth;
-	rx->waiting = false;
-	lpar_window_waiter_init(&rx->waiter, rx_ready);
-	rx->waiter.posts = true;
-
-	err = lpar_net_queue_create(rx->net, rx->q, rx->index, LPAR_ROLE_RECEIVE,
-				    &rx->napi);
-	if (err)
-		goto err_free;
-	napi_enable(&rx->napi);
-	rx_schedule(rx);
 	return 0;
 
 err_free:
@@ -535,33 +522,80 @@ err_free:
 }
 
 /**
- * lpar_net_rx_down - the opposite of lpar_net_rx_up()
- * @rx: with a queue or without
+ * lpar_net_rx_start - the host gets the queue, and NAPI gives it buffers
+ * @rx: up, and not started
  *
- * Sleeps; not on lpar_device.wq. Buffers that the host still has are kept.
+ * Sleeps. Needs no memory of many pages: see lpar_net_rx_stop().
+ *
+ * Return: 0 or a negative errno.
  */
-void lpar_net_rx_down(struct lpar_net_rx_queue *rx)
+int lpar_net_rx_start(struct lpar_net_rx_queue *rx)
+{
+	u32 depth = rx->q->depth, i;
+	int err;
+
+	for (i = 0; i < depth; i++)
+		rx->free[i] = depth - 1 - i;
+	rx->nr_free = depth;
+	rx->waiting = false;
+	lpar_window_waiter_init(&rx->waiter, rx_ready);
+	rx->waiter.posts = true;
+	err = lpar_net_queue_create(rx->net, rx->q, rx->index, LPAR_ROLE_RECEIVE,
+				    &rx->napi);
+	if (err)
+		return err;
+	rx->started = true;
+	napi_enable(&rx->napi);
+	rx_schedule(rx);
+	return 0;
+}
+
+/**
+ * lpar_net_rx_stop - the opposite of lpar_net_rx_start()
+ * @rx: started or not
+ *
+ * Sleeps; not on lpar_device.wq. Its rings stay, and so it can be started while memory is in
+ * pieces; its buffers go. Those that the host still has are kept from everybody.
+ */
+void lpar_net_rx_stop(struct lpar_net_rx_queue *rx)
 {
 	struct lpar_net_buffer *buffer;
 	struct lpar_net_part *part;
 	bool gone;
 	u32 i;
 
-	if (!rx->q)
+	if (!rx->started)
 		return;
+	rx->started = false;
 	napi_disable(&rx->napi);
 	lpar_window_cancel(rx->net->dev, &rx->waiter);
 	cancel_delayed_work_sync(&rx->retry);
 	gone = lpar_net_queue_destroy(rx->q);
 	for (i = 0; i < rx->q->depth; i++) {
 		buffer = &rx->buffers[i];
-		if (buffer->posted && !gone)
-			continue;
 		for (part = buffer->parts; part < buffer->parts + rx->nparts; part++) {
-			rx_put_window(rx, part, false);
-			if (part->page)
-				__free_pages(part->page, rx->order);
+			if (!buffer->posted || gone) {
+				rx_put_window(rx, part, false);
+				if (part->page)
+					__free_pages(part->page, rx->order);
+			}
+			part->window = NULL;
+			part->page = NULL;
 		}
+		buffer->posted = false;
 	}
+}
+
+/**
+ * lpar_net_rx_down - the opposite of lpar_net_rx_up()
+ * @rx: up or not, started or not
+ *
+ * Sleeps; not on lpar_device.wq.
+ */
+void lpar_net_rx_down(struct lpar_net_rx_queue *rx)
+{
+	if (!rx->q)
+		return;
+	lpar_net_rx_stop(rx);
 	rx_free(rx);
 }
