@@ -5,6 +5,7 @@
 #include <linux/moduleparam.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched/clock.h>
+#include <net/sch_generic.h>
 
 #include "compat.h"
 #include "ipsec.h"
@@ -367,15 +368,25 @@ static int xmit_direct(struct lpar_queue *q, struct net_device *dev,
 	return ret;
 }
 
+/*
+ * Clients pass the adapter's byte limit (BQL): to keep to it would cost a quarter of what tag
+ * mode sends. The stack's own frames do not pass it, and would wait for as long as clients
+ * have more than that on their way. So in each other tick those that wait go first. RCU is held.
+ */
+static bool host_first(struct netdev_queue *txq)
+{
+	return jiffies & 1 && test_bit(__QUEUE_STATE_STACK_XOFF, &txq->state) &&
+	       qdisc_qlen_sum(rcu_dereference(txq->qdisc));
+}
+
 /* May the driver's queue have room? A hint, before all the work. That of a device
- * which is down is stopped, but its frames end. Its byte limit is the stack's alone: with
- * that, tag mode sends a quarter less. RCU is held. */
+ * which is down is stopped, but its frames end. RCU is held. */
 static bool has_room(struct lpar_queue *q, struct net_device *dev)
 {
 	struct netdev_queue *txq = netdev_get_tx_queue(dev, queue_for(q, dev));
 
 	return !netif_running(dev) || !netif_carrier_ok(dev) ||
-	       !netif_xmit_frozen_or_drv_stopped(txq);
+	       (!netif_xmit_frozen_or_drv_stopped(txq) && !host_first(txq));
 }
 
 /*
