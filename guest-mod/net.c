@@ -15,7 +15,6 @@
 #include "channel.h"
 #include "disk.h"
 #include "net.h"
-#include "policy.h"
 
 #define WATCH_INTERVAL	(5 * HZ)
 #define DRAIN_MS	1000	/* for what the host has when a NIC goes down */
@@ -584,7 +583,7 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share)
 	net->not_linear = jiffies;
 	INIT_DELAYED_WORK(&net->repost_work, net_repost_work);
 	INIT_DEFERRABLE_WORK(&net->watch_work, net_watch_work);
-	lpar_policy_coalesce(&net->tx_frames, &net->tx_usecs);
+	lpar_net_policy_init(net);
 	lpar_net_offer(net, &caps);
 	netdev->features |= net->features;
 	lpar_net_mode_init(net);

@@ -216,6 +216,7 @@ struct lpar_net_rx_queue {
  * @use_rx:     likewise
  * @tx_frames:  most that one doorbell is for; under rtnl
  * @tx_usecs:   shortest time that one is held back; under rtnl
+ * @quantum_us: longest service for each doorbell, 0: the host's limit; changed under rtnl
  * @tx:         queues
  * @rx:         queues
  */
@@ -258,6 +259,7 @@ struct lpar_net {
 	u32 use_rx;
 	u32 tx_frames;
 	u32 tx_usecs;
+	u32 quantum_us;
 	struct lpar_net_tx *tx;
 	struct lpar_net_rx_queue *rx;
 };
@@ -339,6 +341,9 @@ void lpar_net_standby_end(struct lpar_net *net);
 void lpar_net_standby_tell(struct lpar_net *net);
 struct net_device *lpar_net_standby_upper(struct lpar_net *net);
 int lpar_net_phys_port_name(struct net_device *netdev, char *name, size_t len);
+
+/* net_policy.c */
+void lpar_net_policy_init(struct lpar_net *net);
 
 /* net_ethtool.c */
 extern const struct ethtool_ops lpar_net_ethtool_ops;

@@ -512,6 +512,7 @@ int lpar_net_rx_up(struct lpar_net_rx_queue *rx)
 	rx->free = kvcalloc(depth, sizeof(*rx->free), GFP_KERNEL);
 	if (!rx->q || !rx->buffers || !rx->parts || !rx->free)
 		goto err_free;
+	rx->q->quantum_us = rx->net->quantum_us;
 	for (i = 0; i < depth; i++)
 		rx->buffers[i].parts = &rx->parts[i * rx->nparts];
 	return 0;

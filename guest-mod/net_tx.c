@@ -660,6 +660,7 @@ int lpar_net_tx_up(struct lpar_net_tx *tx)
 	tx->free = kvcalloc(depth, sizeof(*tx->free), GFP_KERNEL);
 	if (!tx->q || !tx->frames || !tx->windows || !tx->segs || !tx->free)
 		goto err_free;
+	tx->q->quantum_us = tx->net->quantum_us;
 	for (i = 0; i < depth; i++)
 		tx->free[i] = i;
 	tx->free_put = depth;

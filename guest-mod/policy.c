@@ -23,7 +23,7 @@ MODULE_PARM_DESC(donate_us, "Shortest time that a request is held back, microsec
 
 static unsigned int quantum_us;
 module_param(quantum_us, uint, 0644);
-MODULE_PARM_DESC(quantum_us, "Longest service for one doorbell, microseconds (0: the host's limit); donate*/quantum_us of a disk");
+MODULE_PARM_DESC(quantum_us, "Longest service for one doorbell, microseconds (0: the host's limit); donate*/quantum_us of a disk, donate/quantum_us of a netdev");
 
 static unsigned int poll_us = 100;
 module_param(poll_us, uint, 0644);
@@ -78,16 +78,40 @@ void lpar_policy_default(struct lpar_queue *q)
 }
 
 /**
- * lpar_policy_coalesce - what the module parameters say for a new NIC
+ * lpar_policy_net - what the module parameters say for a new NIC
  * @batch:   most frames that one doorbell is for
  * @hold_us: shortest time that a frame is held back
+ * @quantum: longest service for each doorbell, microseconds; 0: the host's limit
  *
  * Any context.
  */
-void lpar_policy_coalesce(u32 *batch, u32 *hold_us)
+void lpar_policy_net(u32 *batch, u32 *hold_us, u32 *quantum)
 {
+	*quantum = quantum_us;
 	*batch = clamp(donate_batch, 1u, LPAR_QUEUE_DEPTH_MAX + 0u);
 	*hold_us = min(donate_us, LPAR_POLICY_HOLD_MAX + 0u);
+}
+
+static void policy_write_quantum(struct lpar_queue *q)
+{
+	WRITE_ONCE(q->ctrl->quantum_us,
+		   cpu_to_le32(lpar_donate_quantum(q->quantum_us,
+						   q->dev->channel.quantum_us)));
+}
+
+/**
+ * lpar_policy_quantum - how long may the queue be served for each doorbell?
+ * @q:  made
+ * @us: microseconds; 0: the host's limit
+ *
+ * Any context, interrupts on. It holds from the next doorbell on.
+ */
+void lpar_policy_quantum(struct lpar_queue *q, u32 us)
+{
+	spin_lock_irq(&q->lock);
+	q->quantum_us = us;
+	policy_write_quantum(q);
+	spin_unlock_irq(&q->lock);
 }
 
 /**
@@ -102,9 +126,7 @@ void lpar_policy_apply_locked(struct lpar_queue *q)
 {
 	lockdep_assert_held(&q->lock);
 	lpar_donate_init(&q->donate, q->policy, q->batch, q->hold_us);
-	WRITE_ONCE(q->ctrl->quantum_us,
-		   cpu_to_le32(lpar_donate_quantum(q->quantum_us,
-						   q->dev->channel.quantum_us)));
+	policy_write_quantum(q);
 	WRITE_ONCE(q->ctrl->poll_us, cpu_to_le32(q->polled ? q->poll_us : 0));
 }
 
@@ -246,74 +268,71 @@ static ssize_t policy_store(struct device *dev, struct device_attribute *attr,
 	return err ?: count;
 }
 
+/* The number at @offset in struct lpar_queue, of the folder's queues. */
+static u32 *number_of(struct lpar_policy_folder *f, u32 i, size_t offset)
+{
+	return (void *)f->disk->queues[i] + offset;
+}
+
+static ssize_t number_show(struct lpar_policy_folder *f, size_t offset, char *buf)
+{
+	u32 number = READ_ONCE(*number_of(f, f->first, offset)), i;
+
+	for (i = f->first + 1; i < f->end; i++) {
+		if (READ_ONCE(*number_of(f, i, offset)) != number)
+			return sysfs_emit(buf, "mixed\n");
+	}
+	return sysfs_emit(buf, "%u\n", number);
+}
+
+static ssize_t number_store(struct lpar_policy_folder *f, size_t offset, u32 min, u32 max,
+			    const char *buf, size_t count)
+{
+	u32 number, i;
+	int err;
+
+	err = kstrtou32(buf, 0, &number);
+	if (err)
+		return err;
+	if (number < min || number > max)
+		return -ERANGE;
+	mutex_lock(&f->disk->policy_lock);
+	for (i = f->first; i < f->end; i++)
+		policy_set_number(f->disk->queues[i], number_of(f, i, offset), number);
+	mutex_unlock(&f->disk->policy_lock);
+	return count;
+}
+
 static ssize_t batch_show(struct device *dev, struct device_attribute *attr,
 			  char *buf)
 {
-	struct lpar_policy_folder *f = container_of(attr, struct lpar_policy_folder, batch);
-	u32 batch = f->disk->queues[f->first]->batch, i;
-
-	for (i = f->first + 1; i < f->end; i++) {
-		if (READ_ONCE(f->disk->queues[i]->batch) != batch)
-			return sysfs_emit(buf, "mixed\n");
-	}
-	return sysfs_emit(buf, "%u\n", batch);
+	return number_show(container_of(attr, struct lpar_policy_folder, batch),
+			   offsetof(struct lpar_queue, batch), buf);
 }
 
 static ssize_t batch_store(struct device *dev, struct device_attribute *attr,
 			   const char *buf, size_t count)
 {
 	struct lpar_policy_folder *f = container_of(attr, struct lpar_policy_folder, batch);
-	struct lpar_queue *q;
-	u32 batch, i;
-	int err;
 
-	err = kstrtou32(buf, 0, &batch);
-	if (err)
-		return err;
-	if (!batch || batch > f->disk->queues[f->first]->depth)
-		return -ERANGE;
-	mutex_lock(&f->disk->policy_lock);
-	for (i = f->first; i < f->end; i++) {
-		q = f->disk->queues[i];
-		policy_set_number(q, &q->batch, batch);
-	}
-	mutex_unlock(&f->disk->policy_lock);
-	return count;
+	return number_store(f, offsetof(struct lpar_queue, batch), 1,
+			    f->disk->queues[f->first]->depth, buf, count);
 }
 
 static ssize_t quantum_us_show(struct device *dev, struct device_attribute *attr,
 			       char *buf)
 {
-	struct lpar_policy_folder *f = container_of(attr, struct lpar_policy_folder, quantum);
-	u32 us = f->disk->queues[f->first]->quantum_us, i;
-
-	for (i = f->first + 1; i < f->end; i++) {
-		if (READ_ONCE(f->disk->queues[i]->quantum_us) != us)
-			return sysfs_emit(buf, "mixed\n");
-	}
-	return sysfs_emit(buf, "%u\n", us);
+	return number_show(container_of(attr, struct lpar_policy_folder, quantum),
+			   offsetof(struct lpar_queue, quantum_us), buf);
 }
 
 static ssize_t quantum_us_store(struct device *dev, struct device_attribute *attr,
 				const char *buf, size_t count)
 {
 	struct lpar_policy_folder *f = container_of(attr, struct lpar_policy_folder, quantum);
-	struct lpar_queue *q;
-	u32 us, i;
-	int err;
 
-	err = kstrtou32(buf, 0, &us);
-	if (err)
-		return err;
-	if (us > f->disk->dev->channel.quantum_us)
-		return -ERANGE;
-	mutex_lock(&f->disk->policy_lock);
-	for (i = f->first; i < f->end; i++) {
-		q = f->disk->queues[i];
-		policy_set_number(q, &q->quantum_us, us);
-	}
-	mutex_unlock(&f->disk->policy_lock);
-	return count;
+	return number_store(f, offsetof(struct lpar_queue, quantum_us), 0,
+			    f->disk->dev->channel.quantum_us, buf, count);
 }
 
 static ssize_t thread_show(struct device *dev, struct device_attribute *attr,
@@ -354,28 +373,17 @@ static ssize_t polled_show(struct device *dev, struct device_attribute *attr,
 static ssize_t poll_us_show(struct device *dev, struct device_attribute *attr,
 			    char *buf)
 {
-	struct lpar_policy_folder *f = container_of(attr, struct lpar_policy_folder, poll);
-
-	return sysfs_emit(buf, "%u\n", READ_ONCE(f->disk->queues[f->first]->poll_us));
+	return number_show(container_of(attr, struct lpar_policy_folder, poll),
+			   offsetof(struct lpar_queue, poll_us), buf);
 }
 
 static ssize_t poll_us_store(struct device *dev, struct device_attribute *attr,
 			     const char *buf, size_t count)
 {
 	struct lpar_policy_folder *f = container_of(attr, struct lpar_policy_folder, poll);
-	struct lpar_queue *q = f->disk->queues[f->first];
-	u32 us;
-	int err;
 
-	err = kstrtou32(buf, 0, &us);
-	if (err)
-		return err;
-	if (us > f->disk->dev->channel.quantum_us)
-		return -ERANGE;
-	mutex_lock(&f->disk->policy_lock);
-	policy_set_number(q, &q->poll_us, us);
-	mutex_unlock(&f->disk->policy_lock);
-	return count;
+	return number_store(f, offsetof(struct lpar_queue, poll_us), 0,
+			    f->disk->dev->channel.quantum_us, buf, count);
 }
 
 static void policy_folder_init(struct lpar_policy_folder *f, struct lpar_disk *disk,

@@ -12,7 +12,8 @@ struct lpar_disk;
 struct lpar_queue;
 
 void lpar_policy_default(struct lpar_queue *q);
-void lpar_policy_coalesce(u32 *batch, u32 *hold_us);
+void lpar_policy_net(u32 *batch, u32 *hold_us, u32 *quantum);
+void lpar_policy_quantum(struct lpar_queue *q, u32 us);
 void lpar_policy_apply_locked(struct lpar_queue *q);
 int lpar_policy_add(struct lpar_disk *disk, const struct attribute_group *first);
 void lpar_policy_free(struct lpar_disk *disk);
