@@ -503,13 +503,15 @@ static void net_free(struct lpar_net *net)
 	u32 i;
 
 	for (i = 0; i < net->nr_tx; i++) {
-		netif_napi_del(&net->tx[i].napi);
+		__netif_napi_del(&net->tx[i].napi);
 		lpar_queue_number_put(net->dev, net->tx[i].number);
 	}
 	for (i = 0; i < net->nr_rx; i++) {
-		netif_napi_del(&net->rx[i].napi);
+		__netif_napi_del(&net->rx[i].napi);
 		lpar_queue_number_put(net->dev, net->rx[i].number);
 	}
+	/* for all of them: a grace period each would be seconds, where there are many vCPUs */
+	synchronize_net();
 	kfree(net->tx);
 	kfree(net->rx);
 	free_netdev(net->netdev);
