@@ -11,11 +11,11 @@
 
 #include "channel.h"
 
-/* How long a call may take before the device counts as broken, and an adjunct's answer
- * before it is reported. */
+/* How long a call may take before the device counts as broken, a reset before it is
+ * reported, and an adjunct's answer likewise. */
 static unsigned int call_timeout = 30;
 module_param(call_timeout, uint, 0644);
-MODULE_PARM_DESC(call_timeout, "Longest call to the host, seconds; so much of an adjunct's time for one request is reported");
+MODULE_PARM_DESC(call_timeout, "Longest call to the host, and reset, seconds; so much of an adjunct's time for one request is reported");
 
 static ushort wire_min = LPAR_WIRE_VERSION_MIN;
 module_param(wire_min, ushort, 0444);
@@ -98,17 +98,19 @@ void lpar_channel_free(struct lpar_device *dev)
 
 /**
  * lpar_channel_reset - make the host drain and drop every queue and window
- * @dev:        the device
- * @timeout_ms: how long to wait for the host's answer
+ * @dev:     the device
+ * @timeout: how long to wait for the host's answer, jiffies
  *
- * The host does it inside the register write; waiting is for one that does not.
+ * The host does it inside the register write; waiting is for one that does not. A
+ * host that once gave no answer in time is asked again, but not waited for: those
+ * who wait for a reset, one after the other for each queue, wait once.
  * May sleep; takes no lock, so that nothing that hangs can be in its way.
  *
  * Return: 0 when it writes no memory of ours any more, -ETIMEDOUT else.
  */
-int lpar_channel_reset(struct lpar_device *dev, unsigned int timeout_ms)
+int lpar_channel_reset(struct lpar_device *dev, unsigned long timeout)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(timeout_ms);
+	unsigned long end = jiffies + (READ_ONCE(dev->deaf) ? 0 : timeout);
 	unsigned int delay = CHANNEL_POLL_MIN_US;
 	u32 status;
 
@@ -117,11 +119,16 @@ int lpar_channel_reset(struct lpar_device *dev, unsigned int timeout_ms)
 		status = channel_read(dev, LPAR_REG_STATUS);
 		if (channel_gone(status) || !(status & LPAR_STATUS_ENABLED))
 			break;
-		if (time_after(jiffies, end))
+		if (time_after(jiffies, end)) {
+			if (!READ_ONCE(dev->deaf))
+				dev_err(&dev->pdev->dev, "the host does not answer the reset: keeping what it may write to\n");
+			WRITE_ONCE(dev->deaf, true);
 			return -ETIMEDOUT;
+		}
 		usleep_range(delay, delay * 2);
 		delay = min(delay * 2, CHANNEL_POLL_MAX_US + 0u);
 	}
+	WRITE_ONCE(dev->deaf, false);
 	dev->quiet = true;
 	return 0;
 }
@@ -207,7 +214,7 @@ int lpar_channel_open(struct lpar_device *dev)
 {
 	int err;
 
-	err = lpar_channel_reset(dev, CHANNEL_ENABLE_MS);
+	err = lpar_channel_reset(dev, msecs_to_jiffies(CHANNEL_ENABLE_MS));
 	if (!err)
 		err = channel_enable(dev);
 	if (!err)

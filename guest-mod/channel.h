@@ -22,7 +22,7 @@ struct lpar_result {
 int lpar_channel_init(struct lpar_device *dev);
 void lpar_channel_free(struct lpar_device *dev);
 int lpar_channel_open(struct lpar_device *dev);
-int lpar_channel_reset(struct lpar_device *dev, unsigned int timeout_ms);
+int lpar_channel_reset(struct lpar_device *dev, unsigned long timeout);
 int lpar_channel_call(struct lpar_device *dev, enum lpar_op op,
 		      const u64 arg[5], struct lpar_result *result, void *data);
 int lpar_channel_exchange(struct lpar_device *dev, enum lpar_op op,

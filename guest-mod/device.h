@@ -91,6 +91,8 @@ struct lpar_windows {
  *               Whoever hands a request over checks it under the lock that the
  *               sweep of @reset_work takes later
  * @quiet:       the host has acknowledged a reset: it writes no memory of ours
+ * @deaf:        the host once did not acknowledge a reset in time, nor has it since:
+ *               it is asked again, and not waited for
  * @queues_lock: protects @queues
  * @queues:      by number, [0] is unused
  * @numbers:     of queues that somebody has, used or not
@@ -117,6 +119,7 @@ struct lpar_device {
 	struct delayed_work reset_work;
 	unsigned long broken;
 	bool quiet;
+	bool deaf;
 	spinlock_t queues_lock;	/* queues */
 	struct lpar_queue *queues[LPAR_DOORBELLS_MAX];
 	DECLARE_BITMAP(numbers, LPAR_DOORBELLS_MAX);

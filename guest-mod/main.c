@@ -16,7 +16,6 @@
 #include "mailbox.h"
 #include "window.h"
 
-#define MAIN_RESET_MS	30000	/* until a reset without an answer is reported */
 #define MAIN_EVENT_MS	10	/* a storm of events makes for so many looks */
 #define MAIN_VECTORS	8	/* for queues, for each CPU: more are shared */
 
@@ -72,8 +71,7 @@ static void main_reset_work(struct work_struct *work)
 					       struct lpar_device, reset_work);
 
 	main_tell_nics(dev);
-	if (lpar_channel_reset(dev, MAIN_RESET_MS)) {
-		dev_err_ratelimited(&dev->pdev->dev, "the host does not answer the reset: keeping the memory of all requests\n");
+	if (lpar_channel_reset(dev, lpar_channel_patience())) {
 		queue_delayed_work(dev->wq, &dev->reset_work, HZ);
 		return;
 	}
@@ -339,7 +337,7 @@ static int main_stop(struct lpar_device *dev)
 		return 0;
 	WRITE_ONCE(dev->leaving, true);
 	lpar_disk_stop_all(dev);
-	if (lpar_channel_reset(dev, MAIN_RESET_MS)) {
+	if (lpar_channel_reset(dev, lpar_channel_patience())) {
 		lpar_main_break(dev, "the host does not answer the reset");
 		/* nobody resumes what failed to suspend: what waited fails */
 		lpar_disk_start_all(dev);

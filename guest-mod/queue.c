@@ -205,7 +205,7 @@ int lpar_queue_create(struct lpar_queue *q, u32 function)
  * @q: created or not, without requests
  *
  * Sleeps; not on lpar_device.wq. Where the host does not let go of the queue the
- * device is reset.
+ * device is reset. A host that does not end that is waited for with the first queue.
  */
 void lpar_queue_destroy(struct lpar_queue *q)
 {

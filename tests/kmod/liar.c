@@ -34,6 +34,7 @@
 #define LIAR_DEPTH	64
 #define LIAR_STORM	200	/* interrupts for each doorbell */
 #define LIAR_BUSY	25	/* times that it is asked for the same in vain */
+#define LIAR_CALM	(12 * HZ)	/* without a reset, and the next one ends */
 
 static struct liar {
 	struct mutex lock;	/* all of it */
@@ -44,6 +45,8 @@ static struct liar {
 	struct liar_queue queue[LIAR_QUEUES + 1];
 	u64 call;
 	bool enabled;
+	bool stubborn;		/* ends no reset */
+	unsigned long asked;	/* for one, the last time */
 	u32 seq;
 	u32 lie;
 	u32 hellos;		/* since it began to lie like this */
@@ -286,6 +289,12 @@ static void call(void)
 		queue_create(c);
 		break;
 	case LPAR_OP_QUEUE_DESTROY:
+		if (liar.lie == LIE_RESET) {
+			liar.stubborn = true;
+			liar.asked = jiffies;
+			c->status = cpu_to_le32(LPAR_INVAL);
+			break;
+		}
 		memset(&liar.queue[le64_to_cpu(c->arg[0]) % (LIAR_QUEUES + 1)], 0, sizeof(liar.queue[0]));
 		break;
 	}
@@ -461,6 +470,7 @@ static void forget(void)
 {
 	memset(liar.queue, 0, sizeof(liar.queue));
 	liar.enabled = false;
+	liar.stubborn = false;
 	liar.seq = 0;
 }
 
@@ -532,6 +542,11 @@ static long command(unsigned int cmd, void __user *p)
 		liar.enabled = true;
 		return 0;
 	case LPAR_RESET:
+		/* QEMU goes on saying that the channel is enabled */
+		if (liar.stubborn && time_before(jiffies, liar.asked + LIAR_CALM)) {
+			liar.asked = jiffies;
+			return -EIO;
+		}
 		forget();
 		return 0;
 	case LPAR_RING:

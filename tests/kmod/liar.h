@@ -46,6 +46,8 @@ enum lie {
 	/* interrupts */
 	LIE_STORM	= 30,	/* from all vectors, hundreds for each doorbell */
 	LIE_EVENTS	= 31,	/* functions change with each doorbell */
+	/* resets */
+	LIE_RESET	= 32,	/* lets no queue go, and then ends no reset while it is asked again and again */
 	/* a NIC's, about frames of LIAR_LONG bytes or more */
 	LIE_NET		= 40,	/* honest */
 	LIE_NET_CAPS	= 41,	/* as LIE_CAPS */
