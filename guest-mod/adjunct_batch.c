@@ -10,10 +10,10 @@
 
 #include "adjunct_batch.h"
 
-/* Any context that may free memory; NULL is nothing. */
-void lpar_adjunct_batch_free(struct lpar_batch *b)
+/* A reference to it less. Any context that may free memory; NULL is nothing. */
+void lpar_adjunct_batch_drop(struct lpar_batch *b)
 {
-	if (!b)
+	if (!b || !refcount_dec_and_test(&b->refs))
 		return;
 	kvfree(b->data);
 	kvfree(b);
@@ -39,7 +39,7 @@ static int batch_fill(struct lpar_batch *b)
 	return 0;
 }
 
-/* @calls: of one CALL, or of an array. Sleeps; no lock is held. */
+/* @calls: of one CALL, or of an array. The caller has its reference. Sleeps; no lock is held. */
 struct lpar_batch *
 lpar_adjunct_batch_take(struct lpar_adjunct_call __user *calls, u32 count)
 {
@@ -51,12 +51,13 @@ lpar_adjunct_batch_take(struct lpar_adjunct_call __user *calls, u32 count)
 	b = kvzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
 	if (!b)
 		return ERR_PTR(-ENOMEM);
+	refcount_set(&b->refs, 1);
 	b->count = count;
 	b->user = calls;
 	if (!copy_from_user(b->calls, calls, count * sizeof(b->calls[0])))
 		err = batch_fill(b);
 	if (err) {
-		lpar_adjunct_batch_free(b);
+		lpar_adjunct_batch_drop(b);
 		return ERR_PTR(err);
 	}
 	return b;
@@ -73,7 +74,7 @@ struct lpar_batch *lpar_adjunct_batch_take_array(const void __user *arg)
 	return lpar_adjunct_batch_take(u64_to_user_ptr(batch.calls), batch.count);
 }
 
-/* The answers, and the end of @b. Sleeps; no lock is held. */
+/* The answers, and a reference to @b less. Sleeps; no lock is held. */
 int lpar_adjunct_batch_give(struct lpar_batch *b)
 {
 	const struct lpar_adjunct_call *call;
@@ -88,13 +89,13 @@ int lpar_adjunct_batch_give(struct lpar_batch *b)
 		    put_user(call->bytes, &b->user[i].bytes))
 			err = -EFAULT;
 	}
-	lpar_adjunct_batch_free(b);
+	lpar_adjunct_batch_drop(b);
 	return err;
 }
 
 /**
  * lpar_adjunct_batch_put - give it to the adjunct: an empty shared part => it has @b
- * @b:      taken
+ * @b:      taken; the reference that the shared part has is the caller's to drop
  * @shared: the slot's shared part
  * @tail:   requests written before; it goes on
  *
@@ -121,6 +122,7 @@ void lpar_adjunct_batch_put(struct lpar_batch *b, void *shared, u32 *tail)
 			.out_len = cpu_to_le32(call->out_len),
 		};
 	}
+	refcount_inc(&b->refs);
 	b->start = *tail;
 	*tail += b->count;
 	/* Order the requests before the index. Pairs with the load in the adjunct's loop. */

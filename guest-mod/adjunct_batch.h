@@ -2,6 +2,7 @@
 #ifndef LPAR_GUEST_ADJUNCT_BATCH_H
 #define LPAR_GUEST_ADJUNCT_BATCH_H
 
+#include <linux/refcount.h>
 #include <lpar/adjunct.h>
 #include <lpar/adjunct_dev.h>
 #include "adjunct_ring.h"
@@ -13,7 +14,7 @@
  * @start:  index of the first one, once they are in the shared part
  * @user:   where they came from
  * @done:   served and copied back
- * @orphan: nobody waits any more
+ * @refs:   of who waits for it or will collect it, and of the shared part
  * @data:   as the shared part's data area
  * @calls:  the requests, as the program gave them
  * @places: where their data is in the shared part
@@ -24,7 +25,7 @@ struct lpar_batch {
 	u32 start;
 	struct lpar_adjunct_call __user *user;
 	bool done;
-	bool orphan;
+	refcount_t refs;
 	void *data;
 	struct lpar_adjunct_call calls[LPAR_ADJUNCT_DEPTH];
 	struct lpar_adjunct_place places[LPAR_ADJUNCT_DEPTH];
@@ -34,7 +35,7 @@ struct lpar_batch *
 lpar_adjunct_batch_take(struct lpar_adjunct_call __user *calls, u32 count);
 struct lpar_batch *lpar_adjunct_batch_take_array(const void __user *arg);
 int lpar_adjunct_batch_give(struct lpar_batch *b);
-void lpar_adjunct_batch_free(struct lpar_batch *b);
+void lpar_adjunct_batch_drop(struct lpar_batch *b);
 void lpar_adjunct_batch_put(struct lpar_batch *b, void *shared, u32 *tail);
 int lpar_adjunct_batch_collect(struct lpar_batch *b, void *shared);
 void lpar_adjunct_batch_report(struct lpar_adjunct_state_info *info, const void *shared);

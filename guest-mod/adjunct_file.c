@@ -99,14 +99,19 @@ static void adjunct_tell(struct adjunct_file *f)
 	wake_up_interruptible(&f->wait);
 }
 
+/* The shared part is empty. */
+static void adjunct_take_back(struct adjunct_file *f)
+{
+	lpar_adjunct_batch_drop(f->ring);
+	f->ring = NULL;
+}
+
 /* It is not run again: alive => dead. What it had been given has no answer. */
 static void adjunct_die(struct adjunct_file *f)
 {
 	lockdep_assert_held(&f->lock);
 	f->info.dead = 1;
-	if (f->ring && f->ring->orphan)
-		lpar_adjunct_batch_free(f->ring);
-	f->ring = NULL;
+	adjunct_take_back(f);
 	adjunct_tell(f);
 }
 
@@ -119,7 +124,7 @@ static int adjunct_may_go_on(struct adjunct_file *f, unsigned long start)
 		return -ECANCELED;
 	if (READ_ONCE(f->group->stopped) || lpar_device_broken(f->group->dev))
 		return -ENODEV;
-	/* The call is made again when the system has thawed. */
+	/* It goes on when the task has thawed. */
 	if (signal_pending(current) && freezing(current))
 		return -ERESTARTSYS;
 	if (f->timeout && time_after(jiffies, start + f->timeout))
@@ -313,11 +318,9 @@ static int adjunct_serve(struct adjunct_file *f, bool once)
 		adjunct_die(f);
 		return err;
 	}
-	f->ring = NULL;
-	if (b->orphan)
-		lpar_adjunct_batch_free(b);
-	else if (b == f->submitted)
+	if (b == f->submitted)
 		adjunct_tell(f);
+	adjunct_take_back(f);
 	return 0;
 }
 
@@ -373,10 +376,8 @@ void lpar_adjunct_destroy(struct adjunct_file *f)
 		mutex_unlock(&group->lock);
 	}
 	f->slot = -1;
-	if (f->ring != f->submitted)
-		lpar_adjunct_batch_free(f->ring);
-	f->ring = NULL;
-	lpar_adjunct_batch_free(f->submitted);
+	adjunct_take_back(f);
+	lpar_adjunct_batch_drop(f->submitted);
 	f->submitted = NULL;
 }
 
@@ -612,28 +613,50 @@ static long file_query(struct adjunct_file *f, void __user *arg)
 	return copy_to_user(arg, &query, sizeof(query)) ? -EFAULT : 0;
 }
 
-/* Serve @b and whatever was before it; @b is the shared part's when that fails half-way. */
+/*
+ * Serve @b, and whatever was before it. @given: the adjunct has it already, and what is not
+ * served when this fails stays there.
+ */
+static int file_serve_now(struct adjunct_file *f, struct lpar_batch *b, bool *given)
+{
+	int err = file_enter(f, LPAR_ADJUNCT_WANT_SERVE);
+
+	if (err)
+		return err;
+	if (!*given) {
+		/* of SUBMIT, or left by a caller that has gone */
+		err = f->ring ? adjunct_serve(f, false) : 0;
+		if (err)
+			goto out;
+		adjunct_give(f, b);
+		*given = true;
+	}
+	if (f->ring == b)
+		err = adjunct_serve(f, false);
+	else if (!b->done)
+		err = -ECANCELED;	/* it ended with the adjunct, and there is another one */
+out:
+	file_leave(f);
+	return err;
+}
+
+/*
+ * A task that is to freeze leaves the file to others, but not the call: made again, it would
+ * be served twice.
+ */
 static int file_serve(struct adjunct_file *f, struct lpar_batch *b)
 {
+	bool given = false;
 	int err;
 
-	err = file_enter(f, LPAR_ADJUNCT_WANT_SERVE);
-	if (err) {
-		lpar_adjunct_batch_free(b);
-		return err;
+	for (;;) {
+		err = file_serve_now(f, b, &given);
+		if (err != -ERESTARTSYS)
+			break;
+		try_to_freeze();
 	}
-	/* of SUBMIT, or left by a caller that has gone */
-	if (f->ring)
-		err = adjunct_serve(f, false);
-	if (!err) {
-		adjunct_give(f, b);
-		err = adjunct_serve(f, false);
-	}
-	if (err && f->ring == b)
-		b->orphan = true;
-	else if (err)
-		lpar_adjunct_batch_free(b);
-	file_leave(f);
+	if (err)
+		lpar_adjunct_batch_drop(b);
 	return err;
 }
 
@@ -656,7 +679,7 @@ static long file_submit(struct adjunct_file *f, struct lpar_batch *b)
 		return PTR_ERR(b);
 	err = file_enter(f, LPAR_ADJUNCT_WANT_SERVE);
 	if (err) {
-		lpar_adjunct_batch_free(b);
+		lpar_adjunct_batch_drop(b);
 		return err;
 	}
 	if (f->submitted)
@@ -664,7 +687,7 @@ static long file_submit(struct adjunct_file *f, struct lpar_batch *b)
 	else if (f->ring)
 		err = adjunct_serve(f, true);
 	if (err) {
-		lpar_adjunct_batch_free(b);
+		lpar_adjunct_batch_drop(b);
 		goto out;
 	}
 	adjunct_give(f, b);

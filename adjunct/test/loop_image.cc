@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-// An image for tests. Request 1 never ends; 2 takes a while, and gives the CPU back in between.
+// An image for tests. Request 1 never ends; 2 takes a while, and gives the CPU back in between; 4
+// takes longer, and answers how often it has been asked.
 #include <lpar/service.hh>
+
+static uint8_t asked;
 
 bool lpar::service::initialise() {
     return true;
@@ -15,6 +18,14 @@ lpar::service::Answer lpar::service::serve(const Request &request) {
         for (int i = 0; i < 20; i++)
             pause();
         return {LPAR_OK};
+    case 4:
+        asked++;
+        for (int i = 0; i < 2000; i++)
+            pause();
+        if (request.out.empty())
+            return {LPAR_INVAL};
+        request.out[0] = std::byte{asked};
+        return {LPAR_OK, 1};
     default:
         return {LPAR_NOSYS};
     }
