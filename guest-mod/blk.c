@@ -266,7 +266,7 @@ static int blk_init_hctx(struct blk_mq_hw_ctx *hctx, void *data,
 }
 
 static int blk_init_request(struct blk_mq_tag_set *set, struct request *rq,
-			    unsigned int index, unsigned int node)
+			    unsigned int index, lpar_compat_node_t node)
 {
 	struct lpar_request *req = blk_mq_rq_to_pdu(rq);
 	struct lpar_disk *disk = set->driver_data;

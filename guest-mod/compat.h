@@ -36,6 +36,26 @@ static inline void lpar_compat_gso_max_size(struct net_device *netdev, unsigned 
 #endif
 }
 
+/* Requests merge unless a driver says no since 6.14, by a limit. Goes with 6.12. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#define BLK_MQ_F_SHOULD_MERGE	0
+#endif
+
+/* A queue that blk_freeze_queue_start() froze; 6.14 (1e1a9cecfab3) gave the usual name a
+ * second argument, for who froze it by blk_mq_freeze_queue(). Goes with 6.12. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#define lpar_compat_unfreeze	blk_mq_unfreeze_queue_nomemrestore
+#else
+#define lpar_compat_unfreeze	blk_mq_unfreeze_queue
+#endif
+
+/* A node's number, where a request is made; 7.2 at the latest made it one with a sign. Goes with 6.12. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+typedef int lpar_compat_node_t;
+#else
+typedef unsigned int lpar_compat_node_t;
+#endif
+
 #ifdef CONFIG_XFRM_OFFLOAD
 /*
  * A driver's functions for SAs: 6.3 (7681a4f58fb9) lets it say why it takes none, 6.16

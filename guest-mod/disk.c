@@ -482,7 +482,7 @@ void lpar_disk_stop_all(struct lpar_device *dev)
 	list_for_each_entry(disk, &dev->disks, node) {
 		disk_freeze(disk);
 		blk_mq_quiesce_queue(disk->gendisk->queue);
-		blk_mq_unfreeze_queue(disk->gendisk->queue);
+		lpar_compat_unfreeze(disk->gendisk->queue);
 		for (i = 0; i < disk->nr_queues; i++)
 			lpar_queue_destroy(disk->queues[i]);
 	}

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Adapters: PCI functions that keep their own, unmodified driver while their DMA
- * operations are wrapped. The wrapper turns a tag into the I/O address of a
- * client's window (seed 004, fig. 7, steps 732-734) and passes everything else on.
- *
- * How what is not a tag is passed on depends on the kernel, see compat.h: either
- * the original operations are called, or the public DMA API on an *alias*, a bare
- * device that was never added to a bus and carries the adapter's IOMMU group, so
- * that dma-iommu treats both as one. The wrappers never sleep but in alloc.
+ * operations are wrapped (wrap.c): their life, and the windows that are mapped for
+ * them (seed 004, fig. 7).
  *
  * Locks: create_lock > the device's lock > adapter->sem > list_lock, maps_lock.
  * The bus notifier comes with the device's lock held. See docs/locking.md.
@@ -17,13 +12,11 @@
 #include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/module.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/wait_bit.h>
 
 #include "adapter.h"
-#include "compat.h"
 #include "tag.h"
+#include "wrap.h"
 
 /* What an adapter that can address 4 GiB or less has for windows: half of that. The rest
  * is for the host's own I/O. */
@@ -38,376 +31,6 @@ static LIST_HEAD(adapters);		/* link, refs and dying; under list_lock */
 static DEFINE_SPINLOCK(list_lock);
 static DEFINE_MUTEX(create_lock);	/* one adapter is made or ended at a time */
 static struct kobject *adapters_dir;
-
-/* ----------------------------------------------------------- the wrapper */
-
-static dma_addr_t wrap_map_page(struct device *dev, struct page *page,
-				unsigned long offset, size_t size,
-				enum dma_data_direction dir, unsigned long attrs);
-
-/* NULL while the operations are being given back: no tag is in flight then. */
-static struct lpar_adapter *of_dev(struct device *dev)
-{
-	const struct dma_map_ops *ops = READ_ONCE(dev->dma_ops);
-
-	if (unlikely(!ops || ops->map_page != wrap_map_page))
-		return NULL;
-	return container_of((struct dma_map_ops *)ops, struct lpar_adapter, ops);
-}
-
-#if LPAR_DMA_ALIAS
-#define TO(a, dev)		((a) ? (a)->alias : (dev))
-#define FORWARD(a, dev, op, api, ...) api(TO(a, dev), ##__VA_ARGS__)
-#else
-#define FORWARD(a, dev, op, api, ...)					\
-	((a) ? (a)->orig->op(dev, ##__VA_ARGS__) : api(dev, ##__VA_ARGS__))
-#endif
-
-/* What stays mapped there, whoever unmaps it: a client's window, or the pool. */
-static void *stays(struct lpar_adapter *a, dma_addr_t io)
-{
-	return a ? xa_load(&a->io, io >> LPAR_WINDOW_SHIFT) : NULL;
-}
-
-static dma_addr_t wrap_map_page(struct device *dev, struct page *page,
-				unsigned long offset, size_t size,
-				enum dma_data_direction dir, unsigned long attrs)
-{
-	struct lpar_adapter *a = of_dev(dev);
-	unsigned long pfn = page_to_pfn(page) + (offset >> PAGE_SHIFT);
-	dma_addr_t io;
-
-	if (a && lpar_tag_is(pfn)) {
-		io = lpar_tag_lookup(pfn, a);
-		if (unlikely(io == DMA_MAPPING_ERROR)) {
-			this_cpu_inc(a->counts->refused);
-			return io;
-		}
-		this_cpu_inc(a->counts->tag_maps);
-		return io + offset_in_page(offset);
-	}
-	if (a && lpar_pool_has(&a->pool, pfn) && dir == DMA_TO_DEVICE &&
-	    offset_in_page(offset) + size <= PAGE_SIZE) {
-		this_cpu_inc(a->counts->pool_maps);
-		return a->pool.io + PFN_PHYS(pfn - a->pool.pfn) + offset_in_page(offset);
-	}
-	if (a)
-		this_cpu_inc(a->counts->forwarded);
-	return FORWARD(a, dev, map_page, dma_map_page_attrs, page, offset, size,
-		       dir, attrs);
-}
-
-static void wrap_unmap_page(struct device *dev, dma_addr_t io, size_t size,
-			    enum dma_data_direction dir, unsigned long attrs)
-{
-	struct lpar_adapter *a = of_dev(dev);
-	void *what = stays(a, io);
-
-	if (what) {
-		if (what != &a->pool)
-			this_cpu_inc(a->counts->tag_unmaps);
-		return;
-	}
-	FORWARD(a, dev, unmap_page, dma_unmap_page_attrs, io, size, dir, attrs);
-}
-
-static int wrap_map_sg(struct device *dev, struct scatterlist *sgl, int n,
-		       enum dma_data_direction dir, unsigned long attrs)
-{
-	struct lpar_adapter *a = of_dev(dev);
-	struct scatterlist *sg;
-	unsigned int tags = 0;
-	int i, ret;
-
-	if (a)
-		for_each_sg(sgl, sg, n, i)
-			tags += lpar_tag_is(page_to_pfn(sg_page(sg)));
-	if (!tags) {
-		if (a)
-			this_cpu_inc(a->counts->forwarded);
-		ret = FORWARD(a, dev, map_sg, dma_map_sg_attrs, sgl, n, dir,
-			      attrs);
-		return ret ?: -ENOMEM;
-	}
-
-	/* A request is all tags or has none: nothing merges the two. */
-	for_each_sg(sgl, sg, n, i) {
-		unsigned long pfn = page_to_pfn(sg_page(sg)) +
-				    (sg->offset >> PAGE_SHIFT);
-		dma_addr_t io = lpar_tag_is(pfn) ? lpar_tag_lookup(pfn, a) :
-						   DMA_MAPPING_ERROR;
-
-		if (unlikely(io == DMA_MAPPING_ERROR)) {
-			this_cpu_inc(a->counts->refused);
-			return -EIO;
-		}
-		sg_dma_address(sg) = io + offset_in_page(sg->offset);
-		sg_dma_len(sg) = sg->length;
-	}
-	this_cpu_add(a->counts->tag_maps, n);
-	return n;
-}
-
-static void wrap_unmap_sg(struct device *dev, struct scatterlist *sgl, int n,
-			  enum dma_data_direction dir, unsigned long attrs)
-{
-	struct lpar_adapter *a = of_dev(dev);
-
-	if (a && lpar_tag_is(page_to_pfn(sg_page(sgl)))) {
-		this_cpu_add(a->counts->tag_unmaps, n);
-		return;
-	}
-	FORWARD(a, dev, unmap_sg, dma_unmap_sg_attrs, sgl, n, dir, attrs);
-}
-
-#if LPAR_DMA_ALIAS
-/* The operation has no device argument; every dma-iommu device says the same. */
-static size_t opt_mapping_size;
-
-/*
- * Who may sleep in an alias: a grace period of RCU tasks ends without them, and the
- * alias must not. Before the count nothing sleeps, and after it neither.
- */
-static atomic_t sleepers;
-
-static struct device *sleeper_enter(struct device *dev)
-{
-	atomic_inc(&sleepers);
-	return TO(of_dev(dev), dev);
-}
-
-static void sleeper_leave(void)
-{
-	if (atomic_dec_and_test(&sleepers))
-		wake_up_var(&sleepers);
-}
-
-static void *wrap_alloc(struct device *dev, size_t size, dma_addr_t *io,
-			gfp_t gfp, unsigned long attrs)
-{
-	void *ret = dma_alloc_attrs(sleeper_enter(dev), size, io, gfp, attrs);
-
-	sleeper_leave();
-	return ret;
-}
-
-static void wrap_free(struct device *dev, size_t size, void *addr, dma_addr_t io,
-		      unsigned long attrs)
-{
-	dma_free_attrs(sleeper_enter(dev), size, addr, io, attrs);
-	sleeper_leave();
-}
-
-static struct page *wrap_alloc_pages(struct device *dev, size_t size,
-				     dma_addr_t *io, enum dma_data_direction dir,
-				     gfp_t gfp)
-{
-	struct page *ret = dma_alloc_pages(sleeper_enter(dev), size, io, dir, gfp);
-
-	sleeper_leave();
-	return ret;
-}
-
-static void wrap_free_pages(struct device *dev, size_t size, struct page *page,
-			    dma_addr_t io, enum dma_data_direction dir)
-{
-	dma_free_pages(sleeper_enter(dev), size, page, io, dir);
-	sleeper_leave();
-}
-
-static int wrap_mmap(struct device *dev, struct vm_area_struct *vma, void *addr,
-		     dma_addr_t io, size_t size, unsigned long attrs)
-{
-	int ret = dma_mmap_attrs(sleeper_enter(dev), vma, addr, io, size, attrs);
-
-	sleeper_leave();
-	return ret;
-}
-
-static int wrap_get_sgtable(struct device *dev, struct sg_table *sgt, void *addr,
-			    dma_addr_t io, size_t size, unsigned long attrs)
-{
-	int ret = dma_get_sgtable_attrs(sleeper_enter(dev), sgt, addr, io, size,
-					attrs);
-
-	sleeper_leave();
-	return ret;
-}
-
-static dma_addr_t wrap_map_resource(struct device *dev, phys_addr_t phys,
-				    size_t size, enum dma_data_direction dir,
-				    unsigned long attrs)
-{
-	return dma_map_resource(TO(of_dev(dev), dev), phys, size, dir, attrs);
-}
-
-static void wrap_unmap_resource(struct device *dev, dma_addr_t io, size_t size,
-				enum dma_data_direction dir, unsigned long attrs)
-{
-	dma_unmap_resource(TO(of_dev(dev), dev), io, size, dir, attrs);
-}
-
-static void wrap_sync_single_for_cpu(struct device *dev, dma_addr_t io,
-				     size_t size, enum dma_data_direction dir)
-{
-	struct lpar_adapter *a = of_dev(dev);
-
-	if (!stays(a, io))
-		dma_sync_single_for_cpu(TO(a, dev), io, size, dir);
-}
-
-static void wrap_sync_single_for_device(struct device *dev, dma_addr_t io,
-					size_t size, enum dma_data_direction dir)
-{
-	struct lpar_adapter *a = of_dev(dev);
-
-	if (!stays(a, io))
-		dma_sync_single_for_device(TO(a, dev), io, size, dir);
-}
-
-static void wrap_sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl,
-				 int n, enum dma_data_direction dir)
-{
-	struct lpar_adapter *a = of_dev(dev);
-
-	if (!a || !lpar_tag_is(page_to_pfn(sg_page(sgl))))
-		dma_sync_sg_for_cpu(TO(a, dev), sgl, n, dir);
-}
-
-static void wrap_sync_sg_for_device(struct device *dev, struct scatterlist *sgl,
-				    int n, enum dma_data_direction dir)
-{
-	struct lpar_adapter *a = of_dev(dev);
-
-	if (!a || !lpar_tag_is(page_to_pfn(sg_page(sgl))))
-		dma_sync_sg_for_device(TO(a, dev), sgl, n, dir);
-}
-
-static size_t wrap_max_mapping_size(struct device *dev)
-{
-	return dma_max_mapping_size(TO(of_dev(dev), dev));
-}
-
-static size_t wrap_opt_mapping_size(void)
-{
-	return opt_mapping_size;
-}
-
-static unsigned long wrap_get_merge_boundary(struct device *dev)
-{
-	return dma_get_merge_boundary(TO(of_dev(dev), dev));
-}
-
-static const struct dma_map_ops alias_ops = {
-	.map_page = wrap_map_page,
-	.unmap_page = wrap_unmap_page,
-	.map_sg = wrap_map_sg,
-	.unmap_sg = wrap_unmap_sg,
-	.alloc = wrap_alloc,
-	.free = wrap_free,
-	.alloc_pages_op = wrap_alloc_pages,
-	.free_pages = wrap_free_pages,
-	.mmap = wrap_mmap,
-	.get_sgtable = wrap_get_sgtable,
-	.map_resource = wrap_map_resource,
-	.unmap_resource = wrap_unmap_resource,
-	.sync_single_for_cpu = wrap_sync_single_for_cpu,
-	.sync_single_for_device = wrap_sync_single_for_device,
-	.sync_sg_for_cpu = wrap_sync_sg_for_cpu,
-	.sync_sg_for_device = wrap_sync_sg_for_device,
-	.max_mapping_size = wrap_max_mapping_size,
-	.opt_mapping_size = wrap_opt_mapping_size,
-	.get_merge_boundary = wrap_get_merge_boundary,
-};
-
-static void alias_release(struct device *dev)
-{
-	kfree(dev);
-}
-
-static struct device *alias_create(struct device *dev)
-{
-	struct device *alias = kzalloc(sizeof(*alias), GFP_KERNEL);
-
-	if (!alias)
-		return NULL;
-	device_initialize(alias);
-	alias->release = alias_release;
-	if (dev_set_name(alias, "lpar-%s", dev_name(dev))) {
-		put_device(alias);
-		return NULL;
-	}
-	/* the mask itself is shared: a driver that sets it sets both */
-	alias->dma_mask = dev->dma_mask;
-	alias->coherent_dma_mask = dev->coherent_dma_mask;
-	alias->bus_dma_limit = dev->bus_dma_limit;
-	alias->dma_parms = dev->dma_parms;
-	alias->iommu = dev->iommu;
-	alias->iommu_group = dev->iommu_group;
-	set_dev_node(alias, dev_to_node(dev));
-	alias->dma_iommu = true;
-	return alias;
-}
-
-/*
- * State: plain => both set => wrapped. dma_ops first: the mapping functions look
- * at dma_iommu first, so while both are set the old way is taken, and none ever
- * finds neither, which would pass by the IOMMU. They do not sleep, so after the
- * grace period all callers see dma_ops. dma_iommu is a bitfield: device lock.
- */
-static int swap_in(struct lpar_adapter *a, struct device *dev)
-{
-	device_lock_assert(dev);
-	if (dev->dma_ops || !dev->dma_iommu)
-		return -EBUSY;
-	a->alias = alias_create(dev);
-	if (!a->alias)
-		return -ENOMEM;
-	opt_mapping_size = dma_opt_mapping_size(dev);
-	a->ops = alias_ops;
-	WRITE_ONCE(dev->dma_ops, &a->ops);
-	synchronize_rcu_tasks();
-	dev->dma_iommu = false;
-	return 0;
-}
-
-/* State: wrapped => both set => plain. No tag is in flight. */
-static void swap_out(struct lpar_adapter *a, struct device *dev)
-{
-	device_lock_assert(dev);
-	dev->dma_iommu = true;
-	synchronize_rcu_tasks();
-	wait_var_event(&sleepers, !atomic_read(&sleepers));
-	WRITE_ONCE(dev->dma_ops, NULL);
-	synchronize_rcu_tasks();
-	put_device(a->alias);
-	a->alias = NULL;
-}
-#else
-/* State: plain => wrapped. One pointer; what was mapped with the original is
- * passed on to it when it is unmapped. */
-static int swap_in(struct lpar_adapter *a, struct device *dev)
-{
-	device_lock_assert(dev);
-	if (!dev->dma_ops)
-		return -EBUSY;
-	a->orig = dev->dma_ops;
-	a->ops = *a->orig;
-	a->ops.map_page = wrap_map_page;
-	a->ops.unmap_page = wrap_unmap_page;
-	a->ops.map_sg = wrap_map_sg;
-	a->ops.unmap_sg = wrap_unmap_sg;
-	WRITE_ONCE(dev->dma_ops, &a->ops);
-	return 0;
-}
-
-static void swap_out(struct lpar_adapter *a, struct device *dev)
-{
-	device_lock_assert(dev);
-	WRITE_ONCE(dev->dma_ops, a->orig);
-	synchronize_rcu_tasks();
-}
-#endif
 
 /* --------------------------------------------------------------- windows */
 
@@ -706,7 +329,7 @@ static struct lpar_adapter *create(struct pci_dev *pdev)
 	a->domain = iommu_get_domain_for_dev(dev);
 	ret = -ENODEV;
 	if (dev->driver && a->domain)
-		ret = swap_in(a, dev);
+		ret = lpar_wrap(a, dev);
 	if (!ret) {
 		a->wrapped = true;
 		spin_lock(&list_lock);
@@ -773,7 +396,7 @@ void lpar_adapter_put(struct lpar_adapter *a)
 		if (a->wrapped) {
 			lpar_pool_drain(a);
 			a->wrapped = false;
-			swap_out(a, dev);
+			lpar_unwrap(a, dev);
 			pr_info("%s: DMA operations given back\n",
 				pci_name(a->pdev));
 		}
@@ -800,7 +423,7 @@ static void detach(struct lpar_adapter *a)
 		lpar_pool_drain(a);
 		iommu_flush_iotlb_all(a->domain);
 		a->wrapped = false;
-		swap_out(a, &a->pdev->dev);
+		lpar_unwrap(a, &a->pdev->dev);
 	}
 	up_write(&a->sem);
 	/* its successor will have the same name */

@@ -79,7 +79,8 @@ static struct file *vcpu_get(int fd)
 		return ERR_PTR(-EBADF);
 	/* the name of an anonymous file does not change */
 	if (file_inode(file)->i_sb->s_magic != ANON_INODE_FS_MAGIC ||
-	    strncmp(file->f_path.dentry->d_name.name, name, sizeof(name) - 1)) {
+	    strncmp(file->f_path.dentry->d_name.name, name, sizeof(name) - 1) ||
+	    !file->f_op->unlocked_ioctl) {
 		fput(file);
 		return ERR_PTR(-EINVAL);
 	}
@@ -154,7 +155,7 @@ int lpar_adjunct_run(struct lpar_client *c, struct lpar_adjunct_run *run)
 	trace_lpar_dispatch_begin(p->id, LPAR_ADJUNCT_IMAGE | slot->index, 0,
 				  v->index, 0, quantum.limit);
 	limit_start(&limit, quantum.limit);
-	ret = vfs_ioctl(file, KVM_RUN, 0);
+	ret = file->f_op->unlocked_ioctl(file, KVM_RUN, 0);
 	reason = run_reason(ret, limit_stop(&limit));
 	run->ran_ns = lpar_stopwatch_stop(&watch);
 	trace_lpar_dispatch_end(p->id, LPAR_ADJUNCT_IMAGE | slot->index, 0, v->index,

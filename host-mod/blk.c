@@ -284,7 +284,7 @@ static bool add_real(struct bio *bio, struct lpar_window *w, unsigned int offset
 
 		while (n < len &&
 		       w->pages[(offset + n) >> PAGE_SHIFT] ==
-			       nth_page(page, (in + n) >> PAGE_SHIFT))
+			       page + ((in + n) >> PAGE_SHIFT))
 			n += min_t(unsigned int, len - n, PAGE_SIZE);
 		if (bio->bi_vcnt == bio->bi_max_vecs)
 			return false;

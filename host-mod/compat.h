@@ -8,16 +8,29 @@
 
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
+#include <linux/dma-map-ops.h>
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/sched/signal.h>
 #include <linux/skbuff.h>
 #include <linux/timer.h>
 #include <linux/version.h>
 #include <net/xfrm.h>
+
+/* mac_pton() is declared there in 6.12, and in kernel.h in 6.1. Goes with 6.1. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/hex.h>
+#endif
+
+/* 6.17 renamed them. Goes with 6.12. */
+#ifndef FOLIO_MAPPING_FLAGS
+#define FOLIO_MAPPING_FLAGS	PAGE_MAPPING_FLAGS
+#endif
 
 /* 6.5 (d457a0e329b0) moved skb_gso_segment() out of netdevice.h. Goes with 6.1. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
@@ -30,6 +43,115 @@
  * copied and called. Goes with 6.1.
  */
 #define LPAR_DMA_ALIAS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0))
+
+/* Does the core call dma-iommu for this device? The flag is a bit in a bitfield, and since
+ * 7.2 at the latest one in a bitmap. From 6.12 on; the device's lock is held to set it. */
+#if LPAR_DMA_ALIAS
+static inline bool lpar_compat_dma_iommu(struct device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+	return dev_dma_iommu(dev);
+#else
+	return dev->dma_iommu;
+#endif
+}
+
+static inline void lpar_compat_dma_iommu_set(struct device *dev, bool on)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+	dev_assign_dma_iommu(dev, on);
+#else
+	dev->dma_iommu = on;
+#endif
+}
+#endif
+
+/*
+ * One piece of memory is mapped by its physical address since 6.19, and a resource by the
+ * same function with an attribute; before, by its page, and resources apart. @map and
+ * @unmap are the operations as they are now: MEMBERS makes of them what the kernel wants,
+ * OPS initialises the members and SET stores them, IS tells them by @map. And the calls:
+ * by the operations @ops, or with NULL by the DMA API. Goes with 6.12.
+ */
+#define LPAR_COMPAT_DMA_DECLARE(map, unmap)						\
+static dma_addr_t map(struct device *dev, phys_addr_t phys, size_t size,		\
+		      enum dma_data_direction dir, unsigned long attrs);		\
+static void unmap(struct device *dev, dma_addr_t io, size_t size,			\
+		  enum dma_data_direction dir, unsigned long attrs);
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define LPAR_COMPAT_DMA_MEMBERS(map, unmap)	LPAR_COMPAT_DMA_DECLARE(map, unmap)
+#define LPAR_COMPAT_DMA_OPS(map, unmap)		.map_phys = map, .unmap_phys = unmap
+#define LPAR_COMPAT_DMA_IS(ops, map)		((ops)->map_phys == map)
+
+static inline dma_addr_t lpar_compat_dma_map(const struct dma_map_ops *ops, struct device *dev,
+					     phys_addr_t phys, size_t size,
+					     enum dma_data_direction dir, unsigned long attrs)
+{
+	return dma_map_phys(dev, phys, size, dir, attrs);
+}
+
+static inline void lpar_compat_dma_unmap(const struct dma_map_ops *ops, struct device *dev,
+					 dma_addr_t io, size_t size,
+					 enum dma_data_direction dir, unsigned long attrs)
+{
+	dma_unmap_phys(dev, io, size, dir, attrs);
+}
+#else
+#define LPAR_COMPAT_DMA_MMIO	BIT(31)		/* no attribute of theirs */
+#define LPAR_COMPAT_DMA_MEMBERS(map, unmap)						\
+LPAR_COMPAT_DMA_DECLARE(map, unmap)							\
+static dma_addr_t map##_page(struct device *dev, struct page *page, unsigned long offset, \
+			     size_t size, enum dma_data_direction dir,			\
+			     unsigned long attrs)					\
+{											\
+	return map(dev, page_to_phys(page) + offset, size, dir, attrs);			\
+}											\
+static __maybe_unused									\
+dma_addr_t map##_resource(struct device *dev, phys_addr_t phys, size_t size,		\
+			  enum dma_data_direction dir, unsigned long attrs)		\
+{											\
+	return map(dev, phys, size, dir, attrs | LPAR_COMPAT_DMA_MMIO);			\
+}											\
+static __maybe_unused									\
+void unmap##_resource(struct device *dev, dma_addr_t io, size_t size,			\
+		      enum dma_data_direction dir, unsigned long attrs)			\
+{											\
+	unmap(dev, io, size, dir, attrs | LPAR_COMPAT_DMA_MMIO);			\
+}
+
+#define LPAR_COMPAT_DMA_OPS(map, unmap)							\
+	.map_page = map##_page, .unmap_page = unmap,					\
+	.map_resource = map##_resource, .unmap_resource = unmap##_resource
+#define LPAR_COMPAT_DMA_SET(ops, map, unmap)						\
+	((ops)->map_page = map##_page, (ops)->unmap_page = unmap)
+#define LPAR_COMPAT_DMA_IS(ops, map)	((ops)->map_page == map##_page)
+
+static inline dma_addr_t lpar_compat_dma_map(const struct dma_map_ops *ops, struct device *dev,
+					     phys_addr_t phys, size_t size,
+					     enum dma_data_direction dir, unsigned long attrs)
+{
+	struct page *page = pfn_to_page(PHYS_PFN(phys));
+
+	if (attrs & LPAR_COMPAT_DMA_MMIO)
+		return dma_map_resource(dev, phys, size, dir, attrs & ~LPAR_COMPAT_DMA_MMIO);
+	if (ops)
+		return ops->map_page(dev, page, offset_in_page(phys), size, dir, attrs);
+	return dma_map_page_attrs(dev, page, offset_in_page(phys), size, dir, attrs);
+}
+
+static inline void lpar_compat_dma_unmap(const struct dma_map_ops *ops, struct device *dev,
+					 dma_addr_t io, size_t size,
+					 enum dma_data_direction dir, unsigned long attrs)
+{
+	if (attrs & LPAR_COMPAT_DMA_MMIO)
+		dma_unmap_resource(dev, io, size, dir, attrs & ~LPAR_COMPAT_DMA_MMIO);
+	else if (ops)
+		ops->unmap_page(dev, io, size, dir, attrs);
+	else
+		dma_unmap_page_attrs(dev, io, size, dir, attrs);
+}
+#endif
 
 /* Is it the plain text of what the adapter encrypts, or has decrypted? 6.10 (9f06f87fef68)
  * gave the question a name. Goes with 6.1. */
@@ -72,6 +194,21 @@ static inline bool lpar_compat_file_tryget(struct file *file)
 #define lpar_compat_worker(...)	kthread_create_worker(0, __VA_ARGS__)
 #endif
 
+/* RTNL, or an error when the caller is to die. 7.3 keeps rtnl_lock_killable() from modules. */
+static inline int lpar_compat_rtnl_lock(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+	while (!rtnl_trylock()) {
+		schedule_timeout_killable(1);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+#else
+	return rtnl_lock_killable();
+#endif
+}
+
 /* 6.2 (9b13df3fb64e) renamed del_timer_sync(). Goes with 6.1. */
 static inline void lpar_compat_timer_sync(struct timer_list *t)
 {
@@ -96,7 +233,16 @@ static inline void lpar_compat_hrtimer_on_stack(struct hrtimer *t,
 #endif
 }
 
-/* 6.11 made a feature of the queue's flag. Goes with 6.1. */
+/* 6.11 made features of the queue's flags. Goes with 6.1. */
+static inline bool lpar_compat_rotational(struct block_device *bdev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+	return bdev_get_queue(bdev)->limits.features & BLK_FEAT_ROTATIONAL;
+#else
+	return !bdev_nonrot(bdev);
+#endif
+}
+
 static inline bool lpar_compat_polls(struct request_queue *q)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)

@@ -201,7 +201,7 @@ static void get_limits(struct block_device *bdev, enum lpar_mode mode,
 	lim->read_only = read_only || bdev_read_only(bdev);
 	lim->write_cache = bdev_write_cache(bdev);
 	lim->fua = lim->write_cache && bdev_fua(bdev);
-	lim->rotational = !bdev_nonrot(bdev);
+	lim->rotational = lpar_compat_rotational(bdev);
 	lim->stable_writes = bdev_stable_writes(bdev);
 	if (!lim->read_only) {
 		lim->discard = (u64)bdev_max_discard_sectors(bdev)

@@ -202,14 +202,13 @@ static struct configfs_bin_attribute image_attr_image = {
 static ssize_t image_sha256_show(struct config_item *item, char *page)
 {
 	struct image *i = to_image(item);
-	char *end = page;
+	ssize_t ret;
 
 	mutex_lock(&images_lock);
-	if (i->blob)
-		end = bin2hex(page, i->blob->sha256, SHA256_DIGEST_SIZE);
+	ret = i->blob ? sysfs_emit(page, "%*phN\n", SHA256_DIGEST_SIZE, i->blob->sha256) :
+			sysfs_emit(page, "\n");
 	mutex_unlock(&images_lock);
-	*end++ = '\n';
-	return end - page;
+	return ret;
 }
 CONFIGFS_ATTR_RO(image_, sha256);
 

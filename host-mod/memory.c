@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "compat.h"
 #include "memory.h"
 #include "partition.h"
 
@@ -117,7 +118,7 @@ static bool is_memory(struct page *page)
 		return true;
 	rcu_read_lock();
 	mapping = READ_ONCE(page->mapping);
-	ok = mapping && !((unsigned long)mapping & PAGE_MAPPING_FLAGS) &&
+	ok = mapping && !((unsigned long)mapping & FOLIO_MAPPING_FLAGS) &&
 	     mapping->host && mapping->host->i_sb->s_magic == TMPFS_MAGIC;
 	rcu_read_unlock();
 	return ok;

@@ -373,7 +373,7 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 	if (wait > 0 && wait <= (long)CHOICE_EVERY)
 		schedule_timeout_killable(wait);
 	/* a call holds the client's lock, which those with RTNL never take */
-	if (rtnl_lock_killable())
+	if (lpar_compat_rtnl_lock())
 		return LPAR_BUSY;
 	nic->chosen_at = jiffies;
 	ret = choose(nic, cap, value);

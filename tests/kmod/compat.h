@@ -17,6 +17,17 @@ static inline void compat_signal(struct eventfd_ctx *ctx)
 #endif
 }
 
+/* Mapping one piece of memory: by physical address since 6.19, by page before. Goes with 6.12. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define compat_dma_map		map_phys
+#define compat_dma_unmap	unmap_phys
+#define compat_dma_memory(page)	((unsigned long)page_to_phys(page))
+#else
+#define compat_dma_map		map_page
+#define compat_dma_unmap	unmap_page
+#define compat_dma_memory(page)	((unsigned long)(page))
+#endif
+
 /* An open block device; 6.9 (f3a608827d1f) returns a file. Goes with 6.1. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 typedef struct file *compat_bdev_t;

@@ -50,10 +50,10 @@ static noinline notrace void return_at_once(void)
 {
 }
 
-/* dma_addr_t map_page(dev, page, offset, size, dir, attrs) */
+/* dma_addr_t map_page(dev, page, offset, size, dir, attrs), or map_phys(dev, phys, size, dir, attrs) */
 static int map_page(struct kprobe *p, struct pt_regs *regs)
 {
-	if ((void *)regs->di != adapter || (void *)regs->si != magic)
+	if ((void *)regs->di != adapter || regs->si != compat_dma_memory(magic))
 		return 0;
 	atomic_inc(&mapped);
 	regs->ax = io;
@@ -81,9 +81,9 @@ static bool wrapped(const struct dma_map_ops *ops)
 {
 	char name[KSYM_SYMBOL_LEN];
 
-	if (!ops || !ops->map_page || !ops->unmap_page)
+	if (!ops || !ops->compat_dma_map || !ops->compat_dma_unmap)
 		return false;
-	sprint_symbol(name, (unsigned long)ops->map_page);
+	sprint_symbol(name, (unsigned long)ops->compat_dma_map);
 	return strstr(name, "[lpar_host]");
 }
 
@@ -110,8 +110,8 @@ static int probed_read(const struct dma_map_ops *ops)
 
 	if (IS_ERR(b))
 		return PTR_ERR(b);
-	map_probe.addr = (void *)ops->map_page;
-	unmap_probe.addr = (void *)ops->unmap_page;
+	map_probe.addr = (void *)ops->compat_dma_map;
+	unmap_probe.addr = (void *)ops->compat_dma_unmap;
 	ret = register_kprobe(&map_probe);
 	if (ret)
 		goto out;
