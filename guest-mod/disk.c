@@ -20,7 +20,7 @@ MODULE_PARM_DESC(queue_depth, "Most requests on one queue (0: as the host propos
 
 static unsigned int poll_queues;
 module_param(poll_queues, uint, 0644);
-MODULE_PARM_DESC(poll_queues, "Queues of each new disk without an interrupt, for polled I/O; one at least has an interrupt");
+MODULE_PARM_DESC(poll_queues, "Queues of each new disk without an interrupt, for polled I/O: one for each CPU at most; one at least has an interrupt");
 
 #define DISK_PART_BITS	4	/* minors of one disk */
 #define DISK_LOOK	(HZ / 50)	/* between looks for what nobody looks for any more */
@@ -286,7 +286,8 @@ int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share)
 		return err;
 
 	most = min(caps.queues, share);
-	polled = min(poll_queues, most - 1);
+	/* more than one for each CPU cannot be mapped */
+	polled = min3(poll_queues, most - 1, num_possible_cpus());
 	nr = min(num_online_cpus(), most - polled) + polled;
 	disk = kzalloc(struct_size(disk, queues, nr), GFP_KERNEL);
 	if (!disk)
