@@ -101,7 +101,7 @@ static enum lpar_reason run_reason(long ret, bool fired)
 static void count_pa_busy(struct lpar_adjunct *slot)
 {
 	atomic64_inc(&slot->pa_busy);
-	trace_lpar_pa_busy(slot->partition->id, LPAR_ADJUNCT_IMAGE | slot->index, 0);
+	lpar_trace(pa_busy, slot->partition->id, LPAR_ADJUNCT_IMAGE | slot->index, 0);
 }
 
 static void count_run(struct lpar_adjunct *slot, enum lpar_reason reason, u64 ns)
@@ -152,14 +152,14 @@ int lpar_adjunct_run(struct lpar_client *c, struct lpar_adjunct_run *run)
 	quantum = lpar_core_quantum(local_clock(), run->quantum_us,
 				    READ_ONCE(p->quantum_us));
 	lpar_stopwatch_start(&watch);
-	trace_lpar_dispatch_begin(p->id, LPAR_ADJUNCT_IMAGE | slot->index, 0,
-				  v->index, 0, quantum.limit);
+	lpar_trace(dispatch_begin, p->id, LPAR_ADJUNCT_IMAGE | slot->index, 0,
+		   v->index, 0, quantum.limit);
 	limit_start(&limit, quantum.limit);
 	ret = file->f_op->unlocked_ioctl(file, KVM_RUN, 0);
 	reason = run_reason(ret, limit_stop(&limit));
 	run->ran_ns = lpar_stopwatch_stop(&watch);
-	trace_lpar_dispatch_end(p->id, LPAR_ADJUNCT_IMAGE | slot->index, 0, v->index,
-				0, quantum.limit, run->ran_ns, 0, 0, reason);
+	lpar_trace(dispatch_end, p->id, LPAR_ADJUNCT_IMAGE | slot->index, 0, v->index,
+		   0, quantum.limit, run->ran_ns, 0, 0, reason);
 	v->serving = false;
 	fput(file);
 	count_run(slot, reason, run->ran_ns);

@@ -235,8 +235,8 @@ bool lpar_channel_serve(struct lpar_client *c)
 
 	st = call(c, &in, block->data, sizeof(block->data), &a);
 
-	trace_lpar_hypercall(c->partition->id, in.op, in.seq, st,
-			     began ? local_clock() - began : 0);
+	lpar_trace(hypercall, c->partition->id, in.op, in.seq, st,
+		   began ? local_clock() - began : 0);
 	/* pinning drops the lock: the call block may have gone meanwhile */
 	if (c->resets != resets)
 		goto out;

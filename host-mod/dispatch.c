@@ -247,9 +247,9 @@ static void trace_begin(struct trace *t, struct lpar_queue *q, struct lpar_vcpu 
 	long ahead = lpar_ring_ahead(le32_to_cpu(READ_ONCE(q->ctrl->sq_tail)),
 				     q->sq_head, q->depth);
 
-	trace_lpar_dispatch_begin(q->client->partition->id, q->fn->id, q->index,
-				  v ? (s32)v->index : LPAR_VCPU_NONE,
-				  max(ahead, 0l), quantum->limit);
+	lpar_trace(dispatch_begin, q->client->partition->id, q->fn->id, q->index,
+		   v ? (s32)v->index : LPAR_VCPU_NONE,
+		   max(ahead, 0l), quantum->limit);
 	t->switch_in = v && v->rung_at ? start - v->rung_at : 0;
 }
 
@@ -257,10 +257,10 @@ static void trace_end(struct trace *t, struct lpar_queue *q, struct lpar_vcpu *v
 		      const struct lpar_quantum *quantum, u64 ns,
 		      enum lpar_reason reason)
 {
-	trace_lpar_dispatch_end(q->client->partition->id, q->fn->id, q->index,
-				v ? (s32)v->index : LPAR_VCPU_NONE,
-				q->sq_head - t->sq_head, quantum->limit, ns,
-				t->switch_in, t->switch_out, reason);
+	lpar_trace(dispatch_end, q->client->partition->id, q->fn->id, q->index,
+		   v ? (s32)v->index : LPAR_VCPU_NONE,
+		   q->sq_head - t->sq_head, quantum->limit, ns,
+		   t->switch_in, t->switch_out, reason);
 	if (v)
 		trace_wait(v);
 }
@@ -354,15 +354,15 @@ static void dispatch_call(struct lpar_client *c, struct lpar_vcpu *v)
 	bool served;
 
 	lpar_stopwatch_start(&watch);
-	trace_lpar_dispatch_begin(p->id, LPAR_ADJUNCT_MANAGER, LPAR_DOORBELL_CALL,
-				  v->index, 1, 0);
+	lpar_trace(dispatch_begin, p->id, LPAR_ADJUNCT_MANAGER, LPAR_DOORBELL_CALL,
+		   v->index, 1, 0);
 	if (v->rung_at)
 		switch_in = watch.start - v->rung_at;
 	served = lpar_channel_serve(c);
 	ns = lpar_stopwatch_stop(&watch);
-	trace_lpar_dispatch_end(p->id, LPAR_ADJUNCT_MANAGER, LPAR_DOORBELL_CALL,
-				v->index, served, 0, ns, switch_in, 0,
-				LPAR_REASON_EMPTY);
+	lpar_trace(dispatch_end, p->id, LPAR_ADJUNCT_MANAGER, LPAR_DOORBELL_CALL,
+		   v->index, served, 0, ns, switch_in, 0,
+		   LPAR_REASON_EMPTY);
 	trace_wait(v);
 	if (served)
 		atomic64_inc(&p->calls);

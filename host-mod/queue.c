@@ -26,7 +26,7 @@
 static void count_runnable(struct lpar_queue *q)
 {
 	q->stats.runnable++;
-	trace_lpar_runnable(q->client->partition->id, q->fn->id, q->index);
+	lpar_trace(runnable, q->client->partition->id, q->fn->id, q->index);
 }
 
 static void raise_locked(struct lpar_queue *q, u32 set)
@@ -38,7 +38,7 @@ static void raise_locked(struct lpar_queue *q, u32 set)
 	lpar_client_signal(q->client, q->vector);
 	if (set & LPAR_QUEUE_PA_BUSY) {
 		q->stats.pa_busy++;
-		trace_lpar_pa_busy(q->client->partition->id, q->fn->id, q->index);
+		lpar_trace(pa_busy, q->client->partition->id, q->fn->id, q->index);
 	}
 	if (set & LPAR_QUEUE_RUNNABLE)
 		count_runnable(q);
@@ -192,9 +192,9 @@ void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 	if (began)
 		ns = local_clock() - began;
 	q->stats.undonated_completion_ns += ns;
-	trace_lpar_completion(q->client->partition->id, q->fn->id, q->index, id,
-			      op, status, bytes, taken ? local_clock() - taken : 0,
-			      ns);
+	lpar_trace(completion, q->client->partition->id, q->fn->id, q->index, id,
+		   op, status, bytes, taken ? local_clock() - taken : 0,
+		   ns);
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 

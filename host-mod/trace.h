@@ -3,6 +3,22 @@
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM lpar
 
+/*
+ * An event. A program that is attached to it runs to its end before another of the same
+ * processor begins, or one of both would be lost: newer kernels do not see to that. Any
+ * context.
+ */
+#ifndef lpar_trace
+#define lpar_trace(event, ...)					\
+do {								\
+	if (trace_lpar_##event##_enabled()) {			\
+		preempt_disable_notrace();			\
+		trace_lpar_##event(__VA_ARGS__);		\
+		preempt_enable_notrace();			\
+	}							\
+} while (0)
+#endif
+
 #if !defined(LPAR_HOST_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define LPAR_HOST_TRACE_H
 

@@ -238,8 +238,8 @@ int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
 	w->slot = slot;
 	atomic64_inc(&c->windows_live);
 	*addr = (u64)slot << LPAR_WINDOW_SHIFT;
-	trace_lpar_window(c->partition->id, LPAR_WINDOW_MAP,
-			  (u64)chunk << LPAR_WINDOW_SHIFT, *addr, w->pinned, 0);
+	lpar_trace(window, c->partition->id, LPAR_WINDOW_MAP,
+		   (u64)chunk << LPAR_WINDOW_SHIFT, *addr, w->pinned, 0);
 	return 0;
 
 err_erase:
@@ -253,8 +253,8 @@ err_unmap:
 err_free:
 	kvfree(w);
 err:
-	trace_lpar_window(c->partition->id, LPAR_WINDOW_MAP,
-			  (u64)chunk << LPAR_WINDOW_SHIFT, 0, 0, ret);
+	lpar_trace(window, c->partition->id, LPAR_WINDOW_MAP,
+		   (u64)chunk << LPAR_WINDOW_SHIFT, 0, 0, ret);
 	return ret;
 }
 
@@ -282,9 +282,9 @@ enum lpar_status lpar_window_unmap(struct lpar_client *c, u64 addr)
 	}
 	xa_erase(&c->windows, slot);
 	if (live) {
-		trace_lpar_window(c->partition->id, LPAR_WINDOW_UNMAP,
-				  (u64)w->chunk << LPAR_WINDOW_SHIFT, addr,
-				  w->pinned, 0);
+		lpar_trace(window, c->partition->id, LPAR_WINDOW_UNMAP,
+			   (u64)w->chunk << LPAR_WINDOW_SHIFT, addr,
+			   w->pinned, 0);
 		destroy(c, w);
 	}
 	return LPAR_OK;
@@ -322,9 +322,9 @@ void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes)
 	flush_adapters(c);
 	xa_for_each_range(&c->chunks, i, w, range.first, range.last) {
 		xa_erase(&c->chunks, i);
-		trace_lpar_window(c->partition->id, LPAR_WINDOW_REVOKE,
-				  (u64)w->chunk << LPAR_WINDOW_SHIFT,
-				  (u64)w->slot << LPAR_WINDOW_SHIFT, w->pinned, 0);
+		lpar_trace(window, c->partition->id, LPAR_WINDOW_REVOKE,
+			   (u64)w->chunk << LPAR_WINDOW_SHIFT,
+			   (u64)w->slot << LPAR_WINDOW_SHIFT, w->pinned, 0);
 		destroy(c, w);
 	}
 }

@@ -8,7 +8,7 @@
  * the module; with it, "tp_btf/…" works as well. All arguments are scalars, each
  * in a 64-bit slot. New arguments are added at the end, up to twelve; new values
  * may appear: programs ignore what they do not know. Whoever is attached holds
- * the module.
+ * the module. Programs run with preemption off, so that none is lost to another.
  *
  *   lpar_dispatch_begin  partition, adjunct, queue, vcpu, requests, quantum_ns
  *   lpar_dispatch_end    partition, adjunct, queue, vcpu, requests, quantum_ns,
