@@ -154,7 +154,8 @@ int lpar_adjunct_batch_collect(struct lpar_batch *b, void *shared)
 		memcpy(b->data + b->places[i].out - LPAR_ADJUNCT_DATA,
 		       shared + b->places[i].out, call->bytes);
 	}
-	b->done = true;
+	/* Order the answers before that: who waits may look without the lock. */
+	smp_store_release(&b->done, true);
 	return 0;
 }
 

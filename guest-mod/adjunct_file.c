@@ -631,10 +631,8 @@ static int file_serve_now(struct adjunct_file *f, struct lpar_batch *b, bool *gi
 		adjunct_give(f, b);
 		*given = true;
 	}
-	if (f->ring == b)
-		err = adjunct_serve(f, false);
-	else if (!b->done)
-		err = -ECANCELED;	/* it ended with the adjunct, and there is another one */
+	/* else it ended with the adjunct, and there is another one */
+	err = f->ring == b ? adjunct_serve(f, false) : -ECANCELED;
 out:
 	file_leave(f);
 	return err;
@@ -649,12 +647,14 @@ static int file_serve(struct adjunct_file *f, struct lpar_batch *b)
 	bool given = false;
 	int err;
 
-	for (;;) {
+	do {
 		err = file_serve_now(f, b, &given);
-		if (err != -ERESTARTSYS)
-			break;
-		try_to_freeze();
-	}
+		if (err == -ERESTARTSYS)
+			try_to_freeze();
+		/* Others may have had it served. Pairs with lpar_adjunct_batch_collect(). */
+		if (err && smp_load_acquire(&b->done))
+			err = 0;
+	} while (err == -ERESTARTSYS);
 	if (err)
 		lpar_adjunct_batch_drop(b);
 	return err;

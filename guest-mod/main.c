@@ -326,7 +326,11 @@ static void main_remove(struct pci_dev *pdev)
 /* Before a reboot or kexec: the next kernel's memory is not to be written to. */
 static void main_shutdown(struct pci_dev *pdev)
 {
-	main_quiesce(pci_get_drvdata(pdev));
+	struct lpar_device *dev = pci_get_drvdata(pdev);
+
+	/* nothing can be left to a host that is late: wait for it again */
+	WRITE_ONCE(dev->deaf, false);
+	main_quiesce(dev);
 }
 
 /* running => stopped: no request anywhere, and the host has nothing of ours. */
