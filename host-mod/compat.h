@@ -131,10 +131,11 @@ static inline dma_addr_t lpar_compat_dma_map(const struct dma_map_ops *ops, stru
 					     phys_addr_t phys, size_t size,
 					     enum dma_data_direction dir, unsigned long attrs)
 {
-	struct page *page = pfn_to_page(PHYS_PFN(phys));
+	struct page *page;
 
 	if (attrs & LPAR_COMPAT_DMA_MMIO)
 		return dma_map_resource(dev, phys, size, dir, attrs & ~LPAR_COMPAT_DMA_MMIO);
+	page = pfn_to_page(PHYS_PFN(phys));
 	if (ops)
 		return ops->map_page(dev, page, offset_in_page(phys), size, dir, attrs);
 	return dma_map_page_attrs(dev, page, offset_in_page(phys), size, dir, attrs);
@@ -194,14 +195,17 @@ static inline bool lpar_compat_file_tryget(struct file *file)
 #define lpar_compat_worker(...)	kthread_create_worker(0, __VA_ARGS__)
 #endif
 
-/* RTNL, or an error when the caller is to die. 7.3 keeps rtnl_lock_killable() from modules. */
+/* RTNL, or an error when the caller is to die. 7.3 keeps rtnl_lock_killable() from modules:
+ * there it is an error, too, when others have it all the time. */
 static inline int lpar_compat_rtnl_lock(void)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+	unsigned long end = jiffies + HZ;
+
 	while (!rtnl_trylock()) {
 		schedule_timeout_killable(1);
-		if (fatal_signal_pending(current))
-			return -EINTR;
+		if (fatal_signal_pending(current) || time_after(jiffies, end))
+			return -EBUSY;
 	}
 	return 0;
 #else
