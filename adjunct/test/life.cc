@@ -2,8 +2,10 @@
 // For boot tests: what takes two threads of one program, with the image "loop". Exit status 0: all
 // was as it should be.
 #include <atomic>
+#include <fstream>
 #include <poll.h>
 #include <thread>
+#include <unistd.h>
 
 #include "boot.hh"
 
@@ -75,6 +77,57 @@ void call_behind_submit(lpar::Adjunct &adjunct) {
     ok("a call behind what was submitted");
 }
 
+const std::string freezer = "/tmp/freezer/one/"; // of the script
+
+template <typename T>
+T read_one(const std::string &path) {
+    T value{};
+    std::ifstream(path) >> value;
+    return value;
+}
+
+// After at most half a minute.
+void wait_for(const std::string &what, auto condition) {
+    for (int i = 0; i < 300; i++) {
+        if (condition())
+            return;
+        std::this_thread::sleep_for(100ms);
+    }
+    fail(what);
+}
+
+// A call whose thread freezes is served by those who come behind it, and its answer stays its own
+// when the adjunct has ended before it thaws.
+void destroy_while_frozen(lpar::Adjunct &adjunct) {
+    const std::string runs =
+        "/sys/class/misc/lpar-adjunct/adjunct" + std::to_string(adjunct.report().slot) + "/runs";
+    auto before = read_one<uint64_t>(runs);
+    std::atomic<pid_t> id = 0;
+    std::atomic<int> error = -1;
+    lpar::AdjunctReply reply;
+    std::thread caller([&] {
+        id = gettid();
+        error = error_of([&] { reply = adjunct.call(4, {}, 1); });
+    });
+    wait_for("the call is not served", [&] { return read_one<uint64_t>(runs) >= before + 10; });
+    std::ofstream(freezer + "tasks") << id << std::endl;
+    std::ofstream(freezer + "freezer.state") << "FROZEN" << std::endl;
+    wait_for("the caller does not freeze",
+             [&] { return read_one<std::string>(freezer + "freezer.state") == "FROZEN"; });
+    if (error != -1)
+        fail("it had ended before");
+    if (adjunct.call(3, {}, 0).status != LPAR_NOSYS)
+        fail("a call behind that of a frozen thread");
+    adjunct.destroy();
+    std::ofstream(freezer + "freezer.state") << "THAWED" << std::endl;
+    caller.join();
+    if (error != 0)
+        fail("the call of a frozen thread: " + std::generic_category().message(error));
+    if (reply.status != LPAR_OK || reply.out.size() != 1 || reply.out[0] != std::byte{1})
+        fail("the answer of a frozen thread");
+    ok("destroyed while a caller was frozen that others had served");
+}
+
 } // namespace
 
 int main() {
@@ -86,6 +139,10 @@ int main() {
             poll_for_it(adjunct);
             call_behind_submit(adjunct);
             destroy_during_calls(adjunct);
+        }
+        {
+            lpar::Adjunct adjunct("loop", options);
+            destroy_while_frozen(adjunct);
         }
         lpar::Adjunct again("loop", options);
         auto report = again.report();
