@@ -21,7 +21,7 @@ struct lpar_adapter_counts {
 	u64 tag_maps;		/* tags turned into I/O addresses */
 	u64 tag_unmaps;
 	u64 pool_maps;		/* likewise pages of the pool */
-	u64 forwarded;		/* mappings of real pages, passed on */
+	u64 forwarded;		/* mappings of pages and resources, passed on */
 	u64 refused;		/* tags that stood for nothing */
 };
 
