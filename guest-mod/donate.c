@@ -94,7 +94,7 @@ void lpar_donate_init(struct lpar_donate *d, enum lpar_donate_policy policy,
  * @urgent:   something waits for just this request
  *
  * Return: true to ring, and then lpar_donate_rung() is to be called; false obliges
- * the caller to have the timer running.
+ * the caller to have the timer running, or to ask again with @last.
  */
 bool lpar_donate_submitted(struct lpar_donate *d, __u32 inflight, __u32 held,
 			   bool last, bool urgent)

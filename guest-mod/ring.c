@@ -229,19 +229,23 @@ static u64 ring_hold_ns_locked(struct lpar_queue *q)
 }
 
 /*
- * What is held has its timer. @fresh: one of them has just come. To set it is as dear as a
- * doorbell: none stops it, and it is set anew only for frames that wait for nobody any more.
+ * What is held has its timer. @fresh: one of them has just come; @last: and no more follow at
+ * once, else whoever has them comes back. To set it is as dear as a doorbell: none stops it, and
+ * it is set anew only for frames that wait for nobody any more.
  */
-static void ring_hold_locked(struct lpar_queue *q, bool fresh)
+static void ring_hold_locked(struct lpar_queue *q, bool fresh, bool last)
 {
-	u64 until = ring_hold_ns_locked(q);
+	bool first = fresh && ring_held(q) == 1;
+	/* one time for both: of two the timer would be set again, for the difference */
+	u64 now = first || !q->timing ? ktime_get_ns() : 0;
+	u64 until;
 
 	lockdep_assert_held(&q->lock);
-	if (fresh && ring_held(q) == 1)
-		q->held_since = ktime_get_ns();
-	if (q->timing && !q->napi)
+	if (first)
+		q->held_since = now;
+	if (!last || (q->timing && !q->napi))
 		return;
-	until += q->timing ? q->held_since : ktime_get_ns();
+	until = (q->timing ? q->held_since : now) + ring_hold_ns_locked(q);
 	if (q->timing && q->timer_at <= until)
 		return;
 	q->timing = true;
@@ -330,7 +334,7 @@ bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
 			q->sample_at = now;
 		}
 	} else {
-		ring_hold_locked(q, true);
+		ring_hold_locked(q, true, last);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 
@@ -354,7 +358,7 @@ static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh)
 		else if (ring)
 			ring = ring_leave_locked(q, ktime_get_ns());
 		else
-			ring_hold_locked(q, fresh);
+			ring_hold_locked(q, fresh, last);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 
