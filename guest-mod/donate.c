@@ -21,7 +21,7 @@
  *
  * So a submitter that waits for each request has it rung for at once, but for one
  * in a thousand. Nothing is held for longer than a few times what a request takes
- * anyway (lpar_donate_hold()).
+ * anyway (lpar_donate_hold()), or, of frames, than until those before have ended.
  */
 #ifdef __KERNEL__
 #include <linux/kernel.h>

@@ -57,8 +57,7 @@ struct task_struct;
  * @donate:   when to ring
  * @timer:    bounds how long requests are held
  * @timing:   @timer is running
- * @timer_at: until then, ns
- * @held_since: when the first of the held requests was submitted, ns
+ * @held_since: when the first of the held requests was submitted, or the doorbell last rung, ns
  * @sample:   the request whose latency is being measured
  * @sample_at: when its doorbell was rung, ns
  * @doorbells: rung
@@ -101,7 +100,6 @@ struct lpar_queue {
 	struct lpar_donate donate;
 	struct hrtimer timer;
 	bool timing;
-	u64 timer_at;
 	u64 held_since;
 	struct lpar_request *sample;
 	u64 sample_at;

@@ -14,10 +14,6 @@
 #include "blk.h"
 #include "queue.h"
 
-/* Frames are held for so many times as long while others are on their way: whose end
- * comes first, and is then the time to ring. */
-#define HOLD_BUSY	8
-
 /* From cq_head to an event that does not come. */
 #define RING_NEVER	(1u << 31)
 
@@ -120,6 +116,8 @@ static void ring_rung_locked(struct lpar_queue *q, u64 now)
 	lpar_donate_rung(&q->donate, ring_inflight(q), ring_held(q), now);
 	ring_publish_locked(q);
 	q->sq_rung = READ_ONCE(q->sq_tail);
+	/* of what found no room */
+	q->held_since = now;
 	q->doorbells++;
 }
 
@@ -219,38 +217,27 @@ bool lpar_ring_waits(struct lpar_queue *q)
 	return READ_ONCE(q->due) || READ_ONCE(q->serving);
 }
 
-/* How long may they be held? In ns. */
-static u64 ring_hold_ns_locked(struct lpar_queue *q)
+/* Is the end of others the time to ring for what a NIC holds? Then nothing is to be timed. */
+static bool ring_awaits_locked(struct lpar_queue *q)
 {
-	u64 hold = lpar_donate_hold(&q->donate);
-
 	lockdep_assert_held(&q->lock);
-	return q->napi && ring_held(q) < ring_inflight(q) ? hold * HOLD_BUSY : hold;
+	return q->napi && ring_held(q) < ring_inflight(q);
 }
 
 /*
  * What is held has its timer. @fresh: one of them has just come; @last: and no more follow at
- * once, else whoever has them comes back. To set it is as dear as a doorbell: none stops it, and
- * it is set anew only for frames that wait for nobody any more.
+ * once, else whoever has them comes back. To set it is as dear as a doorbell: none stops it.
  */
 static void ring_hold_locked(struct lpar_queue *q, bool fresh, bool last)
 {
-	bool first = fresh && ring_held(q) == 1;
-	/* one time for both: of two the timer would be set again, for the difference */
-	u64 now = first || !q->timing ? ktime_get_ns() : 0;
-	u64 until;
-
 	lockdep_assert_held(&q->lock);
-	if (first)
-		q->held_since = now;
-	if (!last || (q->timing && !q->napi))
-		return;
-	until = (q->timing ? q->held_since : now) + ring_hold_ns_locked(q);
-	if (q->timing && q->timer_at <= until)
+	if (fresh && ring_held(q) == 1)
+		q->held_since = ktime_get_ns();
+	if (!last || q->timing || ring_awaits_locked(q))
 		return;
 	q->timing = true;
-	q->timer_at = until;
-	hrtimer_start(&q->timer, ns_to_ktime(until), HRTIMER_MODE_ABS_SOFT);
+	hrtimer_start(&q->timer, ns_to_ktime(q->held_since + lpar_donate_hold(&q->donate)),
+		      HRTIMER_MODE_ABS_SOFT);
 }
 
 /**
@@ -269,16 +256,10 @@ enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer)
 	bool ring = false;
 
 	spin_lock_irqsave(&q->lock, flags);
-	if (hrtimer_is_queued(timer)) {
-		/* Set anew while this waited for the lock. */
-		spin_unlock_irqrestore(&q->lock, flags);
-		return HRTIMER_NORESTART;
-	}
-	if (ring_held(q) && !lpar_device_broken(q->dev)) {
+	if (ring_held(q) && !ring_awaits_locked(q) && !lpar_device_broken(q->dev)) {
 		/* Those it was started for may be rung for, and others held. */
-		until = q->held_since + ring_hold_ns_locked(q);
+		until = q->held_since + lpar_donate_hold(&q->donate);
 		if (now < until) {
-			q->timer_at = until;
 			hrtimer_set_expires(timer, ns_to_ktime(until));
 			spin_unlock_irqrestore(&q->lock, flags);
 			return HRTIMER_RESTART;
