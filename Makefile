@@ -58,6 +58,10 @@ check: deps ## all tests: builds, units, boots on both kernels and the debug ker
 check-quick: deps ## builds, static checks and unit tests: minutes
 	@tests/check quick $(TEST)
 
+.PHONY: check-debug
+check-debug: deps ## every boot test on the debug kernel: hours
+	@tests/check debug $(TEST)
+
 .PHONY: soak
 soak: deps ## the attacks in their full counts: days (SOAK=1: one per cent of them)
 	@LPAR_SOAK=$(SOAK) tests/check soak $(TEST)
