@@ -59,7 +59,7 @@ check-quick: deps ## builds, static checks and unit tests: minutes
 	@tests/check quick $(TEST)
 
 .PHONY: check-debug
-check-debug: deps ## every boot test on the debug kernel: hours
+check-debug: deps ## the boot tests on the debug kernel: hours
 	@tests/check debug $(TEST)
 
 .PHONY: soak
