@@ -255,14 +255,14 @@ static void trace_begin(struct trace *t, struct lpar_queue *q, struct lpar_vcpu 
 
 static void trace_end(struct trace *t, struct lpar_queue *q, struct lpar_vcpu *v,
 		      const struct lpar_quantum *quantum, u64 ns,
-		      enum lpar_reason reason)
+		      enum lpar_reason reason, u64 end)
 {
 	lpar_trace(dispatch_end, q->client->partition->id, q->fn->id, q->index,
 		   v ? (s32)v->index : LPAR_VCPU_NONE,
 		   q->sq_head - t->sq_head, quantum->limit, ns,
 		   t->switch_in, t->switch_out, reason);
 	if (v)
-		trace_wait(v);
+		v->rung_at = end;
 }
 
 /*
@@ -312,10 +312,10 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 			look_out(q, !v || q->sq_head != sq_head, &quantum);
 		served = trace_lpar_dispatch_end_enabled() ? local_clock() : 0;
 		settle(q, reason);
-		trace.switch_out = served ? local_clock() - served : 0;
 		ns = lpar_stopwatch_stop(&watch);
+		trace.switch_out = served ? watch.end - served : 0;
 		if (trace_lpar_dispatch_end_enabled())
-			trace_end(&trace, q, v, &quantum, ns, reason);
+			trace_end(&trace, q, v, &quantum, ns, reason, watch.end);
 		if (v)
 			q->stats.donated_ns += ns;
 		else

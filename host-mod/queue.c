@@ -163,7 +163,7 @@ void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 		.bytes = q->role == LPAR_ROLE_RECEIVE ? cpu_to_le32(bytes) : 0,
 	};
 	unsigned long flags;
-	u64 ns = 0;
+	u64 ns = 0, latency = 0, now;
 	u32 event;
 
 	spin_lock_irqsave(&q->lock, flags);
@@ -189,12 +189,14 @@ void lpar_queue_complete(struct lpar_queue *q, u16 id, enum lpar_status status,
 		raise_locked(q, LPAR_QUEUE_RUNNABLE);
 		break;
 	}
-	if (began)
-		ns = local_clock() - began;
+	if (began || taken) {
+		now = local_clock();
+		ns = began ? now - began : 0;
+		latency = taken ? now - taken : 0;
+	}
 	q->stats.undonated_completion_ns += ns;
 	lpar_trace(completion, q->client->partition->id, q->fn->id, q->index, id,
-		   op, status, bytes, taken ? local_clock() - taken : 0,
-		   ns);
+		   op, status, bytes, latency, ns);
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 

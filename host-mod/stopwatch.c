@@ -74,7 +74,8 @@ u64 lpar_stopwatch_stop(struct lpar_stopwatch *s)
 
 	preempt_disable();
 	preempt_notifier_unregister(&s->notifier);
-	ns = local_clock() - s->start - s->lost;
+	s->end = local_clock();
+	ns = s->end - s->start - s->lost;
 	preempt_enable();
 	return ns + ns / 100 * READ_ONCE(skew_percent);
 }

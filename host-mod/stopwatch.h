@@ -10,12 +10,14 @@
  * to others; on its stack
  * @notifier: tells of preemption
  * @start:    ns, by local_clock()
+ * @end:      likewise, once it has been stopped
  * @out:      when preempted
  * @lost:     ns so far
  */
 struct lpar_stopwatch {
 	struct preempt_notifier notifier;
 	u64 start;
+	u64 end;
 	u64 out;
 	u64 lost;
 };
