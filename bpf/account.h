@@ -29,6 +29,7 @@
 	X(runnable)							\
 	X(worker_dispatches)	/* on a worker's time */		\
 	X(worker_ns)							\
+	/* if latency is wanted */					\
 	X(completions)							\
 	X(bytes)							\
 	X(errors)							\
@@ -104,6 +105,11 @@ struct lpar_cgroup {
 	__u64 dispatches;
 };
 
+struct lpar_cgroup_place {
+	struct lpar_cgroup_key key;
+	struct lpar_cgroup used;
+};
+
 /* Where the CPU time of a control group's threads went: at any moment to one of these.
  * The sum is what the kernel charges it, but that, depending on how the kernel was
  * built, leaves out interrupts. */
@@ -119,26 +125,55 @@ struct lpar_usage {
 #undef X
 };
 
-/* A thread that has been seen to dispatch. Only it writes its entry, or an interrupt
- * in it, or the scheduler as it comes and goes. */
+/* A thread that has been seen to dispatch. While it is on a CPU, that has it, and what is
+ * kept of it is old and not serving. */
 struct lpar_thread {
-	__u64 on;	/* when it came on the CPU; 0: it is not on it */
+	__u64 on;	/* when it came on the CPU */
 	__u64 off;	/* when it left */
 	__u64 stolen;	/* before it came, when it could have run */
 	/* the dispatch under way */
 	__u64 begun;
-	__u64 slice;	/* since when it has been running */
-	__u64 ran;	/* before that */
 	__u64 preempted;
 	__u64 slept;
 	__u64 irq;
 	__u64 softirq;
 	__u32 partition;
 	__u32 adjunct;
-	__u32 queue;
 	bool vcpu;
 	bool serving;
 	bool was_preempted;
+};
+
+/* What a CPU is doing. */
+enum lpar_doing {
+	LPAR_DOING_OTHER,
+	LPAR_DOING_GUEST,
+	LPAR_DOING_DISPATCH,
+	LPAR_DOING_INTERRUPT,
+};
+
+/* The thread that is on a CPU, if it is followed; the interrupts there, of which hard ones
+ * interrupt soft ones; and what its threads have used since one was last charged. */
+struct lpar_cpu {
+	__u32 pid;		/* of the thread; 0: it is not followed */
+	/* places of the last accounts and control group; they say themselves whose they are */
+	__u32 manager;
+	__u32 place;
+	__u32 cgroup;
+	struct lpar_thread thread;	/* serving: only if it is followed */
+	bool cgroup_known;	/* it is the thread's */
+	__u64 irq;		/* when it began; 0: none that is counted */
+	__u64 softirq;
+	__u64 irq_sum;
+	__u64 irq_before;	/* irq_sum when the softirq began */
+	/* only if usage is counted */
+	__u64 since;		/* when it began to do what it does; 0: not known */
+	__u64 charged;
+	__u32 doing;		/* enum lpar_doing */
+	__u32 before_irq;
+	__u32 before_softirq;
+	__u32 reserved;
+	struct lpar_usage used;
 };
 
 /* Events that could not be counted. */

@@ -5,6 +5,10 @@
  * what interrupts took of it by the irq and softirq tracepoints. The module's word
  * for the same is summed up beside it, so that the two can be compared.
  *
+ * What takes more than the dispatches themselves is counted if the loader asks for it:
+ * what became of each request, and histograms (latency); and where the rest of a control
+ * group's time goes (usage), which takes a clock at each exit of each guest.
+ *
  * Every program exists twice, as a raw tracepoint, which needs no BTF of what it is
  * attached to, and as tp_btf; the loader takes one of them. Arguments stand in
  * include/lpar/events.h.
@@ -20,30 +24,6 @@
 #define USAGES_MAX	2048	/* of all control groups of the host */
 #define CHARGE_NS	1000000	/* a thread that stays on its CPU is charged so often */
 #define THREADS_MAX	8192
-
-/* What a CPU is doing. */
-enum doing {
-	DOING_OTHER,
-	DOING_GUEST,
-	DOING_DISPATCH,
-	DOING_INTERRUPT,
-};
-
-/* The interrupts of a CPU, of which hard ones interrupt soft ones, and what the thread
- * that is on it has used since it was last charged. */
-struct cpu {
-	u64 irq;		/* when it began */
-	u64 softirq;
-	u64 irq_sum;
-	u64 irq_before;		/* irq_sum when the softirq began */
-	u64 since;		/* when it began to do what it does; 0: not known */
-	u64 charged;
-	u32 doing;		/* enum doing */
-	u32 before_irq;
-	u32 before_softirq;
-	u32 place;		/* of the last account; it says itself whose it is */
-	struct lpar_usage used;
-};
 
 /* Where a key's values are: arrays are looked into in a few instructions, and a CPU
  * remembers which place it was at, so most events need no look-up by key. Place n is
@@ -77,10 +57,17 @@ struct {
 } hists SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, CGROUPS_MAX);
 	__type(key, struct lpar_cgroup_key);
-	__type(value, struct lpar_cgroup);
+	__type(value, u32);
+} cgroup_places SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CGROUPS_MAX);
+	__type(key, u32);
+	__type(value, struct lpar_cgroup_place);
 } cgroups SEC(".maps");
 
 struct {
@@ -101,7 +88,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct cpu);
+	__type(value, struct lpar_cpu);
 } cpus SEC(".maps");
 
 struct {
@@ -111,14 +98,18 @@ struct {
 	__type(value, u64);
 } losses SEC(".maps");
 
+/* Set before they are loaded: what else is counted. */
+const volatile bool latency_wanted;
+const volatile bool usage_wanted;
+
 /* Set when all programs are attached: what is counted is counted by all of them. */
 volatile int armed;
 
 static u32 account_count;
 static u32 hist_count;
+static u32 cgroup_count;
 
 /* Too large for the stack. */
-static const struct lpar_cgroup no_cgroup;
 static const struct lpar_thread no_thread;
 static const struct lpar_usage no_usage;
 
@@ -144,7 +135,7 @@ static __always_inline void *get(void *map, const void *key, const void *empty)
 	return value;
 }
 
-static __always_inline struct cpu *this_cpu(void)
+static __always_inline struct lpar_cpu *this_cpu(void)
 {
 	u32 zero = 0;
 
@@ -172,40 +163,65 @@ static __always_inline u32 place_of(void *places, const void *key, u32 *count, u
 	return 0;
 }
 
-/* Remembered is one number, and the place has its key: an interrupt that comes between,
- * and remembers another, does no harm. */
-static __always_inline struct lpar_place *place(struct cpu *c, u32 partition, u32 adjunct)
+/* Remembered is one number for the manager's account and one for another, and the place
+ * has its key: an interrupt that comes between, and remembers another, does no harm. */
+static __always_inline struct lpar_place *place(struct lpar_cpu *c, u32 partition, u32 adjunct)
 {
 	struct lpar_account_key key = { partition, adjunct };
+	u32 *last = adjunct == LPAR_ADJUNCT_MANAGER ? &c->manager : &c->place;
 	struct lpar_place *p;
-	u32 n, i;
+	u32 n = *last, i;
 
-	if (!c)
-		return NULL;
-	n = c->place;
-	if (n) {
-		i = n - 1;
-		p = bpf_map_lookup_elem(&accounts, &i);
-		if (p && p->key.adjunct == adjunct && p->key.partition == partition)
-			return p;
-	}
+	/* nothing is found at "none", which is beyond the end */
+	i = n - 1;
+	p = bpf_map_lookup_elem(&accounts, &i);
+	if (p && p->key.adjunct == adjunct && p->key.partition == partition)
+		return p;
 	n = place_of(&account_places, &key, &account_count, ACCOUNTS_MAX);
-	if (!n)
-		return NULL;
 	i = n - 1;
 	p = bpf_map_lookup_elem(&accounts, &i);
 	if (!p)
 		return NULL;
 	p->key = key;
-	c->place = n;
+	*last = n;
 	return p;
 }
 
-static __always_inline struct lpar_account *account(struct cpu *c, u32 partition, u32 adjunct)
+static __always_inline struct lpar_account *account(u32 partition, u32 adjunct)
 {
-	struct lpar_place *p = place(c, partition, adjunct);
+	struct lpar_cpu *c = this_cpu();
+	struct lpar_place *p;
 
+	if (!armed || !c)
+		return NULL;
+	p = place(c, partition, adjunct);
 	return p ? &p->account : NULL;
+}
+
+/* What is charged to the current thread's control group, likewise. Which that is is asked
+ * once each time that the thread comes. */
+static __always_inline struct lpar_cgroup *charged(struct lpar_cpu *c, u32 partition)
+{
+	struct lpar_cgroup_key key = { .partition = partition };
+	struct lpar_cgroup_place *g;
+	u32 n, i;
+
+	i = c->cgroup - 1;
+	g = bpf_map_lookup_elem(&cgroups, &i);
+	if (g && g->key.partition == partition && c->cgroup_known)
+		return &g->used;
+	c->cgroup_known = true;
+	key.cgroup = bpf_get_current_cgroup_id();
+	if (g && g->key.partition == partition && g->key.cgroup == key.cgroup)
+		return &g->used;
+	n = place_of(&cgroup_places, &key, &cgroup_count, CGROUPS_MAX);
+	i = n - 1;
+	g = bpf_map_lookup_elem(&cgroups, &i);
+	if (!g)
+		return NULL;
+	g->key = key;
+	c->cgroup = n;
+	return &g->used;
 }
 
 /* Not static: checked by itself, so that 6.1's verifier does not follow a value that
@@ -244,6 +260,8 @@ static __always_inline void hist(struct lpar_place *p, u32 class, u64 ns)
 	u64 slot;
 	u32 n;
 
+	if (!latency_wanted)
+		return;
 	if (!p->hist[class])
 		p->hist[class] = place_of(&hist_places, &key, &hist_count, HISTS_MAX);
 	n = p->hist[class] - 1;
@@ -259,21 +277,10 @@ static __always_inline void hist(struct lpar_place *p, u32 class, u64 ns)
 	h->sum_ns += ns;
 }
 
-/* The idle ones, 0, are none. */
-static __always_inline struct lpar_thread *thread_of(u32 pid)
-{
-	return pid ? bpf_map_lookup_elem(&threads, &pid) : NULL;
-}
-
-static __always_inline struct lpar_thread *current_thread(void)
-{
-	return thread_of(bpf_get_current_pid_tgid());
-}
-
 /* ------------------------------------------------- what control groups use */
 
 /* From now on this CPU does something else. */
-static __always_inline void turn(struct cpu *c, u64 now, u32 doing)
+static __always_inline void turn(struct lpar_cpu *c, u64 now, u32 doing)
 {
 	u64 ns = 0;
 
@@ -283,13 +290,13 @@ static __always_inline void turn(struct cpu *c, u64 now, u32 doing)
 		c->since = now;
 	}
 	switch (c->doing) {
-	case DOING_GUEST:
+	case LPAR_DOING_GUEST:
 		c->used.guest_ns += ns;
 		break;
-	case DOING_DISPATCH:
+	case LPAR_DOING_DISPATCH:
 		c->used.served_ns += ns;
 		break;
-	case DOING_INTERRUPT:
+	case LPAR_DOING_INTERRUPT:
 		c->used.interrupt_ns += ns;
 		break;
 	default:
@@ -301,7 +308,7 @@ static __always_inline void turn(struct cpu *c, u64 now, u32 doing)
 
 /* What has been used is the current thread's group's. Of groups that there is no room for
  * nothing is known: most are nobody's here. */
-static __always_inline void charge(struct cpu *c, u64 now)
+static __always_inline void charge(struct lpar_cpu *c, u64 now)
 {
 	u64 cgroup = bpf_get_current_cgroup_id();
 	struct lpar_usage *u;
@@ -321,7 +328,7 @@ static __always_inline void charge(struct cpu *c, u64 now)
 	c->charged = now;
 }
 
-static __always_inline void charge_now_and_then(struct cpu *c, u64 now)
+static __always_inline void charge_now_and_then(struct lpar_cpu *c, u64 now)
 {
 	if (armed && now - c->charged > CHARGE_NS && bpf_get_current_pid_tgid())
 		charge(c, now);
@@ -330,64 +337,75 @@ static __always_inline void charge_now_and_then(struct cpu *c, u64 now)
 /* An adjunct's own guest mode is its dispatch. */
 static __always_inline int on_kvm_entry(u64 *ctx)
 {
-	struct cpu *c = this_cpu();
+	struct lpar_cpu *c = this_cpu();
 
-	if (armed && c && c->doing != DOING_DISPATCH)
-		turn(c, bpf_ktime_get_ns(), DOING_GUEST);
+	if (armed && c && c->doing != LPAR_DOING_DISPATCH)
+		turn(c, bpf_ktime_get_ns(), LPAR_DOING_GUEST);
 	return 0;
 }
 
 static __always_inline int on_kvm_exit(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
-	struct cpu *c = this_cpu();
+	struct lpar_cpu *c = this_cpu();
 
-	if (!armed || !c || c->doing == DOING_DISPATCH)
+	if (!armed || !c || c->doing == LPAR_DOING_DISPATCH)
 		return 0;
-	turn(c, now, DOING_OTHER);
+	turn(c, now, LPAR_DOING_OTHER);
 	charge_now_and_then(c, now);
 	return 0;
 }
 
 /* What an interrupt interrupts: it ends guest mode, whatever KVM says later. */
-static __always_inline u32 interrupted(const struct cpu *c)
+static __always_inline u32 interrupted(const struct lpar_cpu *c)
 {
-	return c->doing == DOING_GUEST ? DOING_OTHER : c->doing;
+	return c->doing == LPAR_DOING_GUEST ? LPAR_DOING_OTHER : c->doing;
 }
 
 /* ------------------------------------------------------------- dispatches */
 
-static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
+/* The current thread, which has not served before, is followed from now on. */
+static __always_inline void follow(struct lpar_cpu *c, u64 now)
 {
 	u32 pid = bpf_get_current_pid_tgid();
-	struct cpu *c = this_cpu();
+	struct lpar_thread *t = get(&threads, &pid, &no_thread);
+
+	if (!t)
+		return;
+	c->thread = *t;
+	c->thread.on = now;
+	c->cgroup_known = false;
+	c->pid = pid;
+}
+
+static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
+{
+	bool vcpu = (s32)ctx[3] != LPAR_VCPU_NONE;
+	struct lpar_cpu *c = this_cpu();
 	struct lpar_thread *t;
 	u64 now;
 
-	if (!armed)
+	if (!armed || !c)
 		return 0;
 	/* the module counts what was done until here, and we what it does behind its own end */
 	now = bpf_ktime_get_ns();
-	if (c && (s32)ctx[3] != LPAR_VCPU_NONE)
-		turn(c, now, DOING_DISPATCH);
-	t = get(&threads, &pid, &no_thread);
-	if (!t)
+	if (usage_wanted && vcpu)
+		turn(c, now, LPAR_DOING_DISPATCH);
+	if (!c->pid)
+		follow(c, now);
+	if (!c->pid)
 		return 0;
+	t = &c->thread;
 	if (t->serving)
 		lost(LPAR_LOST_UNMATCHED);
-	if (!t->on)
-		t->on = now;
 	t->begun = now;
-	t->slice = now;
-	t->ran = 0;
 	t->preempted = 0;
 	t->slept = 0;
 	t->irq = 0;
 	t->softirq = 0;
 	t->partition = ctx[0];
 	t->adjunct = ctx[1];
-	t->queue = ctx[2];
-	t->vcpu = (s32)ctx[3] != LPAR_VCPU_NONE;
+	t->vcpu = vcpu;
 	t->serving = true;
 	return 0;
 }
@@ -416,26 +434,27 @@ static __always_inline void ended(struct lpar_account *a, u32 reason)
 static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns(), ns;
-	struct lpar_cgroup_key key = {};
-	struct lpar_thread *t = current_thread();
-	struct cpu *c = this_cpu();
+	struct lpar_cpu *c = this_cpu();
 	struct lpar_account *a;
-	struct lpar_place *p;
+	struct lpar_thread *t;
 	struct lpar_cgroup *g;
+	struct lpar_place *p;
 
-	if (c && c->doing == DOING_DISPATCH)
-		turn(c, now, DOING_OTHER);
-	/* began before us: not known, and not lost either */
-	if (!t)
+	if (!c)
 		return 0;
-	if (!t->serving || t->partition != (u32)ctx[0] ||
-	    t->adjunct != (u32)ctx[1] || t->queue != (u32)ctx[2]) {
+	if (usage_wanted && c->doing == LPAR_DOING_DISPATCH)
+		turn(c, now, LPAR_DOING_OTHER);
+	/* began before us: not known, and not lost either */
+	if (!c->pid)
+		return 0;
+	t = &c->thread;
+	if (!t->serving || t->partition != (u32)ctx[0] || t->adjunct != (u32)ctx[1]) {
 		t->serving = false;
 		lost(LPAR_LOST_UNMATCHED);
 		return 0;
 	}
 	t->serving = false;
-	ns = t->ran + (now - t->slice);
+	ns = now - t->begun - t->preempted - t->slept;
 	p = place(c, t->partition, t->adjunct);
 	if (!p)
 		return 0;
@@ -460,10 +479,7 @@ static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 	hist(p, LPAR_HIST_dispatch, ns);
 	if (ctx[7])
 		hist(p, LPAR_HIST_switch_in, ctx[7]);
-
-	key.cgroup = bpf_get_current_cgroup_id();
-	key.partition = t->partition;
-	g = get(&cgroups, &key, &no_cgroup);
+	g = charged(c, t->partition);
 	if (g) {
 		g->donated_ns += ns;
 		g->dispatches++;
@@ -473,12 +489,13 @@ static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 
 static __always_inline int on_lpar_hypercall(u64 *ctx)
 {
+	struct lpar_cpu *c = this_cpu();
 	struct lpar_account *a;
 	struct lpar_place *p;
 
-	if (!armed)
+	if (!armed || !c)
 		return 0;
-	p = place(this_cpu(), ctx[0], LPAR_ADJUNCT_MANAGER);
+	p = place(c, ctx[0], LPAR_ADJUNCT_MANAGER);
 	if (!p)
 		return 0;
 	a = &p->account;
@@ -491,11 +508,8 @@ static __always_inline int on_lpar_hypercall(u64 *ctx)
 
 static __always_inline int on_lpar_window(u64 *ctx)
 {
-	struct lpar_account *a;
+	struct lpar_account *a = account(ctx[0], LPAR_ADJUNCT_MANAGER);
 
-	if (!armed)
-		return 0;
-	a = account(this_cpu(), ctx[0], LPAR_ADJUNCT_MANAGER);
 	if (!a)
 		return 0;
 	switch ((u32)ctx[1]) {
@@ -517,13 +531,14 @@ static __always_inline int on_lpar_window(u64 *ctx)
 
 static __always_inline int on_lpar_completion(u64 *ctx)
 {
+	struct lpar_cpu *c = this_cpu();
 	struct lpar_account *a;
 	struct lpar_place *p;
 	u32 class;
 
-	if (!armed)
+	if (!armed || !c)
 		return 0;
-	p = place(this_cpu(), ctx[0], ctx[1]);
+	p = place(c, ctx[0], ctx[1]);
 	if (!p)
 		return 0;
 	a = &p->account;
@@ -558,7 +573,7 @@ static __always_inline int on_lpar_completion(u64 *ctx)
 
 static __always_inline int on_lpar_pa_busy(u64 *ctx)
 {
-	struct lpar_account *a = armed ? account(this_cpu(), ctx[0], ctx[1]) : NULL;
+	struct lpar_account *a = account(ctx[0], ctx[1]);
 
 	if (a)
 		a->pa_busy++;
@@ -567,7 +582,7 @@ static __always_inline int on_lpar_pa_busy(u64 *ctx)
 
 static __always_inline int on_lpar_runnable(u64 *ctx)
 {
-	struct lpar_account *a = armed ? account(this_cpu(), ctx[0], ctx[1]) : NULL;
+	struct lpar_account *a = account(ctx[0], ctx[1]);
 
 	if (a)
 		a->runnable++;
@@ -576,147 +591,161 @@ static __always_inline int on_lpar_runnable(u64 *ctx)
 
 /* -------------------------------------------------------- the scheduler's view */
 
-static __always_inline void leaves(struct lpar_thread *t, bool preempted, u64 now)
+/* The thread that is followed leaves the CPU. */
+static __always_inline void leaves(struct lpar_cpu *c, bool preempted, u64 now)
 {
-	struct lpar_account *a;
+	struct lpar_thread *t = &c->thread, *kept;
+	u32 pid = c->pid;
+	struct lpar_place *p;
 
-	if (t->vcpu && t->on) {
-		a = account(this_cpu(), t->partition, LPAR_ADJUNCT_MANAGER);
-		if (a) {
-			a->vcpu_ns += now - t->on;
-			a->steal_ns += t->stolen;
+	if (t->vcpu) {
+		p = place(c, t->partition, LPAR_ADJUNCT_MANAGER);
+		if (p) {
+			p->account.vcpu_ns += now - t->on;
+			p->account.steal_ns += t->stolen;
 		}
 	}
-	t->on = 0;
 	t->off = now;
 	t->stolen = 0;
 	t->was_preempted = preempted;
-	if (t->serving)
-		t->ran += now - t->slice;
+	kept = bpf_map_lookup_elem(&threads, &pid);
+	if (kept)
+		*kept = *t;
+	t->serving = false;
+	c->pid = 0;
 }
 
-static __always_inline void comes(struct lpar_thread *t, u64 now)
+static __always_inline void comes(struct lpar_cpu *c, u32 pid, u64 now)
 {
-	u64 away = now - t->off;
+	struct lpar_thread *kept = bpf_map_lookup_elem(&threads, &pid), *t = &c->thread;
+	u64 away;
 
+	if (!kept)
+		return;
+	*t = *kept;
+	kept->serving = false;
+	away = now - t->off;
 	t->on = now;
 	if (t->was_preempted)
 		t->stolen = away;
-	if (!t->serving)
-		return;
-	t->slice = now;
-	if (t->was_preempted)
-		t->preempted += away;
-	else
-		t->slept += away;
+	if (t->serving) {
+		if (t->was_preempted)
+			t->preempted += away;
+		else
+			t->slept += away;
+	}
+	c->cgroup_known = false;
+	c->pid = pid;
 }
 
 /* preempt, previous, next, the state of the previous: 0 when it could go on */
-static __always_inline int on_sched_switch(u64 *ctx)
+static __always_inline int on_sched_switch(u64 *ctx, u32 pid)
 {
-	struct task_struct *next = (void *)ctx[2];
 	u64 now = bpf_ktime_get_ns();
-	u32 pid = bpf_get_current_pid_tgid();
-	struct cpu *c = armed ? this_cpu() : NULL;
-	struct lpar_thread *t;
+	struct lpar_cpu *c = this_cpu();
 
-	if (c) {
-		turn(c, now, DOING_OTHER);
+	if (!armed || !c)
+		return 0;
+	if (usage_wanted) {
+		turn(c, now, LPAR_DOING_OTHER);
 		/* nobody is charged for an idle CPU */
-		if (pid)
+		if (bpf_get_current_pid_tgid())
 			charge(c, now);
 		else
 			c->used = no_usage;
 	}
-	t = thread_of(pid);
-	if (t)
-		leaves(t, ctx[0] || !(u32)ctx[3], now);
-	pid = BPF_CORE_READ(next, pid);
-	t = thread_of(pid);
-	if (t)
-		comes(t, now);
-	if (c && t && t->serving && t->vcpu)
-		c->doing = DOING_DISPATCH;
+	if (c->pid)
+		leaves(c, ctx[0] || !(u32)ctx[3], now);
+	/* the idle ones, 0, are none */
+	if (pid)
+		comes(c, pid, now);
+	if (usage_wanted && c->pid && c->thread.serving && c->thread.vcpu)
+		c->doing = LPAR_DOING_DISPATCH;
 	return 0;
 }
 
 static __always_inline int on_sched_process_exit(u64 *ctx)
 {
 	u32 pid = bpf_get_current_pid_tgid();
+	struct lpar_cpu *c = this_cpu();
 
 	bpf_map_delete_elem(&threads, &pid);
+	if (c && c->pid == pid)
+		c->pid = 0;
 	return 0;
 }
 
 /* ----------------------------------------------------------------- interrupts */
 
-/* The thread whose dispatch, on donated time, an interrupt took time of. */
-static __always_inline struct lpar_thread *interrupted_thread(u32 before)
+/* Nobody asks what an interrupt takes, but of a dispatch. */
+static __always_inline bool counts_interrupts(const struct lpar_cpu *c)
 {
-	struct lpar_thread *t = before == DOING_DISPATCH ? current_thread() : NULL;
-
-	return t && t->serving ? t : NULL;
+	return c && (usage_wanted || c->thread.serving);
 }
 
 static __always_inline int on_irq_handler_entry(u64 *ctx)
 {
-	struct cpu *c = this_cpu();
+	struct lpar_cpu *c = this_cpu();
 
-	if (!c)
+	if (!counts_interrupts(c))
 		return 0;
 	c->irq = bpf_ktime_get_ns();
-	c->before_irq = interrupted(c);
-	turn(c, c->irq, DOING_INTERRUPT);
+	if (usage_wanted) {
+		c->before_irq = interrupted(c);
+		turn(c, c->irq, LPAR_DOING_INTERRUPT);
+	}
 	return 0;
 }
 
 static __always_inline int on_irq_handler_exit(u64 *ctx)
 {
-	u64 now = bpf_ktime_get_ns(), ns;
-	struct cpu *c = this_cpu();
-	struct lpar_thread *t;
+	struct lpar_cpu *c = this_cpu();
+	u64 now, ns;
 
 	if (!c || !c->irq)
 		return 0;
+	now = bpf_ktime_get_ns();
 	ns = now - c->irq;
 	c->irq = 0;
 	c->irq_sum += ns;
-	turn(c, now, c->before_irq);
-	/* that of a softirq, when it interrupts that */
-	t = interrupted_thread(c->softirq ? c->before_softirq : c->before_irq);
-	if (t)
-		t->irq += ns;
+	if (usage_wanted)
+		turn(c, now, c->before_irq);
+	if (c->thread.serving)
+		c->thread.irq += ns;
 	return 0;
 }
 
 static __always_inline int on_softirq_entry(u64 *ctx)
 {
-	struct cpu *c = this_cpu();
+	struct lpar_cpu *c = this_cpu();
 
-	if (!c)
+	if (!counts_interrupts(c))
 		return 0;
 	c->irq_before = c->irq_sum;
 	c->softirq = bpf_ktime_get_ns();
-	c->before_softirq = interrupted(c);
-	turn(c, c->softirq, DOING_INTERRUPT);
+	if (usage_wanted) {
+		c->before_softirq = interrupted(c);
+		turn(c, c->softirq, LPAR_DOING_INTERRUPT);
+	}
 	return 0;
 }
 
 static __always_inline int on_softirq_exit(u64 *ctx)
 {
-	u64 now = bpf_ktime_get_ns();
-	struct cpu *c = this_cpu();
-	struct lpar_thread *t;
+	struct lpar_cpu *c = this_cpu();
+	u64 now;
 
 	if (!c || !c->softirq)
 		return 0;
-	t = interrupted_thread(c->before_softirq);
-	if (t)
-		t->softirq += now - c->softirq - (c->irq_sum - c->irq_before);
+	now = bpf_ktime_get_ns();
+	if (c->thread.serving)
+		c->thread.softirq += now - c->softirq - (c->irq_sum - c->irq_before);
 	c->softirq = 0;
-	turn(c, now, c->before_softirq);
-	/* at each tick: of threads that are never in a guest */
-	charge_now_and_then(c, now);
+	if (usage_wanted) {
+		turn(c, now, c->before_softirq);
+		/* at each tick: of threads that are never in a guest */
+		charge_now_and_then(c, now);
+	}
 	return 0;
 }
 
@@ -743,11 +772,27 @@ PROGRAM(lpar_window)
 PROGRAM(lpar_completion)
 PROGRAM(lpar_pa_busy)
 PROGRAM(lpar_runnable)
-PROGRAM(sched_switch)
 PROGRAM(sched_process_exit)
 PROGRAM(irq_handler_entry)
 PROGRAM(irq_handler_exit)
 PROGRAM(softirq_entry)
 PROGRAM(softirq_exit)
+
+SEC("raw_tp/sched_switch")
+int raw_sched_switch(u64 *ctx)
+{
+	struct task_struct *next = (void *)ctx[2];
+
+	return on_sched_switch(ctx, BPF_CORE_READ(next, pid));
+}
+
+/* the kernel knows what it is, and lets us look at it */
+SEC("tp_btf/sched_switch")
+int btf_sched_switch(u64 *ctx)
+{
+	struct task_struct *next = (void *)ctx[2];
+
+	return on_sched_switch(ctx, next->pid);
+}
 
 char _license[] SEC("license") = "GPL";

@@ -23,7 +23,7 @@ _lparstat()
 		;;
 	-i | --interval | -c | --count) return ;;
 	esac
-	names=$'--interval\n--count\n--top\n--hist\n--partition\n--json\n--prometheus\n--check\n--version\n--help'
+	names=$'--interval\n--count\n--top\n--hist\n--partition\n--usage\n--json\n--prometheus\n--check\n--version\n--help'
 	mapfile -t COMPREPLY < <(compgen -W "$names" -- "$current")
 }
 

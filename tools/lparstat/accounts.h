@@ -86,6 +86,12 @@ uint64_t net_ns(const lpar_account &account);
 // Of what was granted; negative: nothing was.
 double quantum_percent(const lpar_account &account);
 
+// What is counted beside the dispatches. Each has its price.
+struct Wanted {
+    bool latency = false; // completions, and histograms
+    bool usage = false;   // where the rest of a control group's time goes
+};
+
 // Where the numbers come from: the maps, or a test.
 class Source {
   public:
@@ -93,7 +99,7 @@ class Source {
     // At once, since it is compared with what the module says at the same time.
     virtual std::map<AdjunctKey, lpar_account> accounts() = 0;
     // Of one control group, at once: it is compared with what the kernel charges that.
-    // Nothing: it has not used any since, or there were too many groups.
+    // Nothing: it has not used any since, there were too many groups, or it was not asked for.
     virtual std::optional<lpar_usage> usage(uint64_t cgroup) = 0;
     // Is a guest's own time told from what KVM and the VMM use?
     virtual bool sees_guests() const = 0;

@@ -71,7 +71,7 @@ std::string last_line(std::string_view text) {
 
 class Probe : public Source {
   public:
-    explicit Probe(Host &host) : cpus_(libbpf_num_possible_cpus()) {
+    Probe(Host &host, const Wanted &wanted) : cpus_(libbpf_num_possible_cpus()), wanted_(wanted) {
         libbpf_set_print(keep_log);
         skeleton_ = lpar_bpf__open();
         if (skeleton_ == nullptr)
@@ -99,6 +99,8 @@ class Probe : public Source {
 
     std::optional<lpar_usage> usage(uint64_t cgroup) override {
         std::optional<lpar_usage> sum;
+        if (!wanted_.usage)
+            return sum;
         read_value<uint64_t, lpar_usage>(skeleton_->maps.usages, cgroup,
                                          [&](uint64_t, const auto &value) {
                                              if (!sum)
@@ -116,13 +118,16 @@ class Probe : public Source {
             [&](const auto &key, const auto &value) {
                 add(all.hists[{{key.partition, key.adjunct}, key.hist}], value);
             });
-        read_map<lpar_cgroup_key, lpar_cgroup>(
-            skeleton_->maps.cgroups, [&](const auto &key, const auto &value) {
-                add(all.cgroups[{key.partition, key.cgroup}], value);
+        read_places<lpar_cgroup_key, lpar_cgroup_place>(
+            skeleton_->maps.cgroup_places, skeleton_->maps.cgroups,
+            [&](const auto &key, const auto &value) {
+                add(all.cgroups[{key.partition, key.cgroup}], value.used);
             });
-        read_map<uint32_t, uint64_t>(skeleton_->maps.losses, [&](uint32_t kind, uint64_t count) {
-            (kind == LPAR_LOST_FULL ? all.lost.full : all.lost.unmatched) += count;
-        });
+        for (uint32_t kind = 0; kind < LPAR_LOST_KINDS; kind++)
+            read_value<uint32_t, uint64_t>(
+                skeleton_->maps.losses, kind, [&](uint32_t, uint64_t count) {
+                    (kind == LPAR_LOST_FULL ? all.lost.full : all.lost.unmatched) += count;
+                });
         all.lost.missed = missed();
         read_serving(all);
     }
@@ -142,7 +147,11 @@ class Probe : public Source {
             bool typed = name.starts_with("btf_");
             name.remove_prefix(4); // btf_, raw_
             if (name.starts_with("kvm_")) {
-                bpf_program__set_autoload(program, !typed && kvm_);
+                bpf_program__set_autoload(program, !typed && kvm_ && wanted_.usage);
+                continue;
+            }
+            if (name == "lpar_completion" && !wanted_.latency) {
+                bpf_program__set_autoload(program, false);
                 continue;
             }
             std::string type = "btf_trace_" + std::string(name);
@@ -156,6 +165,8 @@ class Probe : public Source {
 
     void start(const Host &host) {
         choose(host);
+        skeleton_->rodata->latency_wanted = wanted_.latency;
+        skeleton_->rodata->usage_wanted = wanted_.usage;
         if (const char *threads = setting("LPARSTAT_THREADS"))
             bpf_map__set_max_entries(skeleton_->maps.threads,
                                      static_cast<uint32_t>(std::strtoul(threads, nullptr, 10)));
@@ -181,15 +192,6 @@ class Probe : public Source {
                 take(key, value);
     }
 
-    // The same with each key.
-    template <typename Key, typename Value, typename Take>
-    void read_map(bpf_map *map, Take take) {
-        Key key;
-        for (const Key *last = nullptr; bpf_map__get_next_key(map, last, &key, sizeof(key)) == 0;
-             last = &key)
-            read_value<Key, Value>(map, key, take);
-    }
-
     // Calls @take with each key and its value, of a map that has one for all CPUs.
     template <typename Key, typename Value, typename Take>
     void read_shared(bpf_map *map, Take take) {
@@ -210,15 +212,20 @@ class Probe : public Source {
         });
     }
 
+    // One that comes or goes meanwhile may be missed; the next look sees it.
     void read_serving(Accounts &all) {
-        read_shared<uint32_t, lpar_thread>(
-            skeleton_->maps.threads, [&](uint32_t id, const lpar_thread &thread) {
-                // the clock of bpf_ktime_get_ns(), looked at later than it was there
-                auto now = std::chrono::steady_clock::now().time_since_epoch();
-                if (thread.serving)
-                    all.serving[id] = {{thread.partition, thread.adjunct},
-                                       static_cast<uint64_t>(now / 1ns) - thread.begun};
-            });
+        auto take = [&](uint32_t id, const lpar_thread &thread) {
+            // the clock of bpf_ktime_get_ns(), looked at later than it was there
+            auto now = std::chrono::steady_clock::now().time_since_epoch();
+            if (thread.serving)
+                all.serving[id] = {{thread.partition, thread.adjunct},
+                                   static_cast<uint64_t>(now / 1ns) - thread.begun};
+        };
+        read_shared<uint32_t, lpar_thread>(skeleton_->maps.threads, take);
+        read_value<uint32_t, lpar_cpu>(skeleton_->maps.cpus, 0, [&](uint32_t, const lpar_cpu &cpu) {
+            if (cpu.pid != 0)
+                take(cpu.pid, cpu.thread);
+        });
     }
 
     // How often the kernel found a program running already and left it out.
@@ -236,19 +243,20 @@ class Probe : public Source {
     }
 
     int cpus_;
+    Wanted wanted_;
     bool kvm_ = false; // there are tracepoints of it
     lpar_bpf *skeleton_ = nullptr;
 };
 
 } // namespace
 
-std::unique_ptr<Source> make_probe(Host &host) {
+std::unique_ptr<Source> make_probe(Host &host, const Wanted &wanted) {
     require_module(host);
     if (!host.exists(kernel_btf))
         throw Failure(fmt::format(
             "{} is not there: the kernel must have been built with CONFIG_DEBUG_INFO_BTF",
             kernel_btf));
-    return std::make_unique<Probe>(host);
+    return std::make_unique<Probe>(host, wanted);
 }
 
 } // namespace lpar

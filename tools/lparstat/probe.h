@@ -10,6 +10,6 @@ namespace lpar {
 
 // Counting begins when this returns and ends with the object. Throws Failure: there is no module,
 // no right to, or no BTF of the kernel.
-std::unique_ptr<Source> make_probe(Host &host);
+std::unique_ptr<Source> make_probe(Host &host, const Wanted &wanted);
 
 } // namespace lpar

@@ -50,7 +50,8 @@ struct CgroupReport {
     uint64_t id = 0;
     std::string path; // empty: not found
     lpar_cgroup used{};
-    // Since the beginning; not of the root, of one that is gone, or where there are too many.
+    // Since the beginning, if it was asked for; not of the root, of one that is gone, or where
+    // there are too many.
     std::optional<Usage> usage;
 };
 

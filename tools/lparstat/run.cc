@@ -29,6 +29,7 @@ struct Options {
     bool top = false;
     bool hist = false;
     bool json = false;
+    bool usage = false;
     bool check = false;
     std::vector<std::string> command;
 };
@@ -37,6 +38,7 @@ constexpr auto footer = R"(Examples:
   lparstat                     what one second was used for
   lparstat -i 5                every five seconds
   lparstat -t                  the whole terminal; q quits, h shows histograms
+  lparstat -u                  and what else the control groups' time went to
   lparstat -p web --hist       with latencies, of one partition
   lparstat -i 60 -c 1 --check  exit status 1 if the accounts do not agree
   lparstat -- fio job.fio      what was used until that program has ended
@@ -93,7 +95,9 @@ int act(Host &host, const MakeSource &make, const Options &options, std::ostream
     int status = 0;
     if (!options.partition.empty())
         check_name("partition", options.partition);
-    auto source = make(host);
+    // a look at the whole terminal may come to want them
+    bool latency = options.hist || options.top || options.json || !options.prometheus.empty();
+    auto source = make(host, {latency, options.usage || options.check});
     if (!options.partition.empty() && !host.exists(state_partitions + options.partition))
         throw Failure(fmt::format("there is no partition '{}': see lparctl partition list",
                                   options.partition));
@@ -129,6 +133,8 @@ int run_lparstat(int argc, const char *const *argv, Host &host, const MakeSource
         ->transform(whole_number(1, most_64));
     app.add_flag("-t,--top", options.top, "Use the whole terminal");
     app.add_flag("--hist", options.hist, "Latency histograms, too");
+    app.add_flag("-u,--usage", options.usage,
+                 "What else control groups used, too: a clock at each exit of each guest");
     app.add_option("-p,--partition", options.partition, "Only this partition");
     app.add_flag("-j,--json", options.json, "Answer in JSON, with -i one line each");
     app.add_option("--prometheus", options.prometheus,
@@ -136,7 +142,7 @@ int run_lparstat(int argc, const char *const *argv, Host &host, const MakeSource
         ->expected(0, 1)
         ->default_str("127.0.0.1:9817");
     app.add_flag("--check", options.check,
-                 "Fail if the accounts do not agree, or if events were lost");
+                 "Fail if the accounts do not agree, or if events were lost; implies -u");
     app.add_option("command", options.command, "Run it, and show what was used until it has ended")
         ->option_text("-- PROGRAM [ARGUMENT...]");
 

@@ -11,7 +11,7 @@
 
 namespace lpar {
 
-using MakeSource = std::function<std::unique_ptr<Source>(Host &)>;
+using MakeSource = std::function<std::unique_ptr<Source>(Host &, const Wanted &)>;
 
 // Exit codes: 0 done, 1 failed (or --check found something), 2 not understood.
 int run_lparstat(int argc, const char *const *argv, Host &host, const MakeSource &make,

@@ -97,13 +97,18 @@ class Lparstat : public testing::Test {
         std::ostringstream err;
         int status = run_lparstat(
             static_cast<int>(argv.size()), argv.data(), host,
-            [this](Host &) { return std::make_unique<FakeSource>(accounts); }, out, err, false);
+            [this](Host &, const Wanted &wanted) {
+                asked = wanted;
+                return std::make_unique<FakeSource>(accounts);
+            },
+            out, err, false);
         return {status, out.str(), err.str()};
     }
 
     FakeHost host;
     Accounts accounts;
     uint64_t counted = 0;
+    Wanted asked;
 };
 
 TEST_F(Lparstat, Once) {
@@ -206,6 +211,28 @@ TEST_F(Lparstat, Check) {
     answer = run({"--check"});
     EXPECT_EQ(answer.status, 1);
     EXPECT_THAT(answer.out, HasSubstr("lost events: 1 (no room 0, unmatched 0, missed 1)"));
+}
+
+// Each has its price: only whoever looks at it pays.
+TEST_F(Lparstat, CountsWhatIsAskedFor) {
+    struct {
+        std::vector<std::string> words;
+        bool latency;
+        bool usage;
+    } cases[] = {
+        {{}, false, false},
+        {{"-i", "1", "-c", "1", "-p", "web"}, false, false},
+        {{"--hist"}, true, false},
+        {{"-j"}, true, false},
+        {{"-u"}, false, true},
+        {{"--check"}, false, true},
+        {{"-j", "--usage"}, true, true},
+    };
+    for (const auto &one : cases) {
+        EXPECT_EQ(run(one.words).status, 0);
+        EXPECT_EQ(asked.latency, one.latency);
+        EXPECT_EQ(asked.usage, one.usage);
+    }
 }
 
 TEST_F(Lparstat, Stuck) {
