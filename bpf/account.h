@@ -161,7 +161,6 @@ struct lpar_cpu {
 	__u32 place;
 	__u32 cgroup;
 	struct lpar_thread thread;	/* serving: only if it is followed */
-	bool cgroup_known;	/* it is the thread's */
 	__u64 irq;		/* when it began; 0: none that is counted */
 	__u64 softirq;
 	__u64 irq_sum;

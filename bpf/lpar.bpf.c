@@ -7,7 +7,7 @@
  *
  * What takes more than the dispatches themselves is counted if the loader asks for it:
  * what became of each request, and histograms (latency); and where the rest of a control
- * group's time goes (usage), which takes a clock at each exit of each guest.
+ * group's time goes (usage), which takes clocks at each exit of each guest.
  *
  * Every program exists twice, as a raw tracepoint, which needs no BTF of what it is
  * attached to, and as tp_btf; the loader takes one of them. Arguments stand in
@@ -198,20 +198,15 @@ static __always_inline struct lpar_account *account(u32 partition, u32 adjunct)
 	return p ? &p->account : NULL;
 }
 
-/* What is charged to the current thread's control group, likewise. Which that is is asked
- * once each time that the thread comes. */
+/* What is charged to the current thread's control group, likewise. */
 static __always_inline struct lpar_cgroup *charged(struct lpar_cpu *c, u32 partition)
 {
-	struct lpar_cgroup_key key = { .partition = partition };
+	struct lpar_cgroup_key key = { bpf_get_current_cgroup_id(), partition, 0 };
 	struct lpar_cgroup_place *g;
 	u32 n, i;
 
 	i = c->cgroup - 1;
 	g = bpf_map_lookup_elem(&cgroups, &i);
-	if (g && g->key.partition == partition && c->cgroup_known)
-		return &g->used;
-	c->cgroup_known = true;
-	key.cgroup = bpf_get_current_cgroup_id();
 	if (g && g->key.partition == partition && g->key.cgroup == key.cgroup)
 		return &g->used;
 	n = place_of(&cgroup_places, &key, &cgroup_count, CGROUPS_MAX);
@@ -374,7 +369,6 @@ static __always_inline void follow(struct lpar_cpu *c, u64 now)
 		return;
 	c->thread = *t;
 	c->thread.on = now;
-	c->cgroup_known = false;
 	c->pid = pid;
 }
 
@@ -634,7 +628,6 @@ static __always_inline void comes(struct lpar_cpu *c, u32 pid, u64 now)
 		else
 			t->slept += away;
 	}
-	c->cgroup_known = false;
 	c->pid = pid;
 }
 
@@ -670,8 +663,10 @@ static __always_inline int on_sched_process_exit(u64 *ctx)
 	struct lpar_cpu *c = this_cpu();
 
 	bpf_map_delete_elem(&threads, &pid);
-	if (c && c->pid == pid)
+	if (c && c->pid == pid) {
+		c->thread.serving = false;
 		c->pid = 0;
+	}
 	return 0;
 }
 

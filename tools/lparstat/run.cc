@@ -134,7 +134,7 @@ int run_lparstat(int argc, const char *const *argv, Host &host, const MakeSource
     app.add_flag("-t,--top", options.top, "Use the whole terminal");
     app.add_flag("--hist", options.hist, "Latency histograms, too");
     app.add_flag("-u,--usage", options.usage,
-                 "What else control groups used, too: a clock at each exit of each guest");
+                 "What else control groups used, too: clocks at each exit of each guest");
     app.add_option("-p,--partition", options.partition, "Only this partition");
     app.add_flag("-j,--json", options.json, "Answer in JSON, with -i one line each");
     app.add_option("--prometheus", options.prometheus,
