@@ -72,13 +72,13 @@ int lpar_adjunct_add(struct lpar_device *dev, u32 first_vector, u32 vectors)
 	init_rwsem(&group->life);
 	mutex_init(&group->lock);
 	INIT_LIST_HEAD(&group->files);
-	err = lpar_adjunct_policy_add(group);
-	if (err)
-		goto err_put;
 	err = ida_alloc(&adjunct_ids, GFP_KERNEL);
 	if (err < 0)
 		goto err_put;
 	group->id = err;
+	err = lpar_adjunct_policy_add(group);
+	if (err)
+		goto err_stop;
 	/* The first one, mostly the only one, has no number. */
 	if (group->id)
 		snprintf(group->name, sizeof(group->name), "lpar-adjunct%d", group->id);
@@ -91,11 +91,12 @@ int lpar_adjunct_add(struct lpar_device *dev, u32 first_vector, u32 vectors)
 	group->misc.mode = 0600;
 	err = misc_register(&group->misc);
 	if (err)
-		goto err_free_id;
+		goto err_stop;
 	dev->adjuncts = group;
 	return 0;
 
-err_free_id:
+err_stop:
+	lpar_adjunct_policy_stop(group);
 	ida_free(&adjunct_ids, group->id);
 err_put:
 	kref_put(&group->ref, lpar_adjuncts_free);
@@ -188,7 +189,8 @@ void lpar_adjunct_broken(struct lpar_device *dev)
  * lpar_adjunct_remove - no program reaches the device any more
  * @dev: its interrupts are still there; files may stay open
  *
- * Sleeps, for as long as the donations that are under way: a quantum.
+ * Sleeps, for as long as the donations that are under way: a quantum; and until the slots'
+ * threads have had their CPUs once more.
  */
 void lpar_adjunct_remove(struct lpar_device *dev)
 {
@@ -203,6 +205,7 @@ void lpar_adjunct_remove(struct lpar_device *dev)
 	group->gone = true;
 	group->dev = NULL;
 	up_write(&group->life);
+	lpar_adjunct_policy_stop(group);
 }
 
 /**

@@ -3,6 +3,7 @@
  * Batches of requests to adjuncts: from the program into a private copy, from there into
  * the shared part, and the answers back. See adjunct_file.c.
  */
+#include <linux/ioprio.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -39,6 +40,22 @@ static int batch_fill(struct lpar_batch *b)
 	return 0;
 }
 
+/*
+ * By its I/O priority or, where it has none, by how the scheduler treats it: real-time tasks go
+ * first, and those that only run when nobody else does go last.
+ */
+static enum lpar_class batch_class(void)
+{
+	switch (IOPRIO_PRIO_CLASS(get_current_ioprio())) {
+	case IOPRIO_CLASS_RT:
+		return LPAR_CLASS_SYNC;
+	case IOPRIO_CLASS_IDLE:
+		return LPAR_CLASS_BACKGROUND;
+	default:
+		return LPAR_CLASS_NORMAL;
+	}
+}
+
 /* @calls: of one CALL, or of an array. The caller has its reference. Sleeps; no lock is held. */
 struct lpar_batch *
 lpar_adjunct_batch_take(struct lpar_adjunct_call __user *calls, u32 count)
@@ -52,7 +69,10 @@ lpar_adjunct_batch_take(struct lpar_adjunct_call __user *calls, u32 count)
 	if (!b)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&b->refs, 1);
+	INIT_LIST_HEAD(&b->node);
+	init_waitqueue_head(&b->turn);
 	b->count = count;
+	b->cls = batch_class();
 	b->user = calls;
 	if (!copy_from_user(b->calls, calls, count * sizeof(b->calls[0])))
 		err = batch_fill(b);
@@ -94,14 +114,16 @@ int lpar_adjunct_batch_give(struct lpar_batch *b)
 }
 
 /**
- * lpar_adjunct_batch_put - give it to the adjunct: an empty shared part => it has @b
- * @b:      taken; the reference that the shared part has is the caller's to drop
+ * lpar_adjunct_batch_put - write it into the shared part
+ * @b:      of which that has a reference
  * @shared: the slot's shared part
+ * @offset: of the data area, in use before
  * @tail:   requests written before; it goes on
  *
- * Context: the file's lock is held.
+ * Context: the file's lock is held. The adjunct looks at none of it before
+ * lpar_adjunct_batch_publish().
  */
-void lpar_adjunct_batch_put(struct lpar_batch *b, void *shared, u32 *tail)
+void lpar_adjunct_batch_put(struct lpar_batch *b, void *shared, u32 offset, u32 *tail)
 {
 	struct lpar_adjunct_control *control = shared;
 	const struct lpar_adjunct_call *call;
@@ -112,21 +134,28 @@ void lpar_adjunct_batch_put(struct lpar_batch *b, void *shared, u32 *tail)
 
 		call = &b->calls[i];
 		slot = &control->request[(*tail + i) % LPAR_ADJUNCT_DEPTH];
-		memcpy(shared + b->places[i].in,
+		memcpy(shared + offset + b->places[i].in,
 		       b->data + b->places[i].in - LPAR_ADJUNCT_DATA, call->in_len);
 		*slot = (struct lpar_adjunct_request){
 			.op = cpu_to_le32(call->op),
-			.in = cpu_to_le32(b->places[i].in),
+			.in = cpu_to_le32(offset + b->places[i].in),
 			.in_len = cpu_to_le32(call->in_len),
-			.out = cpu_to_le32(b->places[i].out),
+			.out = cpu_to_le32(offset + b->places[i].out),
 			.out_len = cpu_to_le32(call->out_len),
 		};
 	}
-	refcount_inc(&b->refs);
 	b->start = *tail;
+	b->offset = offset;
 	*tail += b->count;
+}
+
+/* Give the adjunct all that has been put. Context: the file's lock is held. */
+void lpar_adjunct_batch_publish(void *shared, u32 tail)
+{
+	struct lpar_adjunct_control *control = shared;
+
 	/* Order the requests before the index. Pairs with the load in the adjunct's loop. */
-	virt_store_release(&control->tail, cpu_to_le32(*tail));
+	virt_store_release(&control->tail, cpu_to_le32(tail));
 }
 
 /**
@@ -152,9 +181,9 @@ int lpar_adjunct_batch_collect(struct lpar_batch *b, void *shared)
 		if (call->bytes > call->out_len)
 			return -EPROTO;
 		memcpy(b->data + b->places[i].out - LPAR_ADJUNCT_DATA,
-		       shared + b->places[i].out, call->bytes);
+		       shared + b->offset + b->places[i].out, call->bytes);
 	}
-	/* Order the answers before that: who waits may look without the lock. */
+	/* Order the answers before that: its caller looks without the lock. */
 	smp_store_release(&b->done, true);
 	return 0;
 }

@@ -3,16 +3,17 @@
  * Adjuncts: services in memory and on time that this guest donates, and out of its reach
  * (seed 003, figs. 4B and 6). The uapi is include/lpar/adjunct_dev.h.
  *
- * One open file is one adjunct in one slot of the device. Whoever calls donates: the RUN
- * command does not return to this vCPU before the adjunct has yielded, or the quantum has
- * ended. So the caller's own priority, affinity and cgroup are what the guest's scheduler
- * weighs the service by. At most one batch is in the shared part: it is copied there by
- * its caller and, once served, copied out by whoever donated last.
+ * One open file is one adjunct in one slot of the device. Whoever calls donates, or the slot's
+ * thread does (adjunct_donor.c): the RUN command does not return to this vCPU before the adjunct
+ * has yielded, or the quantum has ended. So the donor's priority, affinity and cgroup are what
+ * the guest's scheduler weighs the service by. How requests are served is in adjunct_serve.c;
+ * here is what programs ask for, and how an adjunct comes and goes.
  *
  * Neither adjunct nor host is trusted. Indices and answers are read once and compared
  * with what is remembered here (adjunct_ring.c); data is copied once and not looked at.
  *
- * Lock order: lpar_adjuncts.life → adjunct_file.lock → lpar_adjuncts.lock. No user memory
+ * Lock order: lpar_adjuncts.life → adjunct_file.lock → lpar_adjuncts.lock; and below
+ * adjunct_file.lock either of adjunct_file.waiting_lock and lpar_donor.lock. No user memory
  * is touched under any of them: who does not serve a page fault holds up nobody.
  */
 #include <linux/delay.h>
@@ -26,31 +27,19 @@
 #include <asm/barrier.h>
 
 #include "adjunct_batch.h"
+#include "adjunct_donor.h"
 #include "adjunct_file.h"
 #include "adjunct_policy.h"
 #include "adjunct_ring.h"
 #include "channel.h"
 
 #define ADJUNCT_DESTROY_MS	5000	/* until a slot that is not let go of is given up */
-#define ADJUNCT_WAIT		(HZ / 10)	/* for a device, between two donations */
-
-/* ---------------------------------------------------------------- registers */
-
-static u32 adjunct_read(const struct adjunct_file *f, unsigned int reg)
-{
-	return ioread32(f->group->dev->regs + LPAR_REG_ADJUNCT(f->slot) + reg);
-}
-
-static void adjunct_write(const struct adjunct_file *f, unsigned int reg, u32 value)
-{
-	iowrite32(value, f->group->dev->regs + LPAR_REG_ADJUNCT(f->slot) + reg);
-}
 
 /* The command has been carried out when the register write is over. */
 static u32 adjunct_command(const struct adjunct_file *f, enum lpar_adjunct_command command)
 {
-	adjunct_write(f, LPAR_ADJUNCT_COMMAND, command);
-	return adjunct_read(f, LPAR_ADJUNCT_STATUS);
+	lpar_adjunct_write(f, LPAR_ADJUNCT_COMMAND, command);
+	return lpar_adjunct_read(f, LPAR_ADJUNCT_STATUS);
 }
 
 static irqreturn_t adjunct_irq(int irq, void *data)
@@ -61,267 +50,6 @@ static irqreturn_t adjunct_irq(int irq, void *data)
 	/* poll(), and who waits for the device */
 	wake_up(&f->wait);
 	return IRQ_HANDLED;
-}
-
-/* ---------------------------------------------------------------- donations */
-
-/* Requests before @head are served: it begins with that one. */
-static void adjunct_advance(struct adjunct_file *f, u32 head)
-{
-	f->head = head;
-	f->given = 0;
-	f->late = lpar_channel_patience();
-}
-
-static void adjunct_give(struct adjunct_file *f, struct lpar_batch *b)
-{
-	lockdep_assert_held(&f->lock);
-	adjunct_advance(f, f->tail);
-	lpar_adjunct_batch_put(b, f->shared, &f->tail);
-	f->ring = b;
-}
-
-/* poll() says what has become true. */
-static void adjunct_tell(struct adjunct_file *f)
-{
-	__poll_t events = 0;
-
-	lockdep_assert_held(&f->lock);
-	if (f->slot < 0 || f->info.dead)
-		events = EPOLLERR;
-	else if (!f->submitted)
-		events = EPOLLOUT | EPOLLWRNORM;
-	else if (f->submitted->done)
-		events = EPOLLIN | EPOLLRDNORM;
-	else
-		events = EPOLLPRI;
-	WRITE_ONCE(f->events, events);
-	wake_up_interruptible(&f->wait);
-}
-
-/* The shared part is empty. */
-static void adjunct_take_back(struct adjunct_file *f)
-{
-	lpar_adjunct_batch_drop(f->ring);
-	f->ring = NULL;
-}
-
-/* It is not run again: alive => dead. What it had been given has no answer. */
-static void adjunct_die(struct adjunct_file *f)
-{
-	lockdep_assert_held(&f->lock);
-	f->info.dead = 1;
-	adjunct_take_back(f);
-	adjunct_tell(f);
-}
-
-/* Is somebody in want of the file, or of the caller? */
-static int adjunct_may_go_on(struct adjunct_file *f, unsigned long start)
-{
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	if (atomic_read(&f->ending))
-		return -ECANCELED;
-	if (READ_ONCE(f->group->stopped) || lpar_device_broken(f->group->dev))
-		return -ENODEV;
-	/* It goes on when the task has thawed. */
-	if (signal_pending(current) && freezing(current))
-		return -ERESTARTSYS;
-	if (f->timeout && time_after(jiffies, start + f->timeout))
-		return -ETIMEDOUT;
-	return 0;
-}
-
-/*
- * A service that is stuck would go unnoticed where the program waits for it for ever. Only
- * what the adjunct has had counts: a caller that others keep from the CPU is well.
- */
-static void adjunct_report_late(struct adjunct_file *f)
-{
-	lockdep_assert_held(&f->lock);
-	if (f->given <= f->late)
-		return;
-	dev_warn_ratelimited(&f->group->dev->pdev->dev,
-			     "adjunct %d has served %s[%d] for %u s without an answer\n", f->slot,
-			     current->comm, task_pid_nr(current), jiffies_to_msecs(f->given) / 1000);
-	f->late = 2 * f->given;
-}
-
-/* The next donation's, which the administrator may have changed. */
-static void adjunct_set_quantum(struct adjunct_file *f)
-{
-	u32 quantum = lpar_adjunct_policy_quantum(f->group, f->slot, f->wanted_us);
-
-	if (quantum == f->quantum_us)
-		return;
-	f->quantum_us = quantum;
-	adjunct_write(f, LPAR_ADJUNCT_QUANTUM, quantum);
-}
-
-/* PA BUSY: go on now or after other work (seed 003, claims 8-10). */
-static void adjunct_give_way(const struct adjunct_file *f)
-{
-	if (lpar_adjunct_policy_afterwards(f->group, f->slot, f->policy))
-		schedule_timeout_killable(1);
-	else
-		cond_resched();
-}
-
-/*
- * Does the device want the adjunct to run? Also true once for a quantum's end that is told
- * late.
- */
-static bool adjunct_interrupted(const struct adjunct_file *f)
-{
-	return READ_ONCE(f->device) && (READ_ONCE(f->owed) ||
-		atomic64_read(&f->interrupts) != READ_ONCE(f->seen));
-}
-
-/* After a donation: has the adjunct heard of all interrupts? Those that follow count. */
-static void adjunct_look(struct adjunct_file *f)
-{
-	if (!f->device)
-		return;
-	WRITE_ONCE(f->seen, atomic64_read(&f->interrupts));
-	WRITE_ONCE(f->owed, adjunct_read(f, LPAR_ADJUNCT_FLAGS) & LPAR_ADJUNCT_INTERRUPT);
-}
-
-/*
- * It has yielded before all was served. With a device, it waits for that: time is given
- * when the interrupt has come, or now and then, should one be lost. A device or a host that
- * never stops interrupting leaves the CPU to others, too.
- */
-static void adjunct_wait(struct adjunct_file *f)
-{
-	long left;
-
-	if (!f->device || adjunct_interrupted(f)) {
-		adjunct_give_way(f);
-		return;
-	}
-	left = wait_event_killable_timeout(f->wait, adjunct_interrupted(f), ADJUNCT_WAIT);
-	if (left >= 0)
-		f->given += ADJUNCT_WAIT - left;
-}
-
-static void adjunct_donate(struct adjunct_file *f)
-{
-	unsigned long since;
-
-	f->info.runs++;
-	adjunct_set_quantum(f);
-	/* What others of this guest run behind it is not the adjunct's. */
-	preempt_disable();
-	since = jiffies;
-	adjunct_write(f, LPAR_ADJUNCT_COMMAND, LPAR_ADJUNCT_RUN);
-	f->given += jiffies - since;
-	preempt_enable();
-	adjunct_look(f);
-}
-
-/* Has what is waited for come: f->ring's answers or, without one, being ready? */
-static int adjunct_done(struct adjunct_file *f, u32 *state)
-{
-	struct lpar_adjunct_control *control = f->shared;
-	u32 head, served;
-
-	if (!f->ring) {
-		*state = adjunct_read(f, LPAR_ADJUNCT_STATE);
-		return *state == LPAR_ADJUNCT_READY;
-	}
-	/* Order the index before the answers. Pairs with the adjunct's release store. */
-	head = le32_to_cpu(virt_load_acquire(&control->head));
-	if (!lpar_adjunct_served(f->ring->start, f->ring->count, head, &served))
-		return -EPROTO;
-	if (head != f->head)
-		adjunct_advance(f, head);
-	if (served == f->ring->count)
-		return 1;
-	*state = adjunct_read(f, LPAR_ADJUNCT_STATE);
-	return 0;
-}
-
-/*
- * Donate until f->ring has been served or, without one, until the adjunct is ready.
- * @once: one quantum at most, and -EAGAIN behind it. Sleeps. A donation keeps this vCPU
- * away for a quantum; between two of them others run.
- */
-static int adjunct_run(struct adjunct_file *f, bool once)
-{
-	unsigned long start = jiffies;
-	enum lpar_adjunct_next next;
-	u32 state = 0, status;
-	int err;
-
-	lockdep_assert_held(&f->lock);
-	for (;;) {
-		err = adjunct_may_go_on(f, start);
-		if (err)
-			return err;
-		adjunct_donate(f);
-		/* Mostly the answer is there, and another exit for the status is saved. */
-		err = adjunct_done(f, &state);
-		if (err > 0) {
-			lpar_adjunct_policy_count(f->group, f->slot, false);
-			return 0;
-		}
-		status = adjunct_read(f, LPAR_ADJUNCT_STATUS);
-		lpar_adjunct_policy_count(f->group, f->slot, status == LPAR_BUSY);
-		adjunct_report_late(f);
-		next = err < 0 ? LPAR_ADJUNCT_NEXT_BROKEN :
-				 lpar_adjunct_after_run(status, state, false);
-		switch (next) {
-		case LPAR_ADJUNCT_NEXT_BUSY:
-			f->info.busy++;
-			if (once)
-				return -EAGAIN;
-			adjunct_give_way(f);
-			break;
-		case LPAR_ADJUNCT_NEXT_AGAIN:
-			if (once)
-				return -EAGAIN;
-			adjunct_wait(f);
-			break;
-		case LPAR_ADJUNCT_NEXT_NOMEM:
-			return -ENOMEM;
-		case LPAR_ADJUNCT_NEXT_DEAD:
-			lpar_adjunct_batch_report(&f->info, f->shared);
-			adjunct_die(f);
-			return -EOWNERDEAD;
-		case LPAR_ADJUNCT_NEXT_GONE:
-			WRITE_ONCE(f->hangup, true);
-			adjunct_die(f);
-			return -ENODEV;
-		default:
-			dev_err_ratelimited(&f->group->dev->pdev->dev,
-					    "adjunct %d breaks the rules: status %u, state %u\n",
-					    f->slot, status, state);
-			adjunct_die(f);
-			return -EPROTO;
-		}
-	}
-}
-
-/* Have f->ring served, and take the answers: the shared part is empty then. */
-static int adjunct_serve(struct adjunct_file *f, bool once)
-{
-	struct lpar_batch *b = f->ring;
-	int err;
-
-	err = adjunct_run(f, once);
-	if (err)
-		return err;
-	err = lpar_adjunct_batch_collect(b, f->shared);
-	if (err) {
-		dev_err_ratelimited(&f->group->dev->pdev->dev,
-				    "adjunct %d breaks the rules: more output than room\n", f->slot);
-		adjunct_die(f);
-		return err;
-	}
-	if (b == f->submitted)
-		adjunct_tell(f);
-	adjunct_take_back(f);
-	return 0;
 }
 
 /* ------------------------------------------------------ creation and its end */
@@ -358,9 +86,10 @@ void lpar_adjunct_destroy(struct adjunct_file *f)
 
 	if (f->slot < 0)
 		return;
+	lpar_adjunct_quiet(f);
 	ended = adjunct_end(f);
 	if (f->irq) {
-		adjunct_write(f, LPAR_ADJUNCT_VECTOR, 0);
+		lpar_adjunct_write(f, LPAR_ADJUNCT_VECTOR, 0);
 		pci_free_irq(group->dev->pdev, group->vector + f->slot, f);
 	}
 	f->irq = false;
@@ -375,8 +104,8 @@ void lpar_adjunct_destroy(struct adjunct_file *f)
 		clear_bit(f->slot, group->used);
 		mutex_unlock(&group->lock);
 	}
-	f->slot = -1;
-	adjunct_take_back(f);
+	WRITE_ONCE(f->slot, -1);
+	lpar_adjunct_take_back(f);
 	lpar_adjunct_batch_drop(f->submitted);
 	f->submitted = NULL;
 }
@@ -402,7 +131,7 @@ static int adjunct_get_slot(struct adjunct_file *f)
 		mutex_unlock(&group->lock);
 		return -ENOMEM;
 	}
-	f->slot = slot;
+	WRITE_ONCE(f->slot, slot);
 	return 0;
 }
 
@@ -416,7 +145,7 @@ static void adjunct_get_irq(struct adjunct_file *f)
 		f->irq = !pci_request_irq(group->dev->pdev, vector, adjunct_irq, NULL, f,
 					  "lpar-adjunct%d@%s", f->slot,
 					  pci_name(group->dev->pdev));
-	adjunct_write(f, LPAR_ADJUNCT_VECTOR, f->irq ? vector : 0);
+	lpar_adjunct_write(f, LPAR_ADJUNCT_VECTOR, f->irq ? vector : 0);
 }
 
 /* Tell the device what image it is about. Return: 0, -EIO. */
@@ -425,7 +154,7 @@ static int adjunct_name(struct adjunct_file *f, const char *image)
 	struct lpar_adjunct_control *control = f->shared;
 
 	/* An earlier kernel may have left one (kexec, crash). */
-	if (adjunct_read(f, LPAR_ADJUNCT_STATE) != LPAR_ADJUNCT_EMPTY && !adjunct_end(f))
+	if (lpar_adjunct_read(f, LPAR_ADJUNCT_STATE) != LPAR_ADJUNCT_EMPTY && !adjunct_end(f))
 		return -EIO;
 	memset(f->shared, 0, LPAR_ADJUNCT_SHARED);
 	memcpy(control->image, image, sizeof(control->image));
@@ -468,14 +197,14 @@ static int adjunct_load(struct adjunct_file *f, const struct lpar_adjunct_create
 	err = adjunct_name(f, create->image);
 	if (err)
 		return err;
-	adjunct_write(f, LPAR_ADJUNCT_PAGES, create->pages);
-	adjunct_write(f, LPAR_ADJUNCT_QUANTUM, f->quantum_us);
-	adjunct_write(f, LPAR_ADJUNCT_DONATE, create->device);
+	lpar_adjunct_write(f, LPAR_ADJUNCT_PAGES, create->pages);
+	lpar_adjunct_write(f, LPAR_ADJUNCT_QUANTUM, f->quantum_us);
+	lpar_adjunct_write(f, LPAR_ADJUNCT_DONATE, create->device);
 	adjunct_get_irq(f);
 	err = adjunct_start(f, own, create->own_bytes);
 	if (err)
 		return err;
-	return adjunct_run(f, false);
+	return lpar_adjunct_run(f, NULL, false);
 }
 
 /* Is there such an image? EMPTY stays EMPTY. */
@@ -490,8 +219,8 @@ static int adjunct_ask(struct adjunct_file *f, struct lpar_adjunct_query *query)
 	if (err)
 		return err;
 	/* not used here: the program may believe it */
-	query->pages = adjunct_read(f, LPAR_ADJUNCT_PAGES);
-	query->flags = adjunct_read(f, LPAR_ADJUNCT_FLAGS) & LPAR_ADJUNCT_SHARES;
+	query->pages = lpar_adjunct_read(f, LPAR_ADJUNCT_PAGES);
+	query->flags = lpar_adjunct_read(f, LPAR_ADJUNCT_FLAGS) & LPAR_ADJUNCT_SHARES;
 	return 0;
 }
 
@@ -557,12 +286,11 @@ static int file_create_own(struct adjunct_file *f, const struct lpar_adjunct_cre
 	f->wanted_us = create->quantum_us;
 	f->quantum_us = 0;
 	f->timeout = create->timeout_ms ? msecs_to_jiffies(create->timeout_ms) : 0;
-	f->tail = 0;
-	adjunct_advance(f, 0);
+	lpar_adjunct_begin(f);
 	err = adjunct_load(f, create, own);
 	if (err)
 		lpar_adjunct_destroy(f);
-	adjunct_tell(f);
+	lpar_adjunct_tell(f);
 out:
 	file_leave(f);
 	return err;
@@ -613,42 +341,36 @@ static long file_query(struct adjunct_file *f, void __user *arg)
 	return copy_to_user(arg, &query, sizeof(query)) ? -EFAULT : 0;
 }
 
-/*
- * Serve @b, and whatever was before it. @given: the adjunct has it already, and what is not
- * served when this fails stays there.
- */
-static int file_serve_now(struct adjunct_file *f, struct lpar_batch *b, bool *given)
+/* When it is @b's turn, unless its answers have come before. */
+static int file_serve_now(struct adjunct_file *f, struct lpar_batch *b)
 {
-	int err = file_enter(f, LPAR_ADJUNCT_WANT_SERVE);
+	int err;
 
+	/* Pairs with lpar_adjunct_batch_collect(), and with lpar_adjunct_step_out(). */
+	if (wait_event_killable(b->turn, smp_load_acquire(&b->done) || READ_ONCE(b->first)))
+		return -EINTR;
+	if (smp_load_acquire(&b->done))
+		return 0;
+	err = file_enter(f, LPAR_ADJUNCT_WANT_SERVE);
 	if (err)
 		return err;
-	if (!*given) {
-		/* of SUBMIT, or left by a caller that has gone */
-		err = f->ring ? adjunct_serve(f, false) : 0;
-		if (err)
-			goto out;
-		adjunct_give(f, b);
-		*given = true;
-	}
-	/* else it ended with the adjunct, and there is another one */
-	err = f->ring == b ? adjunct_serve(f, false) : -ECANCELED;
-out:
+	err = lpar_adjunct_serve_for(f, b);
 	file_leave(f);
 	return err;
 }
 
 /*
- * A task that is to freeze leaves the file to others, but not the call: made again, it would
- * be served twice.
+ * Serve @b. A task that is to freeze leaves the file to others, but not the call: made again,
+ * it would be served twice.
  */
 static int file_serve(struct adjunct_file *f, struct lpar_batch *b)
 {
-	bool given = false;
 	int err;
 
 	do {
-		err = file_serve_now(f, b, &given);
+		lpar_adjunct_line_up(f, b);
+		err = file_serve_now(f, b);
+		lpar_adjunct_step_out(f, b);
 		if (err == -ERESTARTSYS)
 			try_to_freeze();
 		/* Others may have had it served. Pairs with lpar_adjunct_batch_collect(). */
@@ -684,19 +406,19 @@ static long file_submit(struct adjunct_file *f, struct lpar_batch *b)
 	}
 	if (f->submitted)
 		err = -EBUSY;
-	else if (f->ring)
-		err = adjunct_serve(f, true);
+	else if (!list_empty(&f->ring))
+		err = lpar_adjunct_run(f, NULL, false);
 	if (err) {
 		lpar_adjunct_batch_drop(b);
 		goto out;
 	}
-	adjunct_give(f, b);
+	lpar_adjunct_give(f, b);
 	f->submitted = b;
-	err = adjunct_serve(f, true);
+	err = lpar_adjunct_run(f, NULL, true);
 	/* It is the adjunct's from now on; only its end makes an error of it. */
 	if (!f->info.dead)
 		err = 0;
-	adjunct_tell(f);
+	lpar_adjunct_tell(f);
 out:
 	file_leave(f);
 	return err;
@@ -713,11 +435,11 @@ static int file_serve_interrupt(struct adjunct_file *f)
 
 	if (err)
 		return err;
-	if (!adjunct_interrupted(f))
+	if (!lpar_adjunct_interrupted(f))
 		return -ENODATA;
-	err = adjunct_run(f, true);
+	err = lpar_adjunct_run(f, NULL, true);
 	/* it is not through with it yet: its time goes on with the next call */
-	if (!err && adjunct_read(f, LPAR_ADJUNCT_STATUS) == LPAR_BUSY) {
+	if (!err && lpar_adjunct_read(f, LPAR_ADJUNCT_STATUS) == LPAR_BUSY) {
 		f->info.busy++;
 		WRITE_ONCE(f->owed, true);
 	}
@@ -738,11 +460,11 @@ static long file_poll(struct adjunct_file *f)
 	else if (!b->done && f->info.dead)
 		err = -EOWNERDEAD;
 	else if (!b->done)
-		err = adjunct_serve(f, true);
+		err = lpar_adjunct_run(f, NULL, true);
 	if (!err)
 		f->submitted = NULL;
 	if (f->slot >= 0)
-		adjunct_tell(f);
+		lpar_adjunct_tell(f);
 	file_leave(f);
 	return err ?: lpar_adjunct_batch_give(b);
 }
@@ -802,7 +524,7 @@ static long file_destroy(struct adjunct_file *f)
 	if (err)
 		return err;
 	lpar_adjunct_destroy(f);
-	adjunct_tell(f);
+	lpar_adjunct_tell(f);
 	file_leave(f);
 	return 0;
 }
@@ -841,10 +563,17 @@ static __poll_t file_events(struct file *file, poll_table *table)
 {
 	struct adjunct_file *f = file->private_data;
 	__poll_t events;
+	int slot;
 
 	poll_wait(file, &f->wait, table);
+	slot = READ_ONCE(f->slot);
 	events = READ_ONCE(f->events) | (READ_ONCE(f->hangup) ? EPOLLHUP : 0);
-	return adjunct_interrupted(f) ? events | EPOLLPRI : events;
+	if (lpar_adjunct_interrupted(f))
+		events |= EPOLLPRI;
+	/* The slot's thread is about to donate: there is nothing to decide before it has. */
+	if (slot >= 0 && lpar_donor_busy(lpar_adjunct_policy_donor(f->group, slot)))
+		events &= ~EPOLLPRI;
+	return events;
 }
 
 static int file_open(struct inode *inode, struct file *file)
@@ -863,6 +592,10 @@ static int file_open(struct inode *inode, struct file *file)
 	f->events = EPOLLERR;
 	init_waitqueue_head(&f->wait);
 	mutex_init(&f->lock);
+	spin_lock_init(&f->waiting_lock);
+	INIT_LIST_HEAD(&f->callers);
+	INIT_LIST_HEAD(&f->waiting);
+	INIT_LIST_HEAD(&f->ring);
 	mutex_lock(&group->lock);
 	list_add_tail(&f->node, &group->files);
 	mutex_unlock(&group->lock);

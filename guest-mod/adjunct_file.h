@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a device's adjuncts (adjunct.c) and the files that use them (adjunct_file.c) share. */
+/* What a device's adjuncts (adjunct.c) and the files that use them (adjunct_file.c, adjunct_serve.c) share. */
 #ifndef LPAR_GUEST_ADJUNCT_FILE_H
 #define LPAR_GUEST_ADJUNCT_FILE_H
 
 #include <linux/fs.h>
+#include <linux/io.h>
 #include <linux/kref.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/rwsem.h>
+#include <linux/spinlock.h>
 
 #include <lpar/adjunct.h>
 #include <lpar/adjunct_dev.h>
@@ -59,11 +61,14 @@ struct lpar_adjuncts {
  * struct adjunct_file - one open file
  * @group:     the device's slots
  * @node:      in lpar_adjuncts.files
- * @wait:      poll()
+ * @wait:      poll(), and who waits for a thread or a device
  * @ending:    DESTROY calls that wait for @lock: whoever has it leaves
  * @hangup:    the adjunct is lost, with its device or by a reset of it
  * @events:    what poll() says, but for @hangup
  * @interrupts: PA BUSY
+ * @waiting_lock: protects @callers, @waiting, lpar_batch.first and .given; taken by tasks only
+ * @callers:   lpar_batch.caller, in the order in which they came: the first one may have @lock
+ * @waiting:   lpar_batch.node, of calls that the adjunct has not been given, by class
  * @lock:      protects all below: one command at a time, one donation at a time
  * @slot:      of the device; -1: none
  * @shared:    the slot's shared part
@@ -80,7 +85,8 @@ struct lpar_adjuncts {
  * @late:      so much of it is reported next
  * @head:      requests served
  * @tail:      requests written
- * @ring:      the batch that the shared part has, or NULL
+ * @start:     requests written before those that the shared part has
+ * @ring:      lpar_batch.node, of what the shared part has, in its order
  * @submitted: SUBMIT's, until it has been collected
  * @info:      for REPORT, but for what changes outside of @lock
  */
@@ -92,6 +98,9 @@ struct adjunct_file {
 	bool hangup;
 	__poll_t events;
 	atomic64_t interrupts;
+	spinlock_t waiting_lock;
+	struct list_head callers;
+	struct list_head waiting;
 	struct mutex lock;	/* all below */
 	int slot;
 	void *shared;
@@ -107,12 +116,35 @@ struct adjunct_file {
 	unsigned long late;
 	u32 head;
 	u32 tail;
-	struct lpar_batch *ring;
+	u32 start;
+	struct list_head ring;
 	struct lpar_batch *submitted;
 	struct lpar_adjunct_state_info info;
 };
 
+static inline u32 lpar_adjunct_read(const struct adjunct_file *f, unsigned int reg)
+{
+	return ioread32(f->group->dev->regs + LPAR_REG_ADJUNCT(f->slot) + reg);
+}
+
+static inline void lpar_adjunct_write(const struct adjunct_file *f, unsigned int reg, u32 value)
+{
+	iowrite32(value, f->group->dev->regs + LPAR_REG_ADJUNCT(f->slot) + reg);
+}
+
 extern const struct file_operations lpar_adjunct_fops;
+
+/* adjunct_serve.c */
+void lpar_adjunct_line_up(struct adjunct_file *f, struct lpar_batch *b);
+void lpar_adjunct_step_out(struct adjunct_file *f, struct lpar_batch *b);
+int lpar_adjunct_serve_for(struct adjunct_file *f, struct lpar_batch *b);
+void lpar_adjunct_give(struct adjunct_file *f, struct lpar_batch *b);
+void lpar_adjunct_take_back(struct adjunct_file *f);
+void lpar_adjunct_begin(struct adjunct_file *f);
+void lpar_adjunct_tell(struct adjunct_file *f);
+bool lpar_adjunct_interrupted(const struct adjunct_file *f);
+int lpar_adjunct_run(struct adjunct_file *f, const struct lpar_batch *own, bool once);
+void lpar_adjunct_quiet(struct adjunct_file *f);
 
 void lpar_adjunct_destroy(struct adjunct_file *f);
 void lpar_adjuncts_free(struct kref *ref);

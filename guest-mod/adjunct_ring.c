@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The shared part of an adjunct as its client uses it. The ring is empty whenever a batch
- * is put into it, so each batch has all of the data area, and its requests the slots from
- * the tail on. Adjunct and host can write all of it at any time: what comes back is
+ * The shared part of an adjunct as its client uses it. The ring is empty whenever something
+ * is put into it, so that has all of the data area, and its requests the slots from the tail
+ * on. Adjunct and host can write all of it at any time: what comes back is
  * compared with what the client itself remembers, and never used for more.
  */
 #ifdef __KERNEL__
@@ -142,7 +142,29 @@ int lpar_adjunct_plan(const struct lpar_adjunct_call *calls, __u32 count,
 }
 
 /**
- * lpar_adjunct_served - how many of a batch have been served?
+ * lpar_adjunct_fit - may another batch go with those that go already?
+ * @fill:  what the shared part is to have; it has more when this returns true
+ * @count: requests of the batch
+ * @bytes: of its data: lpar_adjunct_plan()
+ * @most:  requests that may go together
+ *
+ * Return: true if it goes.
+ */
+bool lpar_adjunct_fit(struct lpar_adjunct_fill *fill, __u32 count, __u32 bytes, __u32 most)
+{
+	if (most > LPAR_ADJUNCT_DEPTH)
+		most = LPAR_ADJUNCT_DEPTH;
+	if (fill->count >= most || count > most - fill->count)
+		return false;
+	if (fill->bytes > LPAR_ADJUNCT_ROOM || bytes > LPAR_ADJUNCT_ROOM - fill->bytes)
+		return false;
+	fill->count += count;
+	fill->bytes += bytes;
+	return true;
+}
+
+/**
+ * lpar_adjunct_served - how many have been served?
  * @start:  index of its first request
  * @count:  how many requests it has
  * @head:   as the adjunct says, read once

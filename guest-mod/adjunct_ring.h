@@ -24,6 +24,16 @@ struct lpar_adjunct_place {
 };
 
 /**
+ * struct lpar_adjunct_fill - what a shared part is to have
+ * @count: requests
+ * @bytes: of the data area
+ */
+struct lpar_adjunct_fill {
+	__u32 count;
+	__u32 bytes;
+};
+
+/**
  * enum lpar_adjunct_next - what follows a donation
  * @LPAR_ADJUNCT_NEXT_DONE:  what was waited for has come
  * @LPAR_ADJUNCT_NEXT_AGAIN: it gave the CPU back by itself: donate again
@@ -76,6 +86,7 @@ int lpar_adjunct_check_create(const struct lpar_adjunct_create *create);
 int lpar_adjunct_check_query(const struct lpar_adjunct_query *query);
 int lpar_adjunct_plan(const struct lpar_adjunct_call *calls, __u32 count,
 		      struct lpar_adjunct_place *places, __u32 *bytes);
+bool lpar_adjunct_fit(struct lpar_adjunct_fill *fill, __u32 count, __u32 bytes, __u32 most);
 bool lpar_adjunct_served(__u32 start, __u32 count, __u32 head, __u32 *served);
 enum lpar_adjunct_next lpar_adjunct_after_run(__u32 status, __u32 state, bool done);
 int lpar_adjunct_errno(__u32 status);

@@ -35,29 +35,54 @@ static const char * const policy_names[] = {
 	[LPAR_DONATE_THREAD]	= "thread",
 };
 
+/**
+ * lpar_policy_name - as it is called in files and parameters
+ * @policy: one
+ *
+ * Any context.
+ */
+const char *lpar_policy_name(enum lpar_donate_policy policy)
+{
+	return policy_names[policy];
+}
+
+/**
+ * lpar_policy_match - the opposite of lpar_policy_name()
+ * @text: a line feed may follow
+ *
+ * Any context.
+ *
+ * Return: enum lpar_donate_policy, or -EINVAL.
+ */
+int lpar_policy_match(const char *text)
+{
+	return sysfs_match_string(policy_names, text);
+}
+
 static enum lpar_donate_policy donate = LPAR_DONATE_BATCH;
 
 static int policy_param_set(const char *value, const struct kernel_param *kp)
 {
-	int policy = sysfs_match_string(policy_names, value);
+	int policy = lpar_policy_match(value);
 
 	if (policy < 0)
 		return policy;
-	donate = policy;
+	*(enum lpar_donate_policy *)kp->arg = policy;
 	return 0;
 }
 
 static int policy_param_get(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%s\n", policy_names[donate]);
+	return sysfs_emit(buffer, "%s\n", policy_names[*(enum lpar_donate_policy *)kp->arg]);
 }
 
-static const struct kernel_param_ops policy_param_ops = {
+/* Of a parameter that is an enum lpar_donate_policy. */
+const struct kernel_param_ops lpar_policy_param_ops = {
 	.set = policy_param_set,
 	.get = policy_param_get,
 };
 
-module_param_cb(donate, &policy_param_ops, NULL, 0644);
+module_param_cb(donate, &lpar_policy_param_ops, &donate, 0644);
 MODULE_PARM_DESC(donate, "When queues made from now on ring: batch, inline, or thread (disks; NICs: batch, and see threaded of the netdev); donate*/policy of a disk");
 
 /**
@@ -256,7 +281,7 @@ static ssize_t policy_store(struct device *dev, struct device_attribute *attr,
 			    const char *buf, size_t count)
 {
 	struct lpar_policy_folder *f = container_of(attr, struct lpar_policy_folder, policy);
-	int policy = sysfs_match_string(policy_names, buf), err = 0;
+	int policy = lpar_policy_match(buf), err = 0;
 	u32 i;
 
 	if (policy < 0)

@@ -4,9 +4,10 @@
  *
  * One open file is one adjunct, from CREATE until DESTROY or until it is closed (seed
  * 003, fig. 6). The adjunct runs on the time of whoever calls it, so the caller's
- * priority, affinity and CPU limit are the service's, too. Calls from several threads
- * are served one after the other: one that comes while the adjunct runs for another
- * waits (fig. 10, steps 1035 and 1040), and only a signal that kills ends the wait.
+ * priority, affinity and CPU limit are the service's, too; or on that of a thread of the
+ * slot's, where the administrator wants that. A call that comes while the adjunct runs for
+ * another waits (fig. 10, steps 1035 and 1040), and only a signal that kills ends the wait.
+ * Those that wait may go together, the urgent ones (ioprio) first.
  *
  * All fail with -ENODEV once the device has been reset, suspended or removed: the
  * adjunct is gone then, and the file is to be closed. With -EOWNERDEAD the adjunct has
@@ -175,8 +176,9 @@ struct lpar_adjunct_state_info {
 #define LPAR_ADJUNCT_IOC_CALL	_IOWR(LPAR_ADJUNCT_IOC, 1, struct lpar_adjunct_call)
 #define LPAR_ADJUNCT_IOC_BATCH	_IOW(LPAR_ADJUNCT_IOC, 2, struct lpar_adjunct_batch)
 /*
- * SUBMIT hands a batch over, donates one quantum, and does not wait for more. poll() says
- * POLLIN when it has been served, POLLPRI when the quantum has ended before that, POLLOUT
+ * SUBMIT hands a batch over, donates one quantum (or asks the slot's thread to), and does not
+ * wait for more. poll() says
+ * POLLIN when it has been served, POLLPRI when the quantum has ended before that, or the thread has donated, POLLOUT
  * when another one can be submitted, POLLERR when the adjunct is dead, POLLHUP when the
  * device is gone. -EBUSY: the last batch has not been collected by POLL.
  * POLL collects the answers, into the calls that SUBMIT was given; before they are there it

@@ -194,6 +194,41 @@ static void adjunct_plan_edges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lpar_adjunct_plan(calls, 2, places, &bytes), -EINVAL);
 }
 
+/* What goes together: no more than is wanted, than there are slots, and than there is room. */
+static void adjunct_fit(struct kunit *test)
+{
+	struct lpar_adjunct_fill fill = { 1, 64 };
+
+	/* alone, since no more are wanted */
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, 1, 0, 1));
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, 1, 0, 0));
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, 3, 0, 3));
+	KUNIT_EXPECT_EQ(test, fill.count, 1u);
+	KUNIT_EXPECT_TRUE(test, lpar_adjunct_fit(&fill, 2, 128, 3));
+	KUNIT_EXPECT_EQ(test, fill.count, 3u);
+	KUNIT_EXPECT_EQ(test, fill.bytes, 192u);
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, 1, 0, 3));
+
+	/* whatever is wanted, the ring has so many slots */
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, LPAR_ADJUNCT_DEPTH - 2, 0, ~0u));
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, ~0u - 1, 0, ~0u));
+	KUNIT_EXPECT_TRUE(test, lpar_adjunct_fit(&fill, LPAR_ADJUNCT_DEPTH - 3, 0, ~0u));
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, 1, 0, ~0u));
+	/* a program's own batch may be larger than what is wanted: nothing goes with it */
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, 1, 0, 4));
+	KUNIT_EXPECT_EQ(test, fill.count, (u32)LPAR_ADJUNCT_DEPTH);
+
+	fill = (struct lpar_adjunct_fill){ 1, LPAR_ADJUNCT_ROOM - 128 };
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, 1, 192, 32));
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, 1, ~0u - 63, 32));
+	KUNIT_EXPECT_EQ(test, fill.bytes, LPAR_ADJUNCT_ROOM - 128u);
+	KUNIT_EXPECT_TRUE(test, lpar_adjunct_fit(&fill, 1, 128, 32));
+	/* nothing is left, but nothing is needed */
+	KUNIT_EXPECT_TRUE(test, lpar_adjunct_fit(&fill, 1, 0, 32));
+	KUNIT_EXPECT_FALSE(test, lpar_adjunct_fit(&fill, 1, 64, 32));
+	KUNIT_EXPECT_EQ(test, fill.count, 3u);
+}
+
 /* The index that the adjunct claims, also where indices wrap. */
 static void adjunct_served(struct kunit *test)
 {
@@ -364,6 +399,7 @@ static struct kunit_case adjunct_ring_cases[] = {
 	KUNIT_CASE(adjunct_query),
 	KUNIT_CASE(adjunct_plan),
 	KUNIT_CASE(adjunct_plan_edges),
+	KUNIT_CASE(adjunct_fit),
 	KUNIT_CASE(adjunct_served),
 	KUNIT_CASE(adjunct_after_run),
 	KUNIT_CASE(adjunct_life),
