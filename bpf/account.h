@@ -126,7 +126,7 @@ struct lpar_usage {
 };
 
 /* A thread that has been seen to dispatch. While it is on a CPU, that has it, and what is
- * kept of it is old and not serving. */
+ * kept of it is old: not serving, and not preempted. */
 struct lpar_thread {
 	__u64 on;	/* when it came on the CPU */
 	__u64 off;	/* when it left */
@@ -142,6 +142,7 @@ struct lpar_thread {
 	bool vcpu;
 	bool serving;
 	bool was_preempted;
+	bool at_rest;	/* on a CPU: what is kept is right if it leaves by itself, not serving */
 };
 
 /* What a CPU is doing. */

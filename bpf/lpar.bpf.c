@@ -368,6 +368,7 @@ static __always_inline void follow(struct lpar_cpu *c, u64 now)
 	if (!t)
 		return;
 	c->thread = *t;
+	c->thread.at_rest = false;
 	c->thread.on = now;
 	c->pid = pid;
 }
@@ -397,6 +398,8 @@ static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
 	t->slept = 0;
 	t->irq = 0;
 	t->softirq = 0;
+	if (t->partition != (u32)ctx[0] || t->vcpu != vcpu)
+		t->at_rest = false;
 	t->partition = ctx[0];
 	t->adjunct = ctx[1];
 	t->vcpu = vcpu;
@@ -599,6 +602,10 @@ static __always_inline void leaves(struct lpar_cpu *c, bool preempted, u64 now)
 			p->account.steal_ns += t->stolen;
 		}
 	}
+	c->pid = 0;
+	/* mostly it waits for its guest, and all that there is to keep of it is kept */
+	if (t->at_rest && !preempted && !t->serving)
+		return;
 	t->off = now;
 	t->stolen = 0;
 	t->was_preempted = preempted;
@@ -606,7 +613,6 @@ static __always_inline void leaves(struct lpar_cpu *c, bool preempted, u64 now)
 	if (kept)
 		*kept = *t;
 	t->serving = false;
-	c->pid = 0;
 }
 
 static __always_inline void comes(struct lpar_cpu *c, u32 pid, u64 now)
@@ -618,6 +624,8 @@ static __always_inline void comes(struct lpar_cpu *c, u32 pid, u64 now)
 		return;
 	*t = *kept;
 	kept->serving = false;
+	kept->was_preempted = false;
+	t->at_rest = true;
 	away = now - t->off;
 	t->on = now;
 	if (t->was_preempted)
