@@ -139,6 +139,7 @@ struct lpar_thread {
 	__u64 softirq;
 	__u32 partition;
 	__u32 adjunct;
+	__u32 cpu;	/* the only one that may have it resting */
 	bool vcpu;
 	bool serving;
 	bool was_preempted;
@@ -153,10 +154,12 @@ enum lpar_doing {
 	LPAR_DOING_INTERRUPT,
 };
 
-/* The thread that is on a CPU, if it is followed; the interrupts there, of which hard ones
+/* The thread that is on a CPU, if it is followed, or was the last of those and rests: nobody
+ * need look for it when it comes back, unless another CPU had it first; the interrupts there, of which hard ones
  * interrupt soft ones; and what its threads have used since one was last charged. */
 struct lpar_cpu {
-	__u32 pid;		/* of the thread; 0: it is not followed */
+	__u32 pid;		/* of the thread that is there; 0: it is not followed */
+	__u32 resting;		/* of that which was; 0: what there is of it is kept only */
 	/* places of the last accounts and control group; they say themselves whose they are */
 	__u32 manager;
 	__u32 place;
@@ -172,7 +175,6 @@ struct lpar_cpu {
 	__u32 doing;		/* enum lpar_doing */
 	__u32 before_irq;
 	__u32 before_softirq;
-	__u32 reserved;
 	struct lpar_usage used;
 };
 

@@ -359,6 +359,21 @@ static __always_inline u32 interrupted(const struct lpar_cpu *c)
 
 /* ------------------------------------------------------------- dispatches */
 
+/* It is this CPU's now, and no other's. That other one looks again when the thread comes to
+ * it, which is later: a thread is on one CPU at a time. */
+static __always_inline void take(struct lpar_thread *kept, u32 pid)
+{
+	u32 cpu = bpf_get_smp_processor_id(), zero = 0;
+	struct lpar_cpu *other;
+
+	if (kept->cpu == cpu)
+		return;
+	other = bpf_map_lookup_percpu_elem(&cpus, &zero, kept->cpu);
+	if (other && other->resting == pid)
+		other->resting = 0;
+	kept->cpu = cpu;
+}
+
 /* The current thread, which has not served before, is followed from now on. */
 static __always_inline void follow(struct lpar_cpu *c, u64 now)
 {
@@ -367,10 +382,12 @@ static __always_inline void follow(struct lpar_cpu *c, u64 now)
 
 	if (!t)
 		return;
+	take(t, pid);
 	c->thread = *t;
 	c->thread.at_rest = false;
 	c->thread.on = now;
 	c->pid = pid;
+	c->resting = 0;
 }
 
 static __always_inline int on_lpar_dispatch_begin(u64 *ctx)
@@ -604,7 +621,8 @@ static __always_inline void leaves(struct lpar_cpu *c, bool preempted, u64 now)
 	}
 	c->pid = 0;
 	/* mostly it waits for its guest, and all that there is to keep of it is kept */
-	if (t->at_rest && !preempted && !t->serving)
+	c->resting = t->at_rest && !preempted && !t->serving ? pid : 0;
+	if (c->resting)
 		return;
 	t->off = now;
 	t->stolen = 0;
@@ -617,11 +635,18 @@ static __always_inline void leaves(struct lpar_cpu *c, bool preempted, u64 now)
 
 static __always_inline void comes(struct lpar_cpu *c, u32 pid, u64 now)
 {
-	struct lpar_thread *kept = bpf_map_lookup_elem(&threads, &pid), *t = &c->thread;
+	struct lpar_thread *t = &c->thread, *kept;
 	u64 away;
 
+	if (c->resting == pid) {
+		t->on = now;
+		c->pid = pid;
+		return;
+	}
+	kept = bpf_map_lookup_elem(&threads, &pid);
 	if (!kept)
 		return;
+	take(kept, pid);
 	*t = *kept;
 	kept->serving = false;
 	kept->was_preempted = false;
@@ -637,6 +662,7 @@ static __always_inline void comes(struct lpar_cpu *c, u32 pid, u64 now)
 			t->slept += away;
 	}
 	c->pid = pid;
+	c->resting = 0;
 }
 
 /* preempt, previous, next, the state of the previous: 0 when it could go on */
@@ -674,6 +700,7 @@ static __always_inline int on_sched_process_exit(u64 *ctx)
 	if (c && c->pid == pid) {
 		c->thread.serving = false;
 		c->pid = 0;
+		c->resting = 0;
 	}
 	return 0;
 }
