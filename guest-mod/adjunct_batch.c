@@ -4,6 +4,7 @@
  * the shared part, and the answers back. See adjunct_file.c.
  */
 #include <linux/ioprio.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -74,6 +75,7 @@ lpar_adjunct_batch_take(struct lpar_adjunct_call __user *calls, u32 count)
 	b->count = count;
 	b->cls = batch_class();
 	b->user = calls;
+	b->began = jiffies;
 	if (!copy_from_user(b->calls, calls, count * sizeof(b->calls[0])))
 		err = batch_fill(b);
 	if (err) {

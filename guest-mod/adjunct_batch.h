@@ -23,6 +23,7 @@
  * @start:  index of the first one, once they are in the shared part
  * @offset: of its data in the data area, likewise
  * @user:   where they came from
+ * @began:  when they came, jiffies
  * @done:   served and copied back
  * @refs:   of who waits for it or will collect it, and of the shared part
  * @data:   as the shared part's data area
@@ -41,6 +42,7 @@ struct lpar_batch {
 	u32 start;
 	u32 offset;
 	struct lpar_adjunct_call __user *user;
+	unsigned long began;
 	bool done;
 	refcount_t refs;
 	void *data;

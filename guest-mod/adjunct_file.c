@@ -285,7 +285,7 @@ static int file_create_own(struct adjunct_file *f, const struct lpar_adjunct_cre
 	f->policy = create->policy;
 	f->wanted_us = create->quantum_us;
 	f->quantum_us = 0;
-	f->timeout = create->timeout_ms ? msecs_to_jiffies(create->timeout_ms) : 0;
+	WRITE_ONCE(f->timeout, create->timeout_ms ? msecs_to_jiffies(create->timeout_ms) : 0);
 	lpar_adjunct_begin(f);
 	err = adjunct_load(f, create, own);
 	if (err)
@@ -341,14 +341,28 @@ static long file_query(struct adjunct_file *f, void __user *arg)
 	return copy_to_user(arg, &query, sizeof(query)) ? -EFAULT : 0;
 }
 
+/* How long may @b still take? Jiffies, at least one: it may be its turn. */
+static long file_patience(const struct adjunct_file *f, const struct lpar_batch *b)
+{
+	unsigned long timeout = READ_ONCE(f->timeout), end = b->began + timeout;
+
+	if (!timeout)
+		return MAX_SCHEDULE_TIMEOUT;
+	return time_before(jiffies, end) ? end - jiffies : 1;
+}
+
 /* When it is @b's turn, unless its answers have come before. */
 static int file_serve_now(struct adjunct_file *f, struct lpar_batch *b)
 {
+	long left;
 	int err;
 
 	/* Pairs with lpar_adjunct_batch_collect(), and with lpar_adjunct_step_out(). */
-	if (wait_event_killable(b->turn, smp_load_acquire(&b->done) || READ_ONCE(b->first)))
-		return -EINTR;
+	left = wait_event_killable_timeout(b->turn,
+					   smp_load_acquire(&b->done) || READ_ONCE(b->first),
+					   file_patience(f, b));
+	if (left <= 0)
+		return left ? -EINTR : -ETIMEDOUT;
 	if (smp_load_acquire(&b->done))
 		return 0;
 	err = file_enter(f, LPAR_ADJUNCT_WANT_SERVE);

@@ -406,7 +406,7 @@ static int adjunct_done(struct adjunct_file *f, u32 *state)
  */
 int lpar_adjunct_run(struct adjunct_file *f, const struct lpar_batch *own, bool once)
 {
-	unsigned long start = jiffies;
+	unsigned long start = own ? own->began : jiffies;
 	enum lpar_adjunct_next next;
 	u32 state = 0, status;
 	int err;

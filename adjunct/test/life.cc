@@ -128,6 +128,28 @@ void destroy_while_frozen(lpar::Adjunct &adjunct) {
     ok("destroyed while a caller was frozen that others had served");
 }
 
+// How long a call may take includes what it waits for others.
+void time_out_in_line() {
+    lpar::AdjunctOptions options;
+    options.timeout = 3s;
+    lpar::Adjunct adjunct("loop", options);
+    std::chrono::steady_clock::duration took[2];
+    std::thread threads[2];
+    for (auto &one : took)
+        threads[&one - took] = std::thread([&] {
+            auto start = std::chrono::steady_clock::now();
+            if (error_of([&] { adjunct.call(1, {}, 0); }) != ETIMEDOUT)
+                fail("a call that never ends, or waits for one that does not");
+            one = std::chrono::steady_clock::now() - start;
+        });
+    for (auto &thread : threads)
+        thread.join();
+    for (auto &one : took)
+        if (one < 2900ms || one > 4500ms)
+            fail("a time-out of 3 s after " + std::to_string(one / 1ms) + " ms");
+    ok("a call that waits behind another times out with it");
+}
+
 } // namespace
 
 int main() {
@@ -144,6 +166,7 @@ int main() {
             lpar::Adjunct adjunct("loop", options);
             destroy_while_frozen(adjunct);
         }
+        time_out_in_line();
         lpar::Adjunct again("loop", options);
         auto report = again.report();
         std::cout << "slot " << report.slot << ", " << report.runs << " runs\n";

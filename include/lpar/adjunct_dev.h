@@ -38,7 +38,8 @@ enum lpar_adjunct_policy {
  * @pages:      of 4 KiB, to donate: out of the guest's reach until DESTROY
  * @quantum_us: longest run for one donation, microseconds; 0: the host's limit
  * @policy:     enum lpar_adjunct_policy
- * @timeout_ms: longest call, or wait for the adjunct to be ready; 0: for ever
+ * @timeout_ms: longest call, its turn waited for included, or wait for the adjunct to be
+ *              ready; 0: for ever
  * @own:        address of an image of the program's own, if @image is empty, or zero
  * @own_bytes:  of it, at most @pages
  * @device:     1 + the device to donate (LPAR_ADJUNCT_IOC_DEVICE); 0: none
