@@ -620,12 +620,12 @@ static __always_inline void leaves(struct lpar_cpu *c, bool preempted, u64 now)
 		}
 	}
 	c->pid = 0;
+	t->stolen = 0;
 	/* mostly it waits for its guest, and all that there is to keep of it is kept */
 	c->resting = t->at_rest && !preempted && !t->serving ? pid : 0;
 	if (c->resting)
 		return;
 	t->off = now;
-	t->stolen = 0;
 	t->was_preempted = preempted;
 	kept = bpf_map_lookup_elem(&threads, &pid);
 	if (kept)
