@@ -74,6 +74,8 @@ lpar_adjunct_batch_take(struct lpar_adjunct_call __user *calls, u32 count)
 	init_waitqueue_head(&b->turn);
 	b->count = count;
 	b->cls = batch_class();
+	get_task_comm(b->comm, current);
+	b->pid = task_pid_nr(current);
 	b->user = calls;
 	b->began = jiffies;
 	if (!copy_from_user(b->calls, calls, count * sizeof(b->calls[0])))

@@ -4,6 +4,7 @@
 
 #include <linux/list.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
 #include <lpar/adjunct.h>
 #include <lpar/adjunct_dev.h>
@@ -15,6 +16,8 @@
  * @count:  requests
  * @bytes:  of @data
  * @cls:    how urgent its caller is
+ * @comm:   of that
+ * @pid:    likewise
  * @node:   in adjunct_file.waiting, then in adjunct_file.ring, then in none
  * @given:  it has been in the latter
  * @caller: in adjunct_file.callers
@@ -34,6 +37,8 @@ struct lpar_batch {
 	u32 count;
 	u32 bytes;
 	enum lpar_class cls;
+	char comm[TASK_COMM_LEN];
+	pid_t pid;
 	struct list_head node;
 	bool given;
 	struct list_head caller;

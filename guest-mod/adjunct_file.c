@@ -106,8 +106,7 @@ void lpar_adjunct_destroy(struct adjunct_file *f)
 	}
 	WRITE_ONCE(f->slot, -1);
 	lpar_adjunct_take_back(f);
-	lpar_adjunct_batch_drop(f->submitted);
-	f->submitted = NULL;
+	lpar_adjunct_batch_drop(lpar_adjunct_unsubmit(f));
 }
 
 static int adjunct_get_slot(struct adjunct_file *f)
@@ -390,6 +389,9 @@ static int file_serve(struct adjunct_file *f, struct lpar_batch *b)
 		/* Others may have had it served. Pairs with lpar_adjunct_batch_collect(). */
 		if (err && smp_load_acquire(&b->done))
 			err = 0;
+		/* it had been given it, and may have been served in part */
+		if (err == -ENOTCONN && b->given)
+			err = -ECANCELED;
 	} while (err == -ERESTARTSYS);
 	if (err)
 		lpar_adjunct_batch_drop(b);
@@ -418,17 +420,13 @@ static long file_submit(struct adjunct_file *f, struct lpar_batch *b)
 		lpar_adjunct_batch_drop(b);
 		return err;
 	}
-	if (f->submitted)
-		err = -EBUSY;
-	else if (!list_empty(&f->ring))
-		err = lpar_adjunct_run(f, NULL, false);
-	if (err) {
+	if (f->submitted) {
 		lpar_adjunct_batch_drop(b);
+		err = -EBUSY;
 		goto out;
 	}
-	lpar_adjunct_give(f, b);
-	f->submitted = b;
-	err = lpar_adjunct_run(f, NULL, true);
+	lpar_adjunct_submit(f, b);
+	err = lpar_adjunct_serve_submitted(f);
 	/* It is the adjunct's from now on; only its end makes an error of it. */
 	if (!f->info.dead)
 		err = 0;
@@ -474,9 +472,9 @@ static long file_poll(struct adjunct_file *f)
 	else if (!b->done && f->info.dead)
 		err = -EOWNERDEAD;
 	else if (!b->done)
-		err = lpar_adjunct_run(f, NULL, true);
+		err = lpar_adjunct_serve_submitted(f);
 	if (!err)
-		f->submitted = NULL;
+		lpar_adjunct_unsubmit(f);
 	if (f->slot >= 0)
 		lpar_adjunct_tell(f);
 	file_leave(f);

@@ -68,7 +68,7 @@ struct lpar_adjuncts {
  * @interrupts: PA BUSY
  * @waiting_lock: protects @callers, @waiting, lpar_batch.first and .given; taken by tasks only
  * @callers:   lpar_batch.caller, in the order in which they came: the first one may have @lock
- * @waiting:   lpar_batch.node, of calls that the adjunct has not been given, by class
+ * @waiting:   lpar_batch.node, of what the adjunct has not been given, by class
  * @lock:      protects all below: one command at a time, one donation at a time
  * @slot:      of the device; -1: none
  * @shared:    the slot's shared part
@@ -80,7 +80,7 @@ struct lpar_adjuncts {
  * @policy:    enum lpar_adjunct_policy, as the program wants it
  * @wanted_us: quantum, likewise; 0: as long as it may be
  * @quantum_us: that the device has been told
- * @timeout:   longest call, jiffies; 0: no limit
+ * @timeout:   longest call, jiffies; 0: no limit. Callers read it without @lock
  * @given:     what the adjunct has had of time for request @head, jiffies
  * @late:      so much of it is reported next
  * @head:      requests served
@@ -138,7 +138,9 @@ extern const struct file_operations lpar_adjunct_fops;
 void lpar_adjunct_line_up(struct adjunct_file *f, struct lpar_batch *b);
 void lpar_adjunct_step_out(struct adjunct_file *f, struct lpar_batch *b);
 int lpar_adjunct_serve_for(struct adjunct_file *f, struct lpar_batch *b);
-void lpar_adjunct_give(struct adjunct_file *f, struct lpar_batch *b);
+void lpar_adjunct_submit(struct adjunct_file *f, struct lpar_batch *b);
+struct lpar_batch *lpar_adjunct_unsubmit(struct adjunct_file *f);
+int lpar_adjunct_serve_submitted(struct adjunct_file *f);
 void lpar_adjunct_take_back(struct adjunct_file *f);
 void lpar_adjunct_begin(struct adjunct_file *f);
 void lpar_adjunct_tell(struct adjunct_file *f);

@@ -25,11 +25,12 @@
 
 /* ------------------------------------------------------------- what goes next */
 
-/* Locked. Among those of its class it is the last. */
+/* Among those of its class it is the last. */
 static void adjunct_wait(struct adjunct_file *f, struct lpar_batch *b)
 {
 	struct lpar_batch *other;
 
+	lockdep_assert_held(&f->waiting_lock);
 	list_for_each_entry_reverse(other, &f->waiting, node) {
 		if (other->cls <= b->cls)
 			break;
@@ -79,9 +80,40 @@ void lpar_adjunct_step_out(struct adjunct_file *f, struct lpar_batch *b)
 	spin_unlock(&f->waiting_lock);
 }
 
+/**
+ * lpar_adjunct_submit - a batch waits to be given to the adjunct, and no caller for it
+ * @f: has an adjunct, and nothing submitted
+ * @b: taken; its one reference goes with it
+ *
+ * It is in nobody's way, and goes with what callers ask; or by lpar_adjunct_serve_submitted().
+ */
+void lpar_adjunct_submit(struct adjunct_file *f, struct lpar_batch *b)
+{
+	f->submitted = b;
+	spin_lock(&f->waiting_lock);
+	adjunct_wait(f, b);
+	spin_unlock(&f->waiting_lock);
+}
+
+/* What was submitted is nobody's any more: it is collected, or has no adjunct. May be none. */
+struct lpar_batch *lpar_adjunct_unsubmit(struct adjunct_file *f)
+{
+	struct lpar_batch *b = f->submitted;
+
+	if (!b)
+		return NULL;
+	f->submitted = NULL;
+	spin_lock(&f->waiting_lock);
+	if (!b->given)
+		list_del_init(&b->node);
+	spin_unlock(&f->waiting_lock);
+	return b;
+}
+
 /* From now on it is of the shared part's, which has a reference of its own. */
 static void adjunct_choose(struct adjunct_file *f, struct lpar_batch *b)
 {
+	lockdep_assert_held(&f->waiting_lock);
 	refcount_inc(&b->refs);
 	b->given = true;
 	list_move_tail(&b->node, &f->ring);
@@ -127,17 +159,6 @@ static void adjunct_gather(struct adjunct_file *f, struct lpar_batch *b)
 			adjunct_choose(f, other);
 	}
 	spin_unlock(&f->waiting_lock);
-	adjunct_put(f);
-}
-
-/**
- * lpar_adjunct_give - give the adjunct a batch that nobody waits for
- * @f: has an adjunct that has nothing to serve
- * @b: taken; it does not wait
- */
-void lpar_adjunct_give(struct adjunct_file *f, struct lpar_batch *b)
-{
-	adjunct_choose(f, b);
 	adjunct_put(f);
 }
 
@@ -216,12 +237,16 @@ static int adjunct_may_go_on(struct adjunct_file *f, unsigned long start)
  */
 static void adjunct_report_late(struct adjunct_file *f)
 {
+	const struct lpar_batch *b = list_first_entry_or_null(&f->ring, struct lpar_batch, node);
+
 	lockdep_assert_held(&f->lock);
 	if (f->given <= f->late)
 		return;
+	/* whoever donates: it is the first one's request that is being served */
 	dev_warn_ratelimited(&f->group->dev->pdev->dev,
 			     "adjunct %d has served %s[%d] for %u s without an answer\n", f->slot,
-			     current->comm, task_pid_nr(current), jiffies_to_msecs(f->given) / 1000);
+			     b ? b->comm : current->comm, b ? b->pid : task_pid_nr(current),
+			     jiffies_to_msecs(f->given) / 1000);
 	f->late = 2 * f->given;
 }
 
@@ -406,7 +431,7 @@ static int adjunct_done(struct adjunct_file *f, u32 *state)
  */
 int lpar_adjunct_run(struct adjunct_file *f, const struct lpar_batch *own, bool once)
 {
-	unsigned long start = own ? own->began : jiffies;
+	unsigned long start = own && !once ? own->began : jiffies;
 	enum lpar_adjunct_next next;
 	u32 state = 0, status;
 	int err;
@@ -483,11 +508,33 @@ int lpar_adjunct_serve_for(struct adjunct_file *f, struct lpar_batch *b)
 	while (!err && !b->done) {
 		if (b->given && list_empty(&b->node))
 			return -ECANCELED;
-		if (list_empty(&f->ring))
+		if (list_empty(&f->ring)) {
+			/* who is about to give up gives the adjunct nothing */
+			err = adjunct_may_go_on(f, b->began);
+			if (err)
+				return err;
 			adjunct_gather(f, b);
+		}
 		err = lpar_adjunct_run(f, b, false);
 	}
 	return err;
+}
+
+/**
+ * lpar_adjunct_serve_submitted - have what was submitted served: a quantum of it
+ * @f: has an adjunct, and something submitted that is not done
+ *
+ * Return: 0: it is done; -EAGAIN: not yet; else as of lpar_adjunct_run().
+ */
+int lpar_adjunct_serve_submitted(struct adjunct_file *f)
+{
+	struct lpar_batch *b = f->submitted;
+	int err;
+
+	if (list_empty(&f->ring))
+		adjunct_gather(f, b);
+	err = lpar_adjunct_run(f, b, true);
+	return err || b->done ? err : -EAGAIN;
 }
 
 /**

@@ -192,6 +192,20 @@ short events(lpar::Adjunct &adjunct, int ms) {
     return wanted.revents;
 }
 
+// What was submitted is served when poll() says that there is something to do.
+void collect(lpar::Adjunct &adjunct) {
+    for (;;) {
+        auto now = events(adjunct, 5000);
+        if ((now & (POLLIN | POLLPRI)) == 0 || (now & (POLLERR | POLLHUP)) != 0)
+            fail("poll says " + std::to_string(now));
+        if (auto replies = adjunct.poll()) {
+            if (replies->size() != 1 || replies->at(0).status != LPAR_OK)
+                fail("the answer");
+            break;
+        }
+    }
+}
+
 // Who submits waits for no thread, and is told when there is something to decide.
 void submit_to_thread(lpar::Adjunct &adjunct) {
     lpar::AdjunctRequest request{2, {}, 0}; // gives way twenty times
@@ -205,16 +219,7 @@ void submit_to_thread(lpar::Adjunct &adjunct) {
         equal<int>("events behind a look", events(adjunct, 500), 0);
         equal<uint64_t>("donations for what was submitted", donations() - before, 0);
     }
-    for (;;) {
-        auto now = events(adjunct, 5000);
-        if ((now & (POLLIN | POLLPRI)) == 0 || (now & (POLLERR | POLLHUP)) != 0)
-            fail("poll says " + std::to_string(now));
-        if (auto replies = adjunct.poll()) {
-            if (replies->size() != 1 || replies->at(0).status != LPAR_OK)
-                fail("the answer");
-            break;
-        }
-    }
+    collect(adjunct);
     equal<uint64_t>("donations by the thread", donations() - before, 21);
     // inline, again, where it was asked for and has not run
     Busy busy;
@@ -227,6 +232,27 @@ void submit_to_thread(lpar::Adjunct &adjunct) {
         ;
     ok("inline: what was submitted to the thread");
     write_one("policy", "thread");
+}
+
+// Nor does it wait for what the adjunct was given for somebody who has given up.
+void submit_behind_what_is_left() {
+    lpar::AdjunctOptions options;
+    options.timeout = 1s;
+    lpar::Adjunct adjunct("loop", options);
+    lpar::AdjunctRequest request{2, {}, 0};
+    {
+        Busy busy;
+        Caller late(adjunct, at_once);
+        late.end();
+        equal("a call that times out while the thread's CPU is busy", late.error,
+              static_cast<int>(ETIMEDOUT));
+        adjunct.submit({&request, 1});
+        equal<int>("events behind what it left", events(adjunct, 300), 0);
+        if (adjunct.poll())
+            fail("it was served while the thread's CPU was busy");
+    }
+    collect(adjunct);
+    ok("submitted behind what nobody waits for any more");
 }
 
 // The end of the adjunct does not wait for the thread.
@@ -308,6 +334,7 @@ int main() {
             submit_to_thread(adjunct);
             destroy_while_asked(adjunct);
         }
+        submit_behind_what_is_left();
         lpar::Adjunct adjunct("loop", {});
         together(adjunct, "inline", 32, 3, false);
         together(adjunct, "batch", 32, 1, true);

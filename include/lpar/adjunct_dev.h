@@ -6,7 +6,8 @@
  * 003, fig. 6). The adjunct runs on the time of whoever calls it, so the caller's
  * priority, affinity and CPU limit are the service's, too; or on that of a thread of the
  * slot's, where the administrator wants that. A call that comes while the adjunct runs for
- * another waits (fig. 10, steps 1035 and 1040), and only a signal that kills ends the wait.
+ * another waits (fig. 10, steps 1035 and 1040) until it is served, @timeout_ms are over, or a
+ * signal kills.
  * Those that wait may go together, the urgent ones (ioprio) first.
  *
  * All fail with -ENODEV once the device has been reset, suspended or removed: the
@@ -170,20 +171,20 @@ struct lpar_adjunct_state_info {
 #define LPAR_ADJUNCT_IOC_CREATE	_IOW(LPAR_ADJUNCT_IOC, 0, struct lpar_adjunct_create)
 /*
  * CALL, BATCH: -ENOTCONN before CREATE; -E2BIG: more than LPAR_ADJUNCT_ROOM; -EPROTO: the
- * adjunct broke the rules, and has been ended; -ECANCELED: DESTROY came; -ETIMEDOUT: the
- * request stays with the adjunct, and nobody hears of its answer; -EINTR: killed. When the
- * system has slept they are made again: what had been given is served twice then.
+ * adjunct broke the rules, and has been ended; -ECANCELED: DESTROY came; -ETIMEDOUT, -EINTR
+ * (killed): what the adjunct had been given stays with it, and nobody hears of the answer.
  */
 #define LPAR_ADJUNCT_IOC_CALL	_IOWR(LPAR_ADJUNCT_IOC, 1, struct lpar_adjunct_call)
 #define LPAR_ADJUNCT_IOC_BATCH	_IOW(LPAR_ADJUNCT_IOC, 2, struct lpar_adjunct_batch)
 /*
  * SUBMIT hands a batch over, donates one quantum (or asks the slot's thread to), and does not
- * wait for more. poll() says
- * POLLIN when it has been served, POLLPRI when the quantum has ended before that, or the thread has donated, POLLOUT
- * when another one can be submitted, POLLERR when the adjunct is dead, POLLHUP when the
- * device is gone. -EBUSY: the last batch has not been collected by POLL.
+ * wait for more. It goes behind what the adjunct has been given, and with what others call for.
+ * poll() says POLLIN when it has been served, POLLPRI when the quantum has ended before that or
+ * the thread has donated, POLLOUT when another one can be submitted, POLLERR when the adjunct
+ * is dead, POLLHUP when the device is gone. -EBUSY: the last batch has not been collected by
+ * POLL.
  * POLL collects the answers, into the calls that SUBMIT was given; before they are there it
- * donates one quantum: when to go on is the caller's choice (seed 003, claims 8-10).
+ * donates one quantum, likewise: when to go on is the caller's choice (seed 003, claims 8-10).
  * -EAGAIN: not yet; -ENODATA: nothing was submitted. An adjunct with a device may be
  * interrupted while it has no batch: poll() says POLLPRI (now and then for nothing), and POLL
  * donates one quantum for that before it says -ENODATA.
