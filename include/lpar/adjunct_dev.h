@@ -178,7 +178,8 @@ struct lpar_adjunct_state_info {
 #define LPAR_ADJUNCT_IOC_BATCH	_IOW(LPAR_ADJUNCT_IOC, 2, struct lpar_adjunct_batch)
 /*
  * SUBMIT hands a batch over, donates one quantum (or asks the slot's thread to), and does not
- * wait for more. It goes behind what the adjunct has been given, and with what others call for.
+ * wait for more, but for a call that is under way. It goes behind what the adjunct has been
+ * given, and with what others call for.
  * poll() says POLLIN when it has been served, POLLPRI when the quantum has ended before that or
  * the thread has donated, POLLOUT when another one can be submitted, POLLERR when the adjunct
  * is dead, POLLHUP when the device is gone. -EBUSY: the last batch has not been collected by
