@@ -21,7 +21,6 @@
 #include <linux/interrupt.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/barrier.h>

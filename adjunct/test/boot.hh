@@ -3,8 +3,11 @@
 // first that does not ends the program.
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <thread>
 
 #include "adjunct.hh"
 
@@ -27,4 +30,22 @@ int error_of(auto action) {
         return error.code().value();
     }
     return 0;
+}
+
+// The first word of a file, as a number or text.
+template <typename T>
+T read_one(const std::string &path) {
+    T value{};
+    std::ifstream(path) >> value;
+    return value;
+}
+
+// After at most half a minute.
+void wait_for(const std::string &what, auto condition) {
+    for (int i = 0; i < 3000; i++) {
+        if (condition())
+            return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    fail(what);
 }

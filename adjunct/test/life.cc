@@ -79,23 +79,6 @@ void call_behind_submit(lpar::Adjunct &adjunct) {
 
 const std::string freezer = "/tmp/freezer/one/"; // of the script
 
-template <typename T>
-T read_one(const std::string &path) {
-    T value{};
-    std::ifstream(path) >> value;
-    return value;
-}
-
-// After at most half a minute.
-void wait_for(const std::string &what, auto condition) {
-    for (int i = 0; i < 300; i++) {
-        if (condition())
-            return;
-        std::this_thread::sleep_for(100ms);
-    }
-    fail(what);
-}
-
 // A call whose thread freezes is served by those who come behind it, and its answer stays its own
 // when the adjunct has ended before it thaws.
 void destroy_while_frozen(lpar::Adjunct &adjunct) {

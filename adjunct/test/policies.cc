@@ -24,13 +24,6 @@ constexpr uint64_t long_donations = 2001;                 // what long_one takes
 
 std::string folder;
 
-template <typename T>
-T read_one(const std::string &name) {
-    T value{};
-    std::ifstream(folder + name) >> value;
-    return value;
-}
-
 void write_one(const std::string &name, const std::string &value) {
     std::ofstream file(folder + name);
     file << value << std::endl;
@@ -47,17 +40,7 @@ void equal(const std::string &what, const T &got, const T &wanted) {
 
 // Donations that the adjunct ended by itself: how often a quantum ends depends on the machine.
 uint64_t donations() {
-    return read_one<uint64_t>("runs") - read_one<uint64_t>("busy");
-}
-
-// After at most half a minute.
-void wait_for(const std::string &what, auto condition) {
-    for (int i = 0; i < 3000; i++) {
-        if (condition())
-            return;
-        std::this_thread::sleep_for(10ms);
-    }
-    fail(what);
+    return read_one<uint64_t>(folder + "runs") - read_one<uint64_t>(folder + "busy");
 }
 
 void pin(pid_t id, int cpu) {
@@ -146,33 +129,33 @@ class Caller {
 // The guest's scheduler weighs the slot's thread, whatever its callers are.
 void thread_waits(lpar::Adjunct &adjunct) {
     write_one("policy", "thread");
-    auto thread = read_one<pid_t>("thread");
+    auto thread = read_one<pid_t>(folder + "thread");
     if (thread <= 0)
         fail("no thread");
     first_in_first_out(thread, 10);
     pin(thread, cpu_of_thread);
-    auto before = read_one<uint64_t>("runs");
+    auto before = read_one<uint64_t>(folder + "runs");
     if (adjunct.call(at_once, {}, 0).status != LPAR_NOSYS)
         fail("a call");
-    if (read_one<uint64_t>("runs") <= before)
+    if (read_one<uint64_t>(folder + "runs") <= before)
         fail("the thread does not donate");
     {
         Busy busy;
-        before = read_one<uint64_t>("runs");
+        before = read_one<uint64_t>(folder + "runs");
         Caller caller(adjunct, at_once);
         caller.waits();
         std::this_thread::sleep_for(1s);
         if (caller.ended())
             fail("a call was served while the thread's CPU was busy");
         equal<uint64_t>("donations while the thread's CPU is busy",
-                        read_one<uint64_t>("runs") - before, 0);
+                        read_one<uint64_t>(folder + "runs") - before, 0);
         // inline does not ask: what waits goes on its caller's time
         write_one("policy", "inline");
         caller.end();
         equal("inline: the call that waited", caller.error, 0);
         write_one("policy", "thread");
     }
-    equal("the thread has stayed", read_one<pid_t>("thread"), thread);
+    equal("the thread has stayed", read_one<pid_t>(folder + "thread"), thread);
     {
         auto busy = std::make_unique<Busy>();
         Caller caller(adjunct, at_once);
