@@ -21,7 +21,9 @@
  *
  * So a submitter that waits for each request has it rung for at once, but for one
  * in a thousand. Nothing is held for longer than a few times what a request takes
- * anyway (lpar_donate_hold()), or, of frames, than until those before have ended.
+ * anyway (lpar_donate_hold()), or, of frames, than until those before have ended. A
+ * frame that somebody waits for, as all but datagrams are believed to be, is held for
+ * less.
  */
 #ifdef __KERNEL__
 #include <linux/kernel.h>
@@ -221,14 +223,49 @@ void lpar_donate_measured(struct lpar_donate *d, __u64 latency_ns)
 }
 
 /**
+ * lpar_donate_watch - the doorbell is going to be rung for frames: measure what they take
+ * @d:        the queue's state
+ * @inflight: submitted and not completed
+ * @now:      time, ns
+ *
+ * For who does not follow one of them: they have been taken when as many have ended, whichever.
+ */
+void lpar_donate_watch(struct lpar_donate *d, __u32 inflight, __u64 now)
+{
+	if (d->watched)
+		return;
+	d->watched = inflight;
+	d->watched_at = now;
+}
+
+/**
+ * lpar_donate_ended - frames have been completed
+ * @d:     the queue's state
+ * @ended: how many
+ * @now:   time, ns
+ */
+void lpar_donate_ended(struct lpar_donate *d, __u32 ended, __u64 now)
+{
+	if (!d->watched)
+		return;
+	if (ended < d->watched) {
+		d->watched -= ended;
+		return;
+	}
+	d->watched = 0;
+	lpar_donate_measured(d, now - d->watched_at);
+}
+
+/**
  * lpar_donate_hold - how long requests may be held
- * @d: the queue's state
+ * @d:      the queue's state
+ * @prompt: for the shortest time, whatever they take
  *
  * Return: ns.
  */
-__u64 lpar_donate_hold(const struct lpar_donate *d)
+__u64 lpar_donate_hold(const struct lpar_donate *d, bool prompt)
 {
-	__u64 hold = DONATE_HOLD_FACTOR * d->latency_ns;
+	__u64 hold = prompt ? 0 : DONATE_HOLD_FACTOR * d->latency_ns;
 
 	if (hold < d->hold_ns)
 		hold = d->hold_ns;

@@ -249,14 +249,23 @@ static bool tx_stop_full(struct lpar_net_tx *tx)
 }
 
 /*
+ * Does anybody wait for an answer to it? Nobody does for one of many datagrams, but as far
+ * as is known for all else: a stream stalls, which has no more to send before it is there.
+ */
+static bool tx_is_prompt(const struct sk_buff *skb)
+{
+	return !skb->sk || !sk_fullsock(skb->sk) || skb->sk->sk_type != SOCK_DGRAM;
+}
+
+/*
  * A frame was submitted. What the stack sends in softirq, in answer to what has come,
  * waits for NAPI, which runs next: there may be more of it.
  */
-static void tx_donate(struct lpar_net_tx *tx, bool last, bool stopped)
+static void tx_donate(struct lpar_net_tx *tx, bool last, bool stopped, bool prompt)
 {
 	bool answer = last && !stopped && in_serving_softirq();
 
-	lpar_ring_frame(tx->q, stopped || (last && !answer), stopped);
+	lpar_ring_frame(tx->q, stopped || (last && !answer), stopped, prompt);
 	if (answer)
 		napi_schedule(&tx->napi);
 }
@@ -275,7 +284,7 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev)
 	struct lpar_net *net = netdev_priv(netdev);
 	struct lpar_net_tx *tx = &net->tx[skb_get_queue_mapping(skb)];
 	struct netdev_queue *txq = tx_netdev_queue(tx);
-	bool more = netdev_xmit_more(), last, stopped;
+	bool more = netdev_xmit_more(), prompt, last, stopped;
 	u64 miss;
 	int err;
 
@@ -289,7 +298,7 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev)
 		/* Order the stop before another look. Pairs with tx_wake(). */
 		smp_mb();
 		if (tx->pending || !tx_nr_free(tx)) {
-			lpar_ring_frame(tx->q, true, true);
+			lpar_ring_frame(tx->q, true, true, true);
 			return NETDEV_TX_BUSY;
 		}
 		netif_tx_start_queue(txq);
@@ -297,10 +306,11 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev)
 
 	/* With two frames on its way a connection would wait for each doorbell. */
 	sk_pacing_shift_update(skb->sk, TX_PACING_SHIFT);
+	prompt = tx_is_prompt(skb);
 	err = tx_submit(tx, skb, false, more, &last, &miss);
 	if (!err) {
 		stopped = tx_stop_full(tx) || netif_xmit_stopped(txq);
-		tx_donate(tx, last, stopped);
+		tx_donate(tx, last, stopped, prompt);
 		return NETDEV_TX_OK;
 	}
 	if (err == -EAGAIN) {
@@ -316,7 +326,7 @@ netdev_tx_t lpar_net_xmit(struct sk_buff *skb, struct net_device *netdev)
 	if (err != -EAGAIN)
 		tx_drop(tx, skb);
 	if (!more || err == -EAGAIN)
-		lpar_ring_frame(tx->q, true, true);
+		lpar_ring_frame(tx->q, true, true, true);
 	return NETDEV_TX_OK;
 }
 
@@ -347,7 +357,7 @@ static void tx_ready(struct lpar_window_waiter *waiter, int err)
 	if (err)
 		tx_drop(tx, skb);
 	else
-		lpar_ring_frame(tx->q, true, true);
+		lpar_ring_frame(tx->q, true, true, true);
 	if (READ_ONCE(tx->net->up) && tx_nr_free(tx))
 		netif_tx_wake_queue(txq);
 	else
@@ -569,7 +579,7 @@ static int tx_poll(struct napi_struct *napi, int budget)
 	wanted = lpar_net_queue_wants(q);
 	if (test_and_clear_bit(0, &tx->nudge))
 		wanted = true;
-	lpar_ring_again(q, wanted, q->cq_head != before);
+	lpar_ring_again(q, wanted, q->cq_head - before);
 	/* What was sent in softirq has waited for this. */
 	lpar_ring_commit(q);
 	if (!budget)

@@ -57,6 +57,7 @@ struct task_struct;
  * @donate:   when to ring
  * @timer:    bounds how long requests are held
  * @timing:   @timer is running
+ * @prompt:   one of the held frames is held for the shortest time only
  * @held_since: when the first of the held requests was submitted, or the doorbell last rung, ns
  * @sample:   the request whose latency is being measured
  * @sample_at: when its doorbell was rung, ns
@@ -100,6 +101,7 @@ struct lpar_queue {
 	struct lpar_donate donate;
 	struct hrtimer timer;
 	bool timing;
+	bool prompt;
 	u64 held_since;
 	struct lpar_request *sample;
 	u64 sample_at;
@@ -123,8 +125,8 @@ void lpar_queue_irq_put(struct lpar_queue *q);
 /* ring.c */
 bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last);
 void lpar_ring_commit(struct lpar_queue *q);
-void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent);
-void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped);
+void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent, bool prompt);
+void lpar_ring_again(struct lpar_queue *q, bool wanted, u32 ended);
 int lpar_ring_poll(struct lpar_queue *q);
 void lpar_ring_ask(struct lpar_queue *q);
 void lpar_ring_nudge(struct lpar_queue *q);

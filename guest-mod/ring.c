@@ -118,7 +118,10 @@ static void ring_rung_locked(struct lpar_queue *q, u64 now)
 	q->sq_rung = READ_ONCE(q->sq_tail);
 	/* of what found no room */
 	q->held_since = now;
+	q->prompt = false;
 	q->doorbells++;
+	if (q->napi)
+		lpar_donate_watch(&q->donate, ring_inflight(q), now);
 }
 
 /* It is time to ring. True: the caller does, as above; false: the queue's thread. */
@@ -224,6 +227,13 @@ static bool ring_awaits_locked(struct lpar_queue *q)
 	return q->napi && ring_held(q) < ring_inflight(q);
 }
 
+/* Until when what is held may wait, ns. */
+static u64 ring_until_locked(const struct lpar_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+	return q->held_since + lpar_donate_hold(&q->donate, q->prompt);
+}
+
 /*
  * What is held has its timer. @fresh: one of them has just come; @last: and no more follow at
  * once, else whoever has them comes back. To set it is as dear as a doorbell: none stops it.
@@ -236,8 +246,7 @@ static void ring_hold_locked(struct lpar_queue *q, bool fresh, bool last)
 	if (!last || q->timing || ring_awaits_locked(q))
 		return;
 	q->timing = true;
-	hrtimer_start(&q->timer, ns_to_ktime(q->held_since + lpar_donate_hold(&q->donate)),
-		      HRTIMER_MODE_ABS_SOFT);
+	hrtimer_start(&q->timer, ns_to_ktime(ring_until_locked(q)), HRTIMER_MODE_ABS_SOFT);
 }
 
 /**
@@ -258,7 +267,7 @@ enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer)
 	spin_lock_irqsave(&q->lock, flags);
 	if (ring_held(q) && !ring_awaits_locked(q) && !lpar_device_broken(q->dev)) {
 		/* Those it was started for may be rung for, and others held. */
-		until = q->held_since + lpar_donate_hold(&q->donate);
+		until = ring_until_locked(q);
 		if (now < until) {
 			hrtimer_set_expires(timer, ns_to_ktime(until));
 			spin_unlock_irqrestore(&q->lock, flags);
@@ -324,14 +333,20 @@ bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
 	return true;
 }
 
-/* Ring for what is held where it is time. @fresh: the last of it has just come. */
-static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh)
+/*
+ * Ring for what is held where it is time. @fresh: the last of it has just come; @prompt: and
+ * is not to wait for as long as the others may, whose timer is running.
+ */
+static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh, bool prompt)
 {
 	unsigned long flags;
 	bool ring = false;
 
 	spin_lock_irqsave(&q->lock, flags);
 	if (ring_held(q) && !lpar_device_broken(q->dev)) {
+		if (prompt && !q->prompt && q->timing)
+			urgent = true;
+		q->prompt |= prompt;
 		ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
 					     ring_held(q), last, urgent);
 		if (ring && fresh)
@@ -355,7 +370,7 @@ static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh)
  */
 void lpar_ring_commit(struct lpar_queue *q)
 {
-	ring_offer(q, true, false, false);
+	ring_offer(q, true, false, false, false);
 }
 
 /**
@@ -363,12 +378,13 @@ void lpar_ring_commit(struct lpar_queue *q)
  * @q:      the queue
  * @last:   no more follow at once
  * @urgent: none can follow before some have ended
+ * @prompt: it is held for the shortest time at most, however long frames take
  *
  * Any context. Where another one rings meanwhile, nothing is left to ring for.
  */
-void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent)
+void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent, bool prompt)
 {
-	ring_offer(q, last, urgent, true);
+	ring_offer(q, last, urgent, true, prompt);
 }
 
 /**
@@ -553,11 +569,11 @@ u32 lpar_ring_progress(struct lpar_queue *q)
  * lpar_ring_again - completions may have been taken: donate again where it is time
  * @q:      a NIC's queue; called by its NAPI
  * @wanted: by the host, or in any case
- * @reaped: some were
+ * @ended:  how many were
  *
  * Any context.
  */
-void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped)
+void lpar_ring_again(struct lpar_queue *q, bool wanted, u32 ended)
 {
 	unsigned long flags;
 	bool ring;
@@ -565,7 +581,9 @@ void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped)
 	spin_lock_irqsave(&q->lock, flags);
 	ring = (wanted && ring_inflight(q)) || (q->due && ring_held(q));
 	q->due = false;
-	if (reaped && ring_held(q) == ring_inflight(q) &&
+	if (ended)
+		lpar_donate_ended(&q->donate, ended, ktime_get_ns());
+	if (ended && ring_held(q) == ring_inflight(q) &&
 	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
 		ring = true;
 	ring = ring && !lpar_device_broken(q->dev);

@@ -106,7 +106,7 @@ static void run(struct kunit *test, struct lpar_donate *d, struct run *r)
 			now = submit;
 			inflight++;
 			if (!held++)
-				expire = now + lpar_donate_hold(d);
+				expire = now + lpar_donate_hold(d, false);
 			submit = inflight < r->depth ? now + r->submit_ns : never;
 			ring = lpar_donate_submitted(d, inflight, held, true, false);
 		} else if (expire != never) {
@@ -211,10 +211,12 @@ static void donate_hold(struct kunit *test)
 	struct lpar_donate d = fresh(LPAR_DONATE_BATCH, BATCH);
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d), 200000ull);
+	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d, false), 200000ull);
 	lpar_donate_measured(&d, 1000000);
 	KUNIT_EXPECT_EQ(test, d.latency_ns, 1000000ull);
-	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d), 4000000ull);
+	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d, false), 4000000ull);
+	/* but what somebody waits for is not to pay for that */
+	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d, true), 200000ull);
 	/* one odd measurement does not count for all */
 	lpar_donate_measured(&d, 2000000);
 	KUNIT_EXPECT_EQ(test, d.latency_ns, 1250000ull);
@@ -222,10 +224,33 @@ static void donate_hold(struct kunit *test)
 	for (i = 0; i < 100; i++)
 		lpar_donate_measured(&d, ~0ull);
 	KUNIT_EXPECT_LE(test, d.latency_ns, MOST_NS);
-	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d), MOST_NS);
+	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d, false), MOST_NS);
 	for (i = 0; i < 200; i++)
 		lpar_donate_measured(&d, 1000);
-	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d), 200000ull);
+	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d, false), 200000ull);
+}
+
+/* Of frames nobody follows one: what they take is the time until as many have ended. */
+static void donate_watch(struct kunit *test)
+{
+	struct lpar_donate d = fresh(LPAR_DONATE_BATCH, BATCH);
+
+	lpar_donate_ended(&d, 3, 1000);
+	KUNIT_EXPECT_EQ(test, d.latency_ns, 0ull);
+	lpar_donate_watch(&d, 10, 5000);
+	/* those that follow are not measured by the same clock */
+	lpar_donate_watch(&d, 20, 6000);
+	lpar_donate_ended(&d, 9, 100000);
+	KUNIT_EXPECT_EQ(test, d.latency_ns, 0ull);
+	lpar_donate_ended(&d, 1, 805000);
+	KUNIT_EXPECT_EQ(test, d.latency_ns, 800000ull);
+	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d, false), 3200000ull);
+	/* the next ones, of which more end than were there */
+	lpar_donate_watch(&d, 2, 1000000);
+	lpar_donate_ended(&d, 8, 5000000);
+	KUNIT_EXPECT_EQ(test, d.latency_ns, 1600000ull);
+	lpar_donate_ended(&d, 8, 9000000);
+	KUNIT_EXPECT_EQ(test, d.latency_ns, 1600000ull);
 }
 
 static struct kunit_case donate_cases[] = {
@@ -238,6 +263,7 @@ static struct kunit_case donate_cases[] = {
 	KUNIT_CASE(donate_fast_adapter),
 	KUNIT_CASE(donate_forgets),
 	KUNIT_CASE(donate_hold),
+	KUNIT_CASE(donate_watch),
 	{}
 };
 
