@@ -144,6 +144,10 @@ struct lpar_net_buffer {
  * @parts:   of all buffers
  * @nparts:  of one
  * @order:   of a part's pages
+ * @lent:    pages that the stack has or had, a ring; each with a reference
+ * @lent_head: the first of them
+ * @lent_tail: behind the last
+ * @nr_lent: room in @lent, a power of two
  * @started: the host has the queue; under lpar_net.rx_lock
  * @waiting: @waiter waits, or @retry is to run: no buffers are given before
  * @redirected: frames of this poll are on their way to another device
@@ -165,6 +169,10 @@ struct lpar_net_rx_queue {
 	struct lpar_net_part *parts;
 	u32 nparts;
 	u32 order;
+	struct page **lent;
+	u32 lent_head;
+	u32 lent_tail;
+	u32 nr_lent;
 	bool started;
 	bool waiting;
 	bool redirected;

@@ -11,6 +11,8 @@
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/log2.h>
+#include <linux/page_ref.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
@@ -22,6 +24,8 @@
 #define RX_COPY		256	/* bytes: shorter frames are copied */
 #define RX_MEMORY	(4u << 20)	/* of a queue's buffers, at most */
 #define RX_BUFFERS_MIN	16
+#define RX_LENT		(4u << 20)	/* of a queue's memory that the stack has, remembered at most */
+#define RX_LOOKS	2	/* for a page that has come back */
 #define RX_RETRY_MS	100
 #define RX_PARTS	DIV_ROUND_UP(LPAR_NET_RX_MERGED, PAGE_SIZE)
 #define RX_FLAGS	(LPAR_NET_RX_CSUM_OK | LPAR_NET_RX_CSUM | LPAR_NET_RX_VLAN)
@@ -91,12 +95,52 @@ static void rx_wait(struct lpar_net_rx_queue *rx)
 	schedule_delayed_work(&rx->retry, msecs_to_jiffies(RX_RETRY_MS));
 }
 
+/*
+ * The stack gets a page, with a reference of its own. To have another one each time is a good
+ * part of what receiving takes, the more so where they are zeroed. So it is remembered, for
+ * when the stack has let go of it, as long as not too many are.
+ */
+static void rx_lend(struct lpar_net_rx_queue *rx, struct page *page)
+{
+	if (page_is_pfmemalloc(page) || rx->lent_tail - rx->lent_head == rx->nr_lent)
+		return;
+	get_page(page);
+	rx->lent[rx->lent_tail++ & (rx->nr_lent - 1)] = page;
+}
+
+/* Return: a page that nobody else has any more, or NULL. */
+static struct page *rx_returned(struct lpar_net_rx_queue *rx)
+{
+	struct page *page;
+	unsigned int i;
+
+	for (i = 0; i < RX_LOOKS && rx->lent_head != rx->lent_tail; i++) {
+		page = rx->lent[rx->lent_head++ & (rx->nr_lent - 1)];
+		if (page_ref_count(page) == 1) {
+			/* Whoever had it has done with it before it is written to. */
+			smp_acquire__after_ctrl_dep();
+			return page;
+		}
+		/* Some are kept for long: others are not to wait behind them. */
+		rx->lent[rx->lent_tail++ & (rx->nr_lent - 1)] = page;
+	}
+	return NULL;
+}
+
+static void rx_forget(struct lpar_net_rx_queue *rx)
+{
+	while (rx->lent_head != rx->lent_tail)
+		put_page(rx->lent[rx->lent_head++ & (rx->nr_lent - 1)]);
+}
+
 /* A page in a window. False: not now. */
 static bool rx_prepare_part(struct lpar_net_rx_queue *rx, struct lpar_net_part *part)
 {
 	u32 len = rx_part(rx);
 	u64 gpa;
 
+	if (!part->page)
+		part->page = rx_returned(rx);
 	if (!part->page)
 		part->page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP,
 					 rx->order);
@@ -289,6 +333,7 @@ static struct sk_buff *rx_build(struct lpar_net_rx_queue *rx,
 		/* The head and RX_COPY bytes are less than a page. */
 		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, part->page, at, n,
 				rx_part(rx));
+		rx_lend(rx, part->page);
 		part->page = NULL;
 		rx_put_window(rx, part, false);
 	}
@@ -469,6 +514,8 @@ static void rx_free(struct lpar_net_rx_queue *rx)
 	kvfree(rx->buffers);
 	kvfree(rx->parts);
 	kvfree(rx->free);
+	kvfree(rx->lent);
+	rx->lent = NULL;
 	rx->buffers = NULL;
 	rx->parts = NULL;
 	rx->free = NULL;
@@ -510,7 +557,9 @@ int lpar_net_rx_up(struct lpar_net_rx_queue *rx)
 	rx->buffers = kvcalloc(depth, sizeof(*rx->buffers), GFP_KERNEL);
 	rx->parts = kvcalloc(depth, rx->nparts * sizeof(*rx->parts), GFP_KERNEL);
 	rx->free = kvcalloc(depth, sizeof(*rx->free), GFP_KERNEL);
-	if (!rx->q || !rx->buffers || !rx->parts || !rx->free)
+	rx->nr_lent = rounddown_pow_of_two(RX_LENT / rx_part(rx));
+	rx->lent = kvcalloc(rx->nr_lent, sizeof(*rx->lent), GFP_KERNEL);
+	if (!rx->q || !rx->buffers || !rx->parts || !rx->free || !rx->lent)
 		goto err_free;
 	rx->q->quantum_us = rx->net->quantum_us;
 	for (i = 0; i < depth; i++)
@@ -585,6 +634,7 @@ void lpar_net_rx_stop(struct lpar_net_rx_queue *rx)
 		}
 		buffer->posted = false;
 	}
+	rx_forget(rx);
 }
 
 /**
