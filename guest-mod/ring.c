@@ -234,6 +234,14 @@ static u64 ring_until_locked(const struct lpar_queue *q)
 	return q->held_since + lpar_donate_hold(&q->donate, q->prompt);
 }
 
+/* The timer was set for what may wait longer than what is held now; nobody sets it anew. */
+static bool ring_late_locked(const struct lpar_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+	return q->prompt && q->timing &&
+	       (u64)hrtimer_get_expires_ns(&q->timer) > ring_until_locked(q);
+}
+
 /*
  * What is held has its timer. @fresh: one of them has just come; @last: and no more follow at
  * once, else whoever has them comes back. To set it is as dear as a doorbell: none stops it.
@@ -335,7 +343,7 @@ bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
 
 /*
  * Ring for what is held where it is time. @fresh: the last of it has just come; @prompt: and
- * is not to wait for as long as the others may, whose timer is running.
+ * is not to wait for as long as others may.
  */
 static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh, bool prompt)
 {
@@ -344,9 +352,8 @@ static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh,
 
 	spin_lock_irqsave(&q->lock, flags);
 	if (ring_held(q) && !lpar_device_broken(q->dev)) {
-		if (prompt && !q->prompt && q->timing)
-			urgent = true;
 		q->prompt |= prompt;
+		urgent |= ring_late_locked(q);
 		ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
 					     ring_held(q), last, urgent);
 		if (ring && fresh)
