@@ -148,6 +148,7 @@ struct lpar_net_buffer {
  * @lent_head: the first of them
  * @lent_tail: behind the last
  * @nr_lent: room in @lent, a power of two
+ * @misses:  how often the first was looked for in vain
  * @started: the host has the queue; under lpar_net.rx_lock
  * @waiting: @waiter waits, or @retry is to run: no buffers are given before
  * @redirected: frames of this poll are on their way to another device
@@ -173,6 +174,7 @@ struct lpar_net_rx_queue {
 	u32 lent_head;
 	u32 lent_tail;
 	u32 nr_lent;
+	u32 misses;
 	bool started;
 	bool waiting;
 	bool redirected;

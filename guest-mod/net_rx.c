@@ -25,7 +25,7 @@
 #define RX_MEMORY	(4u << 20)	/* of a queue's buffers, at most */
 #define RX_BUFFERS_MIN	16
 #define RX_LENT		(4u << 20)	/* of a queue's memory that the stack has, remembered at most */
-#define RX_LOOKS	2	/* for a page that has come back */
+#define RX_MISSES	32	/* looks for the page that was lent first, before for the next one */
 #define RX_RETRY_MS	100
 #define RX_PARTS	DIV_ROUND_UP(LPAR_NET_RX_MERGED, PAGE_SIZE)
 #define RX_FLAGS	(LPAR_NET_RX_CSUM_OK | LPAR_NET_RX_CSUM | LPAR_NET_RX_VLAN)
@@ -108,20 +108,27 @@ static void rx_lend(struct lpar_net_rx_queue *rx, struct page *page)
 	rx->lent[rx->lent_tail++ & (rx->nr_lent - 1)] = page;
 }
 
-/* Return: a page that nobody else has any more, or NULL. */
+/*
+ * Return: the page that was lent first, if nobody else has it any more, or NULL. As a rule they
+ * come back in order; one that is kept for long goes behind the others.
+ */
 static struct page *rx_returned(struct lpar_net_rx_queue *rx)
 {
 	struct page *page;
-	unsigned int i;
 
-	for (i = 0; i < RX_LOOKS && rx->lent_head != rx->lent_tail; i++) {
-		page = rx->lent[rx->lent_head++ & (rx->nr_lent - 1)];
-		if (page_ref_count(page) == 1) {
-			/* Whoever had it has done with it before it is written to. */
-			smp_acquire__after_ctrl_dep();
-			return page;
-		}
-		/* Some are kept for long: others are not to wait behind them. */
+	if (rx->lent_head == rx->lent_tail)
+		return NULL;
+	page = rx->lent[rx->lent_head & (rx->nr_lent - 1)];
+	if (page_ref_count(page) == 1) {
+		/* Whoever had it has done with it before it is written to. */
+		smp_acquire__after_ctrl_dep();
+		rx->lent_head++;
+		rx->misses = 0;
+		return page;
+	}
+	if (++rx->misses == RX_MISSES) {
+		rx->misses = 0;
+		rx->lent_head++;
 		rx->lent[rx->lent_tail++ & (rx->nr_lent - 1)] = page;
 	}
 	return NULL;
