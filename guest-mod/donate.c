@@ -224,36 +224,37 @@ void lpar_donate_measured(struct lpar_donate *d, __u64 latency_ns)
 
 /**
  * lpar_donate_watch - the doorbell is going to be rung for frames: measure what they take
- * @d:        the queue's state
- * @inflight: submitted and not completed
- * @now:      time, ns
+ * @d:         the queue's state
+ * @submitted: how many ever were, with these
+ * @now:       time, ns
  *
  * For who does not follow one of them: they have been taken when as many have ended, whichever.
  */
-void lpar_donate_watch(struct lpar_donate *d, __u32 inflight, __u64 now)
+void lpar_donate_watch(struct lpar_donate *d, __u32 submitted, __u64 now)
 {
-	if (d->watched)
+	if (d->watching)
 		return;
-	d->watched = inflight;
-	d->watched_at = now;
+	d->watching = true;
+	d->watch_end = submitted;
+	d->watch_at = now;
 }
 
 /**
  * lpar_donate_ended - frames have been completed
  * @d:     the queue's state
- * @ended: how many
+ * @ended: how many ever were
  * @now:   time, ns
  */
 void lpar_donate_ended(struct lpar_donate *d, __u32 ended, __u64 now)
 {
-	if (!d->watched)
+	__u64 took = now - d->watch_at;
+	__u64 most = DONATE_HOLD_FACTOR * d->latency_ns + d->hold_ns;
+
+	if (!d->watching || (__s32)(ended - d->watch_end) < 0)
 		return;
-	if (ended < d->watched) {
-		d->watched -= ended;
-		return;
-	}
-	d->watched = 0;
-	lpar_donate_measured(d, now - d->watched_at);
+	d->watching = false;
+	/* A CPU that was away, or a link, says nothing of the next ones. */
+	lpar_donate_measured(d, d->latency_ns && took > most ? most : took);
 }
 
 /**

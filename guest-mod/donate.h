@@ -40,8 +40,9 @@ enum lpar_donate_policy {
  * @tried:      the most of both then: with more, a higher goal is tried at once
  * @hold_ns:    shortest time that requests are held
  * @latency_ns: what a request lately took from its doorbell on
- * @watched:    so many are to end before it is known again; 0: that is not watched
- * @watched_at: since when it is
+ * @watching:   it is being measured, of a NIC's frames
+ * @watch_end:  until as many have ended
+ * @watch_at:   since when
  * @rung_at:    when the last doorbell had been served
  * @dry_at:     when the adapter last had no request left
  */
@@ -60,8 +61,9 @@ struct lpar_donate {
 	__u32 tried;
 	__u64 hold_ns;
 	__u64 latency_ns;
-	__u32 watched;
-	__u64 watched_at;
+	bool watching;
+	__u32 watch_end;
+	__u64 watch_at;
 	__u64 rung_at;
 	__u64 dry_at;
 };
@@ -76,7 +78,7 @@ void lpar_donate_served(struct lpar_donate *d, __u64 now);
 bool lpar_donate_dry(struct lpar_donate *d, __u32 held, __u64 now);
 void lpar_donate_expired(struct lpar_donate *d, __u32 inflight, __u32 held);
 void lpar_donate_measured(struct lpar_donate *d, __u64 latency_ns);
-void lpar_donate_watch(struct lpar_donate *d, __u32 inflight, __u64 now);
+void lpar_donate_watch(struct lpar_donate *d, __u32 submitted, __u64 now);
 void lpar_donate_ended(struct lpar_donate *d, __u32 ended, __u64 now);
 __u64 lpar_donate_hold(const struct lpar_donate *d, bool prompt);
 __u32 lpar_donate_quantum(__u32 wish_us, __u32 limit_us);

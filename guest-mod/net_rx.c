@@ -108,30 +108,44 @@ static void rx_lend(struct lpar_net_rx_queue *rx, struct page *page)
 	rx->lent[rx->lent_tail++ & (rx->nr_lent - 1)] = page;
 }
 
-/*
- * Return: the page that was lent first, if nobody else has it any more, or NULL. As a rule they
- * come back in order; one that is kept for long goes behind the others.
- */
-static struct page *rx_returned(struct lpar_net_rx_queue *rx)
+/* Return: the page that was lent first, if nobody else has it any more; or NULL, and it is last. */
+static struct page *rx_next(struct lpar_net_rx_queue *rx)
 {
-	struct page *page;
+	struct page *page = rx->lent[rx->lent_head++ & (rx->nr_lent - 1)];
 
-	if (rx->lent_head == rx->lent_tail)
-		return NULL;
-	page = rx->lent[rx->lent_head & (rx->nr_lent - 1)];
 	if (page_ref_count(page) == 1) {
 		/* Whoever had it has done with it before it is written to. */
 		smp_acquire__after_ctrl_dep();
-		rx->lent_head++;
-		rx->misses = 0;
 		return page;
 	}
-	if (++rx->misses == RX_MISSES) {
-		rx->misses = 0;
-		rx->lent_head++;
-		rx->lent[rx->lent_tail++ & (rx->nr_lent - 1)] = page;
-	}
+	rx->lent[rx->lent_tail++ & (rx->nr_lent - 1)] = page;
 	return NULL;
+}
+
+/*
+ * Return: a page that has come back, or NULL. As a rule they do in order; others are not to
+ * wait for ever behind one that is kept.
+ */
+static struct page *rx_returned(struct lpar_net_rx_queue *rx)
+{
+	if (rx->lent_head == rx->lent_tail)
+		return NULL;
+	if (page_ref_count(rx->lent[rx->lent_head & (rx->nr_lent - 1)]) != 1 &&
+	    ++rx->misses < RX_MISSES)
+		return NULL;
+	rx->misses = 0;
+	return rx_next(rx);
+}
+
+/* The same among all, when there are no others. */
+static struct page *rx_any_returned(struct lpar_net_rx_queue *rx)
+{
+	u32 n = rx->lent_tail - rx->lent_head;
+	struct page *page = NULL;
+
+	while (n-- && !page)
+		page = rx_next(rx);
+	return page;
 }
 
 static void rx_forget(struct lpar_net_rx_queue *rx)
@@ -151,6 +165,8 @@ static bool rx_prepare_part(struct lpar_net_rx_queue *rx, struct lpar_net_part *
 	if (!part->page)
 		part->page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_COMP,
 					 rx->order);
+	if (!part->page)
+		part->page = rx_any_returned(rx);
 	if (!part->page) {
 		rx_wait(rx);
 		return false;

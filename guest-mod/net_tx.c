@@ -249,12 +249,17 @@ static bool tx_stop_full(struct lpar_net_tx *tx)
 }
 
 /*
- * Does anybody wait for an answer to it? Nobody does for one of many datagrams, but as far
- * as is known for all else: a stream stalls, which has no more to send before it is there.
+ * Does anybody wait for it to be sent? Nobody does for one of many datagrams, while there is
+ * room for more of them; but as far as is known for all else: a stream stalls, which has no
+ * more to send before the answer is there.
  */
 static bool tx_is_prompt(const struct sk_buff *skb)
 {
-	return !skb->sk || !sk_fullsock(skb->sk) || skb->sk->sk_type != SOCK_DGRAM;
+	const struct sock *sk = skb->sk;
+
+	return !sk || !sk_fullsock(sk) || sk->sk_type != SOCK_DGRAM ||
+	       sk->sk_protocol != IPPROTO_UDP ||
+	       sk_wmem_alloc_get(sk) >= READ_ONCE(sk->sk_sndbuf);
 }
 
 /*
@@ -579,7 +584,7 @@ static int tx_poll(struct napi_struct *napi, int budget)
 	wanted = lpar_net_queue_wants(q);
 	if (test_and_clear_bit(0, &tx->nudge))
 		wanted = true;
-	lpar_ring_again(q, wanted, q->cq_head - before);
+	lpar_ring_again(q, wanted, q->cq_head != before);
 	/* What was sent in softirq has waited for this. */
 	lpar_ring_commit(q);
 	if (!budget)

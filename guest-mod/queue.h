@@ -126,7 +126,7 @@ void lpar_queue_irq_put(struct lpar_queue *q);
 bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last);
 void lpar_ring_commit(struct lpar_queue *q);
 void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent, bool prompt);
-void lpar_ring_again(struct lpar_queue *q, bool wanted, u32 ended);
+void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped);
 int lpar_ring_poll(struct lpar_queue *q);
 void lpar_ring_ask(struct lpar_queue *q);
 void lpar_ring_nudge(struct lpar_queue *q);

@@ -121,7 +121,7 @@ static void ring_rung_locked(struct lpar_queue *q, u64 now)
 	q->prompt = false;
 	q->doorbells++;
 	if (q->napi)
-		lpar_donate_watch(&q->donate, ring_inflight(q), now);
+		lpar_donate_watch(&q->donate, q->sq_rung, now);
 }
 
 /* It is time to ring. True: the caller does, as above; false: the queue's thread. */
@@ -235,10 +235,10 @@ static u64 ring_until_locked(const struct lpar_queue *q)
 }
 
 /* The timer was set for what may wait longer than what is held now; nobody sets it anew. */
-static bool ring_late_locked(const struct lpar_queue *q)
+static bool ring_late_locked(struct lpar_queue *q)
 {
 	lockdep_assert_held(&q->lock);
-	return q->prompt && q->timing &&
+	return q->prompt && q->timing && !ring_awaits_locked(q) &&
 	       (u64)hrtimer_get_expires_ns(&q->timer) > ring_until_locked(q);
 }
 
@@ -352,7 +352,8 @@ static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh,
 
 	spin_lock_irqsave(&q->lock, flags);
 	if (ring_held(q) && !lpar_device_broken(q->dev)) {
-		q->prompt |= prompt;
+		/* Those before may have been taken without a doorbell. */
+		q->prompt = prompt || (q->prompt && !(fresh && ring_held(q) == 1));
 		urgent |= ring_late_locked(q);
 		ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
 					     ring_held(q), last, urgent);
@@ -576,11 +577,11 @@ u32 lpar_ring_progress(struct lpar_queue *q)
  * lpar_ring_again - completions may have been taken: donate again where it is time
  * @q:      a NIC's queue; called by its NAPI
  * @wanted: by the host, or in any case
- * @ended:  how many were
+ * @reaped: some were
  *
  * Any context.
  */
-void lpar_ring_again(struct lpar_queue *q, bool wanted, u32 ended)
+void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped)
 {
 	unsigned long flags;
 	bool ring;
@@ -588,9 +589,9 @@ void lpar_ring_again(struct lpar_queue *q, bool wanted, u32 ended)
 	spin_lock_irqsave(&q->lock, flags);
 	ring = (wanted && ring_inflight(q)) || (q->due && ring_held(q));
 	q->due = false;
-	if (ended)
-		lpar_donate_ended(&q->donate, ended, ktime_get_ns());
-	if (ended && ring_held(q) == ring_inflight(q) &&
+	if (reaped)
+		lpar_donate_ended(&q->donate, q->cq_head, ktime_get_ns());
+	if (reaped && ring_held(q) == ring_inflight(q) &&
 	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
 		ring = true;
 	ring = ring && !lpar_device_broken(q->dev);

@@ -234,23 +234,28 @@ static void donate_hold(struct kunit *test)
 static void donate_watch(struct kunit *test)
 {
 	struct lpar_donate d = fresh(LPAR_DONATE_BATCH, BATCH);
+	u32 n = 0xfffffffc;	/* of so many; it wraps */
 
-	lpar_donate_ended(&d, 3, 1000);
+	lpar_donate_ended(&d, n, 1000);
 	KUNIT_EXPECT_EQ(test, d.latency_ns, 0ull);
-	lpar_donate_watch(&d, 10, 5000);
+	lpar_donate_watch(&d, n + 10, 5000);
 	/* those that follow are not measured by the same clock */
-	lpar_donate_watch(&d, 20, 6000);
-	lpar_donate_ended(&d, 9, 100000);
+	lpar_donate_watch(&d, n + 20, 6000);
+	lpar_donate_ended(&d, n + 9, 100000);
 	KUNIT_EXPECT_EQ(test, d.latency_ns, 0ull);
-	lpar_donate_ended(&d, 1, 805000);
+	lpar_donate_ended(&d, n + 10, 805000);
 	KUNIT_EXPECT_EQ(test, d.latency_ns, 800000ull);
 	KUNIT_EXPECT_EQ(test, lpar_donate_hold(&d, false), 3200000ull);
 	/* the next ones, of which more end than were there */
-	lpar_donate_watch(&d, 2, 1000000);
-	lpar_donate_ended(&d, 8, 5000000);
-	KUNIT_EXPECT_EQ(test, d.latency_ns, 1600000ull);
-	lpar_donate_ended(&d, 8, 9000000);
-	KUNIT_EXPECT_EQ(test, d.latency_ns, 1600000ull);
+	lpar_donate_watch(&d, n + 22, 1000000);
+	lpar_donate_ended(&d, n + 30, 3400000);
+	KUNIT_EXPECT_EQ(test, d.latency_ns, 1200000ull);
+	lpar_donate_ended(&d, n + 31, 9000000);
+	KUNIT_EXPECT_EQ(test, d.latency_ns, 1200000ull);
+	/* a link that was down for a while: 4 times as much, and 200 us, at most */
+	lpar_donate_watch(&d, n + 32, 9000000);
+	lpar_donate_ended(&d, n + 32, 9000000000ull);
+	KUNIT_EXPECT_EQ(test, d.latency_ns, (3 * 1200000ull + 5000000) / 4);
 }
 
 static struct kunit_case donate_cases[] = {
