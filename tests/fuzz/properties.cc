@@ -181,8 +181,12 @@ RC_GTEST_PROP(Donate, AnyOrder, ()) {
         lpar_donate_measured(&d, *edgy<uint64_t>());
         RC_ASSERT(d.goal >= 1u && d.goal <= d.batch);
         RC_ASSERT(held < d.batch);
-        const uint64_t hold = lpar_donate_hold(&d);
+        lpar_donate_watch(&d, *edgy<uint32_t>(), now);
+        lpar_donate_ended(&d, *edgy<uint32_t>(), now + step);
+        const uint64_t hold = lpar_donate_hold(&d, false);
         RC_ASSERT(hold >= 100000u && hold <= 50000000u);
+        const uint64_t prompt = lpar_donate_hold(&d, true);
+        RC_ASSERT(prompt >= 100000u && prompt <= hold);
     }
 }
 

@@ -241,6 +241,7 @@ static void donate_watch(struct kunit *test)
 	lpar_donate_watch(&d, n + 10, 5000);
 	/* those that follow are not measured by the same clock */
 	lpar_donate_watch(&d, n + 20, 6000);
+	lpar_donate_ended(&d, n + 1, 50000);
 	lpar_donate_ended(&d, n + 9, 100000);
 	KUNIT_EXPECT_EQ(test, d.latency_ns, 0ull);
 	lpar_donate_ended(&d, n + 10, 805000);
