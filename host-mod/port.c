@@ -471,8 +471,10 @@ static int port_event(struct notifier_block *nb, unsigned long event, void *data
 	return NOTIFY_DONE;
 
 found:
-	/* it chooses that anew */
-	if (event == NETDEV_UP)
+	/* its driver chooses that while it is set up, and is sent to before we are told */
+	if (event == NETDEV_PRE_UP)
+		WRITE_ONCE(port->ends_late, true);
+	else if (event == NETDEV_UP)
 		WRITE_ONCE(port->ends_late, lpar_nic_ends_late(dev));
 	switch (event) {
 	case NETDEV_PRE_CHANGEADDR:
