@@ -244,11 +244,7 @@ static bool rx_refill(struct lpar_net_rx_queue *rx)
 		return false;
 	dry = le32_to_cpu(READ_ONCE(q->ctrl->sq_head)) == q->sq_tail;
 	q->sq_tail = tail;
-	/*
-	 * Order the entries before the index that publishes them. Pairs with the
-	 * host's acquire load of sq_tail.
-	 */
-	virt_store_release(&q->ctrl->sq_tail, cpu_to_le32(tail));
+	lpar_ring_show(q);
 	return dry;
 }
 

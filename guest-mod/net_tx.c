@@ -218,11 +218,7 @@ static int tx_submit(struct lpar_net_tx *tx, struct sk_buff *skb, bool waited,
 	smp_store_release(&frame->skb, skb);
 	/* NAPI learns of it from the host, which learns of it from the next store. */
 	WRITE_ONCE(q->sq_tail, q->sq_tail + 1);
-	/*
-	 * Order the entry, its segments and our own account of it before the index
-	 * that publishes them. Pairs with the host's acquire load of sq_tail.
-	 */
-	virt_store_release(&q->ctrl->sq_tail, cpu_to_le32(q->sq_tail));
+	lpar_ring_show(q);
 	return 0;
 }
 

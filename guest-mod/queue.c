@@ -166,6 +166,7 @@ int lpar_queue_create(struct lpar_queue *q, u32 function)
 	spin_lock_irq(&q->lock);
 	memset(q->ctrl, 0, sizeof(*q->ctrl));
 	q->sq_tail = 0;
+	q->sq_shown = 0;
 	q->sq_rung = 0;
 	q->cq_head = 0;
 	spin_unlock_irq(&q->lock);

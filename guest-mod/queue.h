@@ -50,6 +50,7 @@ struct task_struct;
  * @due:      it is to ring, or the thread of a NIC's NAPI
  * @serving:  it does
  * @sq_tail:  submissions written
+ * @sq_shown: of those, what the host has been shown
  * @sq_rung:  of those, rung for (or seen to be taken)
  * @cq_head:  completions consumed
  * @asked:    interrupts of the host's that wanted the CPU again; looks that found so, of
@@ -95,6 +96,7 @@ struct lpar_queue {
 	bool due;
 	bool serving;
 	u32 sq_tail;
+	u32 sq_shown;
 	u32 sq_rung;
 	u32 cq_head;
 	u32 asked;
@@ -123,6 +125,7 @@ void lpar_queue_number_put(struct lpar_device *dev, u32 number);
 void lpar_queue_irq_put(struct lpar_queue *q);
 
 /* ring.c */
+void lpar_ring_show(struct lpar_queue *q);
 bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last);
 void lpar_ring_commit(struct lpar_queue *q);
 void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent, bool prompt);

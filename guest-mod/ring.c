@@ -41,6 +41,26 @@ static u32 ring_held(const struct lpar_queue *q)
 	       lpar_order_waiting(&q->order);
 }
 
+/**
+ * lpar_ring_show - have the host see what has been written
+ * @q: the queue; the one who writes submissions calls this
+ *
+ * Any context.
+ */
+void lpar_ring_show(struct lpar_queue *q)
+{
+	/*
+	 * Order the entries, their segments and our own account of them before the index
+	 * that publishes them. Pairs with the host's acquire load of sq_tail.
+	 */
+	virt_store_release(&q->ctrl->sq_tail, cpu_to_le32(q->sq_tail));
+	/*
+	 * Who rings counts as rung for what the host saw before, and no more: it may come
+	 * between a NIC's index and this. Pairs with ring_rung_locked().
+	 */
+	smp_store_release(&q->sq_shown, q->sq_tail);
+}
+
 /* In place, each field once: nobody reads it before the index says so. */
 static void ring_write_locked(struct lpar_queue *q, struct lpar_request *req)
 {
@@ -102,11 +122,7 @@ static void ring_publish_locked(struct lpar_queue *q)
 			break;
 	}
 	q->backlog = lpar_order_waiting(&q->order);
-	/*
-	 * Order the entries and their segments before the index that publishes
-	 * them. Pairs with the host's acquire load of sq_tail.
-	 */
-	virt_store_release(&q->ctrl->sq_tail, cpu_to_le32(q->sq_tail));
+	lpar_ring_show(q);
 }
 
 /* The caller rings when it has let go of the lock. */
@@ -115,7 +131,8 @@ static void ring_rung_locked(struct lpar_queue *q, u64 now)
 	lockdep_assert_held(&q->lock);
 	lpar_donate_rung(&q->donate, ring_inflight(q), ring_held(q), now);
 	ring_publish_locked(q);
-	q->sq_rung = READ_ONCE(q->sq_tail);
+	/* Before the doorbell. Pairs with lpar_ring_show(). */
+	q->sq_rung = smp_load_acquire(&q->sq_shown);
 	/* of what found no room */
 	q->held_since = now;
 	q->prompt = false;
