@@ -26,6 +26,7 @@ static void main_tell_nics(struct lpar_device *dev)
 	struct lpar_queue *q;
 	u32 i;
 
+	local_bh_disable();
 	spin_lock_irq(&dev->queues_lock);
 	for (i = 1; i < ARRAY_SIZE(dev->queues); i++) {
 		q = dev->queues[i];
@@ -33,6 +34,8 @@ static void main_tell_nics(struct lpar_device *dev)
 			napi_schedule(q->napi);
 	}
 	spin_unlock_irq(&dev->queues_lock);
+	/* here they run: 6.1 has nobody else for it before the next interrupt */
+	local_bh_enable();
 }
 
 /* End what the host has had and what waited; it writes no memory any more. */

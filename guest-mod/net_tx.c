@@ -266,6 +266,12 @@ static void tx_donate(struct lpar_net_tx *tx, bool last, bool stopped, bool prom
 {
 	bool answer = last && !stopped && in_serving_softirq();
 
+	/* netpoll's, and perhaps this kernel's last words: neither NAPI nor a timer may follow. One
+	 * whose memory has no window is lost then. */
+	if (irqs_disabled()) {
+		lpar_ring_nudge(tx->q);
+		return;
+	}
 	lpar_ring_frame(tx->q, stopped || (last && !answer), stopped, prompt);
 	if (answer)
 		napi_schedule(&tx->napi);
