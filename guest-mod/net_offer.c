@@ -47,7 +47,7 @@ static netdev_features_t net_features(const struct lpar_nic_caps *caps)
  */
 static void net_tso_limits(struct net_device *netdev, const struct lpar_nic_caps *caps)
 {
-	u32 bytes = GSO_LEGACY_MAX_SIZE, segs = max(caps->tso_segments, 2u);
+	u32 bytes = GSO_LEGACY_MAX_SIZE - 1, segs = max(caps->tso_segments, 2u);
 	bool all = netdev->gso_max_size == netdev->tso_max_size;
 	bool all_segs = netdev->gso_max_segs == netdev->tso_max_segs;
 
@@ -57,6 +57,8 @@ static void net_tso_limits(struct net_device *netdev, const struct lpar_nic_caps
 		bytes = min(bytes, caps->tso6);
 	if (caps->uso)
 		bytes = min(bytes, caps->uso);
+	/* the longest frame; of what the stack calls so it makes none */
+	bytes++;
 	netif_set_tso_max_size(netdev, bytes);
 	netif_set_tso_max_segs(netdev, segs);
 	if (all)

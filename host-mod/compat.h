@@ -213,6 +213,16 @@ static inline int lpar_compat_rtnl_lock(void)
 #endif
 }
 
+/* 6.3 (9eefedd58ae1) has another limit for IPv4. A frame as long as that is too long. Goes with 6.1. */
+static inline u32 lpar_compat_gso_max_size(const struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return min(READ_ONCE(dev->gso_max_size), READ_ONCE(dev->gso_ipv4_max_size));
+#else
+	return READ_ONCE(dev->gso_max_size);
+#endif
+}
+
 /* 6.2 (9b13df3fb64e) renamed del_timer_sync(). Goes with 6.1. */
 static inline void lpar_compat_timer_sync(struct timer_list *t)
 {

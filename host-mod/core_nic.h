@@ -8,7 +8,7 @@
 /* Payload that is copied behind the headers: drivers look at it, and the stack at the VLAN
  * tags that it may consist of, eight (VLAN_MAX_DEPTH) of 4 bytes. */
 #define LPAR_NIC_PULL		64
-#define LPAR_NIC_PARTS		512	/* of a frame for somebody on this side of the wire */
+#define LPAR_NIC_PARTS		512	/* of a frame to be cut, which software may have to do */
 /* Frames up to this length are copied whole in tag mode, where the administrator says
  * nothing else; and the most that may be: what a page of the pool has room for. */
 #define LPAR_NIC_COPY		256

@@ -539,13 +539,6 @@ static enum lpar_status protect(struct lpar_nic *nic, const struct lpar_route *r
 	return lpar_ipsec_protect(nic, skb, sa);
 }
 
-/* Another station cuts it, on his own time and memory: not into dust. */
-static bool is_dust(const struct lpar_route *route, const struct lpar_frame *f)
-{
-	return (route->station || route->all) && f->gso_size &&
-	       DIV_ROUND_UP(f->len - f->headers, f->gso_size) > LPAR_NIC_PARTS;
-}
-
 /**
  * lpar_net_send - take one frame of a client (seed 001)
  * @q: the queue that it stands in, of LPAR_ROLE_REQUESTS
@@ -655,12 +648,6 @@ enum lpar_take lpar_net_send(struct lpar_queue *q,
 	vlan = lpar_core_frame_vlan(skb->data, linear, &fr.f, lim);
 	rcu_read_lock();
 	lpar_station_route(port, nic, skb->data, vlan, &route);
-	if (is_dust(&route, &fr.f)) {
-		rcu_read_unlock();
-		kfree_skb(skb);
-		st = LPAR_INVAL;
-		goto err;
-	}
 	switch_frame(nic, port, &route, skb);
 	rcu_read_unlock();
 	req_put(fr.req);

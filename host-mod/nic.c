@@ -193,7 +193,8 @@ static void get_limits(struct net_device *dev, enum lpar_mode mode, u32 queues,
 		       struct lpar_nic_limits *lim)
 {
 	netdev_features_t f = lim->vlan ? vlan_features(dev) : dev->features;
-	u32 tso = min_t(u32, READ_ONCE(dev->gso_max_size), LPAR_NET_FRAME_MAX);
+	/* longer ones the stack cuts itself, though the device could */
+	u32 tso = min_t(u32, max(lpar_compat_gso_max_size(dev), 1u) - 1, LPAR_NET_FRAME_MAX);
 	bool csum;
 
 	ASSERT_RTNL();
@@ -213,7 +214,7 @@ static void get_limits(struct net_device *dev, enum lpar_mode mode, u32 queues,
 	lim->tso6 = csum && lim->tx_csum6 && f & NETIF_F_TSO6 ? tso : 0;
 	lim->uso = csum && lim->tx_csum4 && lim->tx_csum6 &&
 		   f & NETIF_F_GSO_UDP_L4 ? tso : 0;
-	lim->tso_segments = clamp_t(u32, READ_ONCE(dev->gso_max_segs), 1, 0xffff);
+	lim->tso_segments = clamp_t(u32, READ_ONCE(dev->gso_max_segs), 1, LPAR_NIC_PARTS);
 	lim->rx_csum = f & NETIF_F_RXCSUM;
 	lim->tx_vlan = lim->trusted && !lim->vlan && f & NETIF_F_HW_VLAN_CTAG_TX;
 	lim->rx_vlan = lim->trusted && !lim->vlan && f & NETIF_F_HW_VLAN_CTAG_RX;

@@ -189,20 +189,20 @@ static void offer_gso(struct kunit *test)
 	less.tso4 = 30000;
 	less.tso_segments = 20;
 	rtnl_lock();
-	/* the least of what it can of each kind */
-	KUNIT_EXPECT_EQ(test, dev->gso_max_size, 40000u);
+	/* the least of what it can of each kind; the kernel's limit is what is too long */
+	KUNIT_EXPECT_EQ(test, dev->gso_max_size, 40001u);
 	KUNIT_EXPECT_EQ(test, (u32)dev->gso_max_segs, 44u);
 	offer(net, &less);
-	KUNIT_EXPECT_EQ(test, dev->gso_max_size, 30000u);
+	KUNIT_EXPECT_EQ(test, dev->gso_max_size, 30001u);
 	KUNIT_EXPECT_EQ(test, (u32)dev->gso_max_segs, 20u);
 	offer(net, &all);
-	KUNIT_EXPECT_EQ(test, dev->gso_max_size, 40000u);
+	KUNIT_EXPECT_EQ(test, dev->gso_max_size, 40001u);
 	KUNIT_EXPECT_EQ(test, (u32)dev->gso_max_segs, 44u);
 	/* as ip link set gso_max_size and gso_max_segs do */
 	WRITE_ONCE(dev->gso_max_size, 35000);
 	WRITE_ONCE(dev->gso_max_segs, 30);
 	offer(net, &less);
-	KUNIT_EXPECT_EQ(test, dev->gso_max_size, 30000u);
+	KUNIT_EXPECT_EQ(test, dev->gso_max_size, 30001u);
 	KUNIT_EXPECT_EQ(test, (u32)dev->gso_max_segs, 20u);
 	rtnl_unlock();
 }
