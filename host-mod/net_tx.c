@@ -94,13 +94,16 @@ static void frame_sent(struct sk_buff *skb, struct ubuf_info *uarg, bool success
 
 	if (xchg(&r->ended, true))
 		return;
+	/* With the request's end nothing keeps the NIC, nor this module: a grace period does. */
+	rcu_read_lock();
 	if (r->queue->fn->mode != LPAR_MODE_TAG || in_softirq() || in_hardirq()) {
 		frame_end(r);
-		return;
+	} else {
+		/* a process frees it: not its transmission has ended, but all of them */
+		llist_add(&r->free, &nic->late);
+		queue_work(system_unbound_wq, &nic->end_late);
 	}
-	/* a process frees it: not its transmission has ended, but all of them */
-	llist_add(&r->free, &nic->late);
-	queue_work(system_unbound_wq, &nic->end_late);
+	rcu_read_unlock();
 }
 
 LPAR_COMPAT_UBUF(frame_ubuf, frame_sent);
