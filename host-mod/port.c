@@ -148,13 +148,14 @@ struct passing {
 static DEFINE_PER_CPU(struct passing, sending);
 static DEFINE_PER_CPU(struct passing, giving);
 
-/* Is it one that passes? Whoever has preemption on has a frame of his own. */
+/* Is it one that passes? @skb: NULL: the only one that can be on this way. Whoever has
+ * preemption on has a frame of his own. */
 static bool passes(struct passing __percpu *passing, const struct lpar_port *port,
 		   const struct sk_buff *skb)
 {
 	struct passing *p = raw_cpu_ptr(passing);
 
-	if (p->skb != skb || p->port != port)
+	if (!p->skb || (skb && p->skb != skb) || p->port != port)
 		return false;
 	/* its memory may be another frame's before the call returns */
 	p->skb = NULL;
@@ -192,7 +193,8 @@ static rx_handler_result_t port_receive(struct sk_buff **pskb)
 	bool group;
 	u16 vlan;
 
-	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) || passes(&giving, port, skb))
+	/* which an XDP program of the device may have had copied */
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK) || passes(&giving, port, NULL))
 		return RX_HANDLER_PASS;
 	vlan = vlan_of(skb);
 	/* a client's frame that a wire reflects */
@@ -479,6 +481,9 @@ found:
 	switch (event) {
 	case NETDEV_PRE_CHANGEADDR:
 		return address_wanted(port, data);
+	case NETDEV_PRE_TYPE_CHANGE:
+		pr_warn("%s: stays an Ethernet device while clients have NICs on it\n", dev->name);
+		return notifier_from_errno(-EBUSY);
 	case NETDEV_PRECHANGEUPPER:
 		return vlan_wanted(port, data);
 	case NETDEV_UNREGISTER:
