@@ -406,6 +406,22 @@ static void disk_log_changes(struct lpar_disk *disk, const struct lpar_caps *to)
 				     name, to->max_sectors, to->segments);
 }
 
+/*
+ * Wait for all requests, those that end when somebody looks for them as well: whoever would
+ * have looked is frozen already.
+ */
+static void disk_freeze(struct lpar_disk *disk)
+{
+	struct request_queue *queue = disk->gendisk->queue;
+	u32 i;
+
+	blk_freeze_queue_start(queue);
+	while (blk_mq_freeze_queue_wait_timeout(queue, DISK_LOOK) <= 0)
+		for (i = 0; i < disk->nr_queues; i++)
+			if (disk->queues[i]->polled)
+				lpar_ring_poll(disk->queues[i]);
+}
+
 /**
  * lpar_disk_refresh - take changed capabilities over
  * @disk: nothing is on its way while its limits change
@@ -437,7 +453,10 @@ int lpar_disk_refresh(struct lpar_disk *disk)
 	if (lpar_limits_differ(&caps, &disk->caps)) {
 		lim = queue_limits_start_update(queue);
 		lpar_limits_fill(&lim, &caps);
+		/* which waits as well, but looks for none */
+		disk_freeze(disk);
 		err = queue_limits_commit_update_frozen(queue, &lim);
+		lpar_compat_unfreeze(queue);
 		if (err)
 			return err;
 	}
@@ -448,22 +467,6 @@ int lpar_disk_refresh(struct lpar_disk *disk)
 	disk->caps = caps;
 	disk->generation = generation;
 	return 0;
-}
-
-/*
- * Wait for all requests, those that end when somebody looks for them as well: whoever would
- * have looked is frozen already.
- */
-static void disk_freeze(struct lpar_disk *disk)
-{
-	struct request_queue *queue = disk->gendisk->queue;
-	u32 i;
-
-	blk_freeze_queue_start(queue);
-	while (blk_mq_freeze_queue_wait_timeout(queue, DISK_LOOK) <= 0)
-		for (i = 0; i < disk->nr_queues; i++)
-			if (disk->queues[i]->polled)
-				lpar_ring_poll(disk->queues[i]);
 }
 
 /**

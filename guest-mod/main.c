@@ -207,6 +207,8 @@ static int main_get_vectors(struct lpar_device *dev, u32 *adjuncts)
 static void main_quiesce(struct lpar_device *dev)
 {
 	main_break_silently(dev);
+	/* whoever broke it may be about to; once more does no harm */
+	mod_delayed_work(dev->wq, &dev->reset_work, 0);
 	flush_delayed_work(&dev->reset_work);
 }
 

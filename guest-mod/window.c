@@ -21,6 +21,8 @@
 #include "net.h"
 #include "window.h"
 
+/* What is to be written so that memory comes free may wait for this; and it is tried again. */
+#define WINDOW_GFP	(GFP_NOIO | __GFP_MEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
 #define WINDOW_DEAD	INT_MIN	/* lpar_window.users of one being unmapped */
 #define WINDOW_RETRY_MS	10	/* until the host is asked again after BUSY */
 #define WINDOW_NOMEM_MAX 100	/* times that one without memory is asked again */
@@ -472,12 +474,12 @@ static struct lpar_window *window_map(struct lpar_device *dev,
 	}
 
 	/* Everything that can fail here before anything is made there. */
-	window = kzalloc(sizeof(*window), GFP_NOIO);
+	window = kzalloc(sizeof(*window), WINDOW_GFP);
 	if (!window)
 		return ERR_PTR(-EBUSY);
 	for (;;) {
 		/* making room may have taken another one of this chunk, and the entry with it */
-		if (xa_reserve(&windows->chunks, gpa >> LPAR_WINDOW_SHIFT, GFP_NOIO)) {
+		if (xa_reserve(&windows->chunks, gpa >> LPAR_WINDOW_SHIFT, WINDOW_GFP)) {
 			err = -EBUSY;
 			goto err_free;
 		}
