@@ -56,14 +56,20 @@ static DEFINE_MUTEX(backings_lock);
 
 /* ---------------------------------------------------------- mode and limits */
 
+/* Whoever has a disk open keeps the disk, but what it stands on only as long as it is live.
+ * Sleeps. */
 static struct pci_dev *pci_above(struct gendisk *disk)
 {
+	struct pci_dev *pdev = NULL;
 	struct device *dev;
 
-	for (dev = disk_to_dev(disk)->parent; dev; dev = dev->parent)
+	mutex_lock(&disk->open_mutex);
+	dev = disk_live(disk) ? disk_to_dev(disk)->parent : NULL;
+	for (; dev && !pdev; dev = dev->parent)
 		if (dev_is_pci(dev))
-			return pci_dev_get(to_pci_dev(dev));
-	return NULL;
+			pdev = pci_dev_get(to_pci_dev(dev));
+	mutex_unlock(&disk->open_mutex);
+	return pdev;
 }
 
 /* Is the device its qualified adapter's own queue? */

@@ -7,6 +7,7 @@
 
 #include <linux/kobject.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include "adapter.h"
 #include "control.h"
@@ -136,6 +137,8 @@ static void __exit lpar_host_exit(void)
 	lpar_partition_exit();
 	lpar_adapter_exit();
 	lpar_window_exit();
+	/* a task that was preempted when it had ended a client's last request */
+	synchronize_rcu_tasks();
 	/* callbacks that free what RCU readers may still look at */
 	rcu_barrier();
 	lpar_tag_exit();
