@@ -343,8 +343,9 @@ static struct sk_buff *rx_build(struct lpar_net_rx_queue *rx,
 		return NULL;
 	if (len > RX_COPY)
 		pull = eth_get_headlen(rx->net->netdev, data, RX_COPY);
-	if (len > RX_COPY && pull < ETH_HLEN)
-		pull = ETH_HLEN;
+	/* Bytes behind the Ethernet header, or GRO looks at the host's page. */
+	if (pull <= ETH_HLEN)
+		pull = min_t(u32, len, RX_COPY);
 	skb_put_data(skb, data, pull);
 	at = sizeof(struct lpar_net_rx) + pull;
 	for (len -= pull; len; len -= n, at = 0, part++) {
