@@ -247,15 +247,16 @@ int lpar_net_up(struct lpar_net *net)
 	noio = net_rx_lock(net);
 	err = net_rx_up_locked(net);
 	net_rx_unlock(net, noio);
+	/* Others may wait for the buffers that are posted by now. */
+	noio = memalloc_noio_save();
 	for (i = 0; i < net->use_tx && !err; i++)
 		err = lpar_net_tx_up(&net->tx[i]);
+	memalloc_noio_restore(noio);
 	if (err) {
 		lpar_net_down(net);
 		return err;
 	}
 	WRITE_ONCE(net->up, true);
-	/* who wanted buffers back from a window while we were not up asks again */
-	lpar_window_kick(net->dev);
 	queue_delayed_work(system_unbound_wq, &net->watch_work, WATCH_INTERVAL);
 	net_carrier(net);
 	/* Woken, not started: frames may wait in the stack since it went down. */
@@ -333,8 +334,8 @@ static void net_repost_work(struct work_struct *work)
 	u32 i;
 
 	noio = net_rx_lock(net);
-	/* Who takes it down waits for the lock after it has said so. */
-	if (!READ_ONCE(net->up) || lpar_device_broken(net->dev))
+	/* Also while the other queues are coming, or going: that may take long. */
+	if (!net->rx_depth || lpar_device_broken(net->dev))
 		goto out;
 	for (i = 0; i < net->use_rx; i++)
 		lpar_net_rx_stop(&net->rx[i]);
