@@ -764,6 +764,8 @@ static int net_start(struct lpar_net *net)
 		return err;
 	}
 	schedule_work(&net->mode_work);
+	/* What was deleted while it was detached is not told yet. */
+	lpar_net_ipsec_tell(net);
 	return 0;
 }
 

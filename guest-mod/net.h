@@ -342,6 +342,7 @@ void lpar_net_ipsec_init(struct lpar_net *net);
 void lpar_net_ipsec_end(struct lpar_net *net);
 void lpar_net_ipsec_stop(struct lpar_net *net);
 void lpar_net_ipsec_again(struct lpar_net *net);
+void lpar_net_ipsec_tell(struct lpar_net *net);
 int lpar_net_ipsec_tx(struct lpar_net *net, struct sk_buff *skb);
 bool lpar_net_ipsec_rx(struct lpar_net *net, struct sk_buff *skb, u32 number);
 

@@ -216,22 +216,26 @@ int lpar_net_ipsec_tx(struct lpar_net *net, struct sk_buff *skb)
 static bool sa_fits(struct sk_buff *skb, const struct xfrm_state *x)
 {
 	bool ipv6 = x->props.family == AF_INET6;
-	u32 at = ETH_HLEN + (ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	u32 at = ETH_HLEN, len = ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	const struct ipv6hdr *ip6;
 	const struct iphdr *ip;
 
-	if (!pskb_may_pull(skb, at + sizeof(struct ip_esp_hdr)))
+	/* Where an XDP program has seen it, its tag is in the frame. */
+	if (((struct ethhdr *)skb->data)->h_proto == htons(ETH_P_8021Q))
+		at += VLAN_HLEN;
+	if (!pskb_may_pull(skb, at + len + sizeof(struct ip_esp_hdr)))
 		return false;
-	if (((struct ethhdr *)skb->data)->h_proto != htons(ipv6 ? ETH_P_IPV6 : ETH_P_IP))
+	ip = (struct iphdr *)(skb->data + at);
+	/* the type is the last thing before the network header */
+	if (((__be16 *)ip)[-1] != htons(ipv6 ? ETH_P_IPV6 : ETH_P_IP))
 		return false;
-	ip = (struct iphdr *)(skb->data + ETH_HLEN);
 	ip6 = (struct ipv6hdr *)ip;
 	if (ipv6 ? ip6->nexthdr != IPPROTO_ESP ||
 		   memcmp(&ip6->daddr, &x->id.daddr.a6, sizeof(ip6->daddr)) :
 		   ip->protocol != IPPROTO_ESP || ip->ihl != 5 ||
 		   ip->daddr != x->id.daddr.a4)
 		return false;
-	return ((struct ip_esp_hdr *)(skb->data + at))->spi == x->id.spi;
+	return ((struct ip_esp_hdr *)(skb->data + at + len))->spi == x->id.spi;
 }
 
 /**
@@ -373,6 +377,15 @@ out:
 }
 
 /**
+ * lpar_net_ipsec_tell - tell the host what was deleted while it could not be told
+ * @net: attached again
+ */
+void lpar_net_ipsec_tell(struct lpar_net *net)
+{
+	schedule_work(&net->sa_work);
+}
+
+/**
  * lpar_net_ipsec_end - the opposite of lpar_net_ipsec_init()
  * @net: not registered any more: the stack has let go of all SAs
  *
@@ -405,6 +418,10 @@ void lpar_net_ipsec_stop(struct lpar_net *net)
 }
 
 void lpar_net_ipsec_again(struct lpar_net *net)
+{
+}
+
+void lpar_net_ipsec_tell(struct lpar_net *net)
 {
 }
 
