@@ -305,12 +305,16 @@ static long file_create(struct adjunct_file *f, const void __user *arg)
 	err = lpar_adjunct_check_create(&create);
 	if (err)
 		return err;
+	/* It may wait long for its turn: on the program's account. */
 	if (create.own_bytes) {
-		own = vmemdup_user(u64_to_user_ptr(create.own), create.own_bytes);
-		if (IS_ERR(own))
-			return PTR_ERR(own);
+		own = kvmalloc(create.own_bytes, GFP_KERNEL_ACCOUNT);
+		if (!own)
+			return -ENOMEM;
 	}
-	err = file_create_own(f, &create, own);
+	if (own && copy_from_user(own, u64_to_user_ptr(create.own), create.own_bytes))
+		err = -EFAULT;
+	else
+		err = file_create_own(f, &create, own);
 	kvfree(own);
 	return err;
 }
