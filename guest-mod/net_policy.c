@@ -8,6 +8,7 @@
  * The rest is said by ethtool -C (how many frames one doorbell is for, and how long the first
  * one waits for others) and by the netdev's threaded (who donates for received frames).
  */
+#include <linux/capability.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/sysfs.h>
@@ -25,10 +26,14 @@ static ssize_t quantum_us_show(struct device *dev, struct device_attribute *attr
 static ssize_t quantum_us_store(struct device *dev, struct device_attribute *attr,
 				const char *buf, size_t count)
 {
-	struct lpar_net *net = netdev_priv(to_net_dev(dev));
+	struct net_device *netdev = to_net_dev(dev);
+	struct lpar_net *net = netdev_priv(netdev);
 	u32 us, i;
 	int err;
 
+	/* As of the stack's own files: they go with the device into a container. */
+	if (!ns_capable(dev_net(netdev)->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
 	err = kstrtou32(buf, 0, &us);
 	if (err)
 		return err;
