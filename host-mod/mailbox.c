@@ -150,6 +150,8 @@ static void drop(struct lpar_partition *p, struct lpar_mailbox *m)
 	}
 	changes += !list_empty(&gone);
 	spin_unlock(&asked_lock);
+	if (!list_empty(&gone))
+		wake_up_interruptible(&asked_wait);
 	list_for_each_entry_safe(q, next, &gone, link)
 		asked_put(q);
 }
@@ -576,6 +578,7 @@ int lpar_mailbox_end(const void *by, u64 id, u32 status, char *text, u32 len)
 	spin_unlock(&asked_lock);
 	if (ret)
 		return ret;
+	wake_up_interruptible(&asked_wait);
 	mutex_lock(&p->lock);
 	if (status == LPAR_OK)
 		note(p, function, ask, value);
