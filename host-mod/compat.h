@@ -195,24 +195,6 @@ static inline bool lpar_compat_file_tryget(struct file *file)
 #define lpar_compat_worker(...)	kthread_create_worker(0, __VA_ARGS__)
 #endif
 
-/* RTNL, or an error when the caller is to die. 7.3 keeps rtnl_lock_killable() from modules:
- * there it is an error, too, when others have it all the time. */
-static inline int lpar_compat_rtnl_lock(void)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
-	unsigned long end = jiffies + HZ;
-
-	while (!rtnl_trylock()) {
-		schedule_timeout_killable(1);
-		if (fatal_signal_pending(current) || time_after(jiffies, end))
-			return -EBUSY;
-	}
-	return 0;
-#else
-	return rtnl_lock_killable();
-#endif
-}
-
 /* 6.3 (9eefedd58ae1) has another limit for IPv4. A frame as long as that is too long. Goes with 6.1. */
 static inline u32 lpar_compat_gso_max_size(const struct net_device *dev)
 {

@@ -28,6 +28,7 @@
 #include "compat.h"
 #include "disk.h"
 #include "dispatch.h"
+#include "errand.h"
 #include "net.h"
 #include "queue.h"
 #include "stopwatch.h"
@@ -438,6 +439,18 @@ void lpar_dispatch_keep(struct lpar_queue *q)
 		lpar_queue_put(q);
 }
 
+struct attachment {
+	struct task_struct *like;
+	struct task_struct *task;
+};
+
+static int attach(void *arg)
+{
+	struct attachment *it = arg;
+
+	return cgroup_attach_task_all(it->like, it->task);
+}
+
 /**
  * lpar_dispatch_thread - a thread that serves on the account of the client's VMM
  * @c: the client
@@ -453,7 +466,7 @@ void lpar_dispatch_keep(struct lpar_queue *q)
  */
 struct kthread_worker *lpar_dispatch_thread(struct lpar_client *c, unsigned int index)
 {
-	struct task_struct *like = c->thread[0] ? c->thread[0]->task : current;
+	struct attachment it = { .like = c->thread[0] ? c->thread[0]->task : current };
 	struct kthread_worker *thread = c->thread[index];
 	int ret;
 
@@ -462,7 +475,8 @@ struct kthread_worker *lpar_dispatch_thread(struct lpar_client *c, unsigned int 
 	thread = lpar_compat_worker("lpar-%s/%u", lpar_partition_name(c->partition), index);
 	if (IS_ERR(thread))
 		return thread;
-	ret = cgroup_attach_task_all(like, thread->task);
+	it.task = thread->task;
+	ret = lpar_errand(attach, &it);
 	if (ret) {
 		kthread_destroy_worker(thread);
 		return ERR_PTR(ret);

@@ -18,6 +18,7 @@
 #include <linux/virtio_config.h>
 
 #include "compat.h"
+#include "errand.h"
 #include "ipsec.h"
 #include "net.h"
 #include "nic.h"
@@ -346,18 +347,43 @@ static int choose(struct lpar_nic *nic, u64 cap, u64 value)
 	}
 }
 
+struct choice {
+	struct lpar_nic *nic;
+	u64 cap;
+	u64 value;
+};
+
+/* By a worker; the client's lock is held meanwhile, which those with RTNL never take. */
+static int choose_and_tell(void *arg)
+{
+	struct choice *it = arg;
+	struct lpar_nic *nic = it->nic;
+	int ret;
+
+	rtnl_lock();
+	nic->chosen_at = jiffies;
+	ret = choose(nic, it->cap, it->value);
+	if (!ret) {
+		WRITE_ONCE(nic->chosen, true);
+		refresh(nic);
+	}
+	rtnl_unlock();
+	return ret;
+}
+
 /**
  * lpar_nic_set - the client chooses a value, see LPAR_OP_SET
  * @nic: the NIC
  * @cap: enum lpar_cap
  * @value: what it is to be
  *
- * Context: a thread of the VMM, with the client's lock; takes RTNL, may sleep, and does
+ * Context: a thread of the VMM, with the client's lock; waits for RTNL, may sleep, and does
  * until CHOICE_EVERY after the last choice.
  * Return: LPAR_OK, or what the call ends with.
  */
 enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 {
+	struct choice it = { .nic = nic, .cap = cap, .value = value };
 	struct lpar_nic_limits lim;
 	enum lpar_status st;
 	long wait;
@@ -373,16 +399,9 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 	wait = nic->chosen_at + CHOICE_EVERY - jiffies;
 	if (wait > 0 && wait <= (long)CHOICE_EVERY)
 		schedule_timeout_killable(wait);
-	/* a call holds the client's lock, which those with RTNL never take */
-	if (lpar_compat_rtnl_lock())
+	if (fatal_signal_pending(current))
 		return LPAR_BUSY;
-	nic->chosen_at = jiffies;
-	ret = choose(nic, cap, value);
-	if (!ret) {
-		WRITE_ONCE(nic->chosen, true);
-		refresh(nic);
-	}
-	rtnl_unlock();
+	ret = lpar_errand(choose_and_tell, &it);
 	switch (ret) {
 	case 0:
 		return LPAR_OK;
@@ -435,38 +454,61 @@ static struct lpar_nic *find_chosen(struct lpar_partition *p)
 	return nic;
 }
 
-/**
- * lpar_nic_forget - what a client chose ends with its reset
- * @p: the client's partition
- *
- * Context: the client's lock is held, so that its NICs stay; takes RTNL, may sleep.
- */
-void lpar_nic_forget(struct lpar_partition *p)
+/* So many VLANs are taken from the adapter at once; others want RTNL, too. */
+#define FORGET_VLANS	64
+
+/* RTNL is held, and dropped in between. */
+static void forget(struct lpar_partition *p, struct lpar_nic *nic)
 {
-	struct lpar_nic *nic;
 	int ret;
+
+	lpar_station_promisc(nic, false);
+	lpar_station_forget_macs(nic);
+	lpar_ipsec_forget(nic);
+	while (lpar_station_forget_vlans(nic, FORGET_VLANS)) {
+		rtnl_unlock();
+		cond_resched();
+		rtnl_lock();
+	}
+	ret = lpar_station_filter_vlans(nic, false);
+	if (ret && ret != -ENODEV)
+		pr_warn_ratelimited("%s/%s: its adapter does not let all VLANs in\n",
+				    lpar_partition_name(p), lpar_fn_name(&nic->fn));
+	ret = lpar_station_aside(nic, false);
+	if (ret && ret != -ENODEV)
+		pr_warn_ratelimited("%s/%s: its adapter does not take its address\n",
+				    lpar_partition_name(p), lpar_fn_name(&nic->fn));
+	ret = lpar_station_address(nic, nic->base);
+	if (ret && ret != -ENODEV)
+		pr_warn_ratelimited("%s/%s: it does not get its own address back: %d\n",
+				    lpar_partition_name(p), lpar_fn_name(&nic->fn), ret);
+	refresh(nic);
+}
+
+static int forget_all(void *arg)
+{
+	struct lpar_partition *p = arg;
+	struct lpar_nic *nic;
 
 	while ((nic = find_chosen(p))) {
 		rtnl_lock();
 		WRITE_ONCE(nic->chosen, false);
-		lpar_station_promisc(nic, false);
-		lpar_station_forget_macs(nic);
-		lpar_ipsec_forget(nic);
-		ret = lpar_station_filter_vlans(nic, false);
-		if (ret && ret != -ENODEV)
-			pr_warn("%s/%s: its adapter does not let all VLANs in\n",
-				lpar_partition_name(p), lpar_fn_name(&nic->fn));
-		ret = lpar_station_aside(nic, false);
-		if (ret && ret != -ENODEV)
-			pr_warn("%s/%s: its adapter does not take its address\n",
-				lpar_partition_name(p), lpar_fn_name(&nic->fn));
-		ret = lpar_station_address(nic, nic->base);
-		if (ret && ret != -ENODEV)
-			pr_warn("%s/%s: it does not get its own address back: %d\n",
-				lpar_partition_name(p), lpar_fn_name(&nic->fn), ret);
-		refresh(nic);
+		forget(p, nic);
 		rtnl_unlock();
 	}
+	return 0;
+}
+
+/**
+ * lpar_nic_forget - what a client chose ends with its reset
+ * @p: the client's partition
+ *
+ * Context: the client's lock is held, so that its NICs stay; waits for RTNL, may sleep.
+ */
+void lpar_nic_forget(struct lpar_partition *p)
+{
+	if (find_chosen(p))
+		lpar_errand(forget_all, p);
 }
 
 /* ------------------------------------------------------------------- sysfs */

@@ -222,16 +222,34 @@ int lpar_station_admit(struct lpar_port *port, struct lpar_nic *nic,
 	return ret;
 }
 
-/* All VLANs are let in that the device lets in. */
-static void forget_vlans(struct lpar_nic *nic, struct net_device *dev)
+/* Forget VLANs that it asked for, so many. Return: whether some are left. */
+static bool forget_vlans(struct lpar_nic *nic, struct net_device *dev, unsigned int most)
 {
 	unsigned int vlan;
 
-	WRITE_ONCE(nic->filters, false);
 	for_each_set_bit(vlan, nic->vlans, LPAR_VLAN_MAX + 1) {
+		if (!most--)
+			return true;
 		clear_bit(vlan, nic->vlans);
 		vlan_vid_del(dev, htons(ETH_P_8021Q), vlan);
 	}
+	return false;
+}
+
+/* It sees no VLANs that it asked for any more, so many of them. RTNL is held. Return: whether
+ * there are more. */
+bool lpar_station_forget_vlans(struct lpar_nic *nic, unsigned int most)
+{
+	struct net_device *dev = nic_dev(nic);
+
+	return dev && forget_vlans(nic, dev, most);
+}
+
+/* All VLANs are let in that the device lets in. */
+static void unfilter(struct lpar_nic *nic, struct net_device *dev)
+{
+	WRITE_ONCE(nic->filters, false);
+	forget_vlans(nic, dev, LPAR_VLAN_MAX + 1);
 }
 
 /* Take back what the device was told for a NIC. */
@@ -247,7 +265,7 @@ void lpar_station_forget(struct lpar_port *port, struct lpar_nic *nic,
 	if (nic->vlan)
 		vlan_vid_del(dev, htons(ETH_P_8021Q), nic->vlan);
 	filter_again(nic, dev);
-	forget_vlans(nic, dev);
+	unfilter(nic, dev);
 	if (!nic->promisc)
 		return;
 	dev_set_promiscuity(dev, -1);
@@ -413,7 +431,7 @@ int lpar_station_filter_vlans(struct lpar_nic *nic, bool on)
 	if (!dev)
 		return -ENODEV;
 	if (!on) {
-		forget_vlans(nic, dev);
+		unfilter(nic, dev);
 		return nic->trunk ? 0 : let_all_in(nic, dev);
 	}
 	WRITE_ONCE(nic->filters, true);
