@@ -90,21 +90,10 @@ static int find_place(struct lpar_client *c, struct lpar_adapter *a)
 			       LPAR_CLIENT_ADAPTERS, a);
 }
 
-/* Where in client->adapter is it? Takes a place if it has none. */
-static int adapter_place(struct lpar_client *c, struct lpar_adapter *a)
-{
-	int place = find_place(c, a);
-
-	if (place >= 0)
-		c->adapter[place] = a;
-	return place;
-}
-
-/* Make the window reachable for every adapter that the client's functions are on. */
-static int map_adapters(struct lpar_client *c, struct lpar_window *w)
+/* Every adapter that the client's functions are on has a place in client->adapter. */
+static int place_adapters(struct lpar_client *c)
 {
 	struct lpar_fn *fn;
-	struct lpar_map *map;
 	int place, ret = 0;
 
 	mutex_lock(&c->partition->lock);
@@ -113,32 +102,45 @@ static int map_adapters(struct lpar_client *c, struct lpar_window *w)
 
 		if (!a || READ_ONCE(a->dying))
 			continue;
-		place = adapter_place(c, a);
+		place = find_place(c, a);
 		if (place < 0) {
 			ret = place;
 			break;
 		}
+		c->adapter[place] = a;
 		WRITE_ONCE(fn->place, place);
-		if (w->map[place])
-			continue;
-		map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
-		if (!map) {
-			ret = -ENOMEM;
-			break;
-		}
-		ret = lpar_adapter_map(a, w->pages, &c->partition->tags, map);
-		if (ret) {
-			kfree(map);
-			if (ret == -ENODEV) {	/* it is going: not our error */
-				ret = 0;
-				continue;
-			}
-			break;
-		}
-		/* pairs with smp_load_acquire in the block server */
-		smp_store_release(&w->map[place], map);
 	}
 	mutex_unlock(&c->partition->lock);
+	return ret;
+}
+
+static int map_adapter(struct lpar_client *c, struct lpar_window *w, int place)
+{
+	struct lpar_map *map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!map)
+		return -ENOMEM;
+	ret = lpar_adapter_map(c->adapter[place], w->pages, &c->partition->tags, map);
+	if (ret) {
+		kfree(map);
+		/* it is going: not our error */
+		return ret == -ENODEV ? 0 : ret;
+	}
+	/* pairs with smp_load_acquire in the block server */
+	smp_store_release(&w->map[place], map);
+	return 0;
+}
+
+/* Make the window reachable for all of them. That takes memory, and as long as the client's
+ * quota makes it: with nothing held but the client's lock, without which none of them goes. */
+static int map_adapters(struct lpar_client *c, struct lpar_window *w)
+{
+	int i, ret = place_adapters(c);
+
+	for (i = 0; !ret && i < LPAR_CLIENT_ADAPTERS; i++)
+		if (c->adapter[i] && !w->map[i])
+			ret = map_adapter(c, w, i);
 	return ret;
 }
 
