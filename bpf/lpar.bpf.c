@@ -445,6 +445,19 @@ static __always_inline void ended(struct lpar_account *a, u32 reason)
 	}
 }
 
+/* What the thread has had of its CPU since it came to it, or since this was last asked, is a
+ * vCPU's. Return: where that is counted, or NULL. */
+static __always_inline struct lpar_place *charge_vcpu(struct lpar_cpu *c, u64 now)
+{
+	struct lpar_thread *t = &c->thread;
+	struct lpar_place *p = place(c, t->partition, LPAR_ADJUNCT_MANAGER);
+
+	if (p)
+		p->account.vcpu_ns += now - t->on;
+	t->on = now;
+	return p;
+}
+
 static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 {
 	u64 now = bpf_ktime_get_ns(), ns;
@@ -469,15 +482,21 @@ static __always_inline int on_lpar_dispatch_end(u64 *ctx)
 	}
 	t->serving = false;
 	ns = now - t->begun - t->preempted - t->slept;
+	if (!t->vcpu) {
+		p = place(c, t->partition, t->adjunct);
+		if (p) {
+			p->account.worker_dispatches++;
+			p->account.worker_ns += ns;
+		}
+		return 0;
+	}
+	/* one that nobody drives from its CPU is to be seen, too */
+	if (now - t->on > CHARGE_NS)
+		charge_vcpu(c, now);
 	p = place(c, t->partition, t->adjunct);
 	if (!p)
 		return 0;
 	a = &p->account;
-	if (!t->vcpu) {
-		a->worker_dispatches++;
-		a->worker_ns += ns;
-		return 0;
-	}
 	a->dispatches++;
 	a->requests += (u32)ctx[4];
 	a->quantum_ns += ctx[5];
@@ -613,11 +632,9 @@ static __always_inline void leaves(struct lpar_cpu *c, bool preempted, u64 now)
 	struct lpar_place *p;
 
 	if (t->vcpu) {
-		p = place(c, t->partition, LPAR_ADJUNCT_MANAGER);
-		if (p) {
-			p->account.vcpu_ns += now - t->on;
+		p = charge_vcpu(c, now);
+		if (p)
 			p->account.steal_ns += t->stolen;
-		}
 	}
 	c->pid = 0;
 	t->stolen = 0;
