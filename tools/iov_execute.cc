@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <set>
 
 #include "error.h"
 #include "iov_scan.h"
@@ -23,7 +24,7 @@ namespace {
 using Kind = IovStep::Kind;
 
 constexpr double unplug_seconds = 60;
-constexpr double settle_seconds = 10; // until an adapter is itself again
+constexpr double settle_seconds = 10; // until an adapter is itself again, QEMU has closed a VF
 constexpr double poll_seconds = 0.1;
 
 bool is_interrupted() {
@@ -87,6 +88,8 @@ class Machine {
             write(base + "/sriov_drivers_autoprobe", step.to);
             break;
         case Kind::count:
+            for (const auto &vf : step.to == "0" ? functions(step.adapter) : Names{})
+                wait_until_closed(vf);
             write(base + "/sriov_numvfs", step.to);
             break;
         case Kind::driver:
@@ -125,6 +128,8 @@ class Machine {
     }
 
   private:
+    using Names = std::vector<std::string>;
+
     std::string read(const std::string &path) {
         auto text = host_.read(path);
         if (!text)
@@ -143,8 +148,10 @@ class Machine {
     }
 
     void set_driver(const IovStep &step, const std::string &base) {
-        if (auto old = driver(base); !old.empty() && old != step.to)
+        if (auto old = driver(base); !old.empty() && old != step.to) {
+            wait_until_closed(step.vf);
             write("/sys/bus/pci/drivers/" + old + "/unbind", step.vf);
+        }
         if (step.to.empty())
             return;
         auto others = iommu_neighbours(host_, step.vf);
@@ -160,14 +167,33 @@ class Machine {
             write(folder + "/bind", step.vf);
     }
 
-    unsigned index(const IovStep &step) {
-        for (unsigned i = 0;; i++) {
-            auto target = host_.resolve(fmt::format("{}{}/virtfn{}", pci_devices, step.adapter, i));
-            if (!target)
-                throw Failure(step.vf + " is no VF of " + step.adapter + " any more");
-            if (base_name(*target) == step.vf)
-                return i;
+    // To take vfio-pci away from a VF that is open waits for ever. QEMU closes it soon after its
+    // guest has let go of it.
+    void wait_until_closed(const std::string &vf) {
+        double end = host_.now() + settle_seconds;
+        for (; driver(pci_devices + vf) == "vfio-pci"; host_.sleep(poll_seconds)) {
+            std::string user = vfio_user(host_, vf);
+            if (user.empty())
+                return;
+            if (host_.now() > end)
+                throw Failure(fmt::format("{} is still open in {}: end that first", vf, user));
         }
+    }
+
+    Names functions(const std::string &adapter) {
+        Names names;
+        while (auto target =
+                   host_.resolve(fmt::format("{}{}/virtfn{}", pci_devices, adapter, names.size())))
+            names.push_back(base_name(*target));
+        return names;
+    }
+
+    unsigned index(const IovStep &step) {
+        auto names = functions(step.adapter);
+        auto found = std::ranges::find(names, step.vf);
+        if (found == names.end())
+            throw Failure(step.vf + " is no VF of " + step.adapter + " any more");
+        return static_cast<unsigned>(found - names.begin());
     }
 
     std::string interface(const std::string &adapter) {
@@ -392,11 +418,16 @@ void iov_carry_out(Host &host, IovState &state, const std::vector<IovStep> &step
     } catch (const Failure &failure) {
         reason = failure.what();
     }
+    // what comes before one that stays stays as well, for a later release
+    std::set<std::string> stuck;
     for (auto step = done.rbegin(); step != done.rend(); ++step) {
+        if (stuck.contains(step->vf.empty() ? step->adapter : step->vf))
+            continue;
         try {
             put_back(machine, iov_undo(*step));
             state.remove(*step);
         } catch (const Failure &failure) {
+            stuck.insert({step->vf, step->adapter});
             reason +=
                 fmt::format("; {} could not be undone: {}", iov_step_text(*step), failure.what());
         }

@@ -64,6 +64,15 @@ std::map<std::string, std::string> vfio_users(const Host &host) {
     return users;
 }
 
+// The files by which a process has a device open
+std::vector<std::string> vfio_nodes(const Host &host, const std::string &address) {
+    std::string at = pci_devices + address;
+    std::vector<std::string> nodes{"/dev/vfio/" + link_name(host, at + "/iommu_group")};
+    for (const auto &node : host.list(at + "/vfio-dev"))
+        nodes.push_back("/dev/vfio/devices/" + node);
+    return nodes;
+}
+
 class Scanner {
   public:
     explicit Scanner(const Host &host) : host_(host), devices_(host), users_(vfio_users(host)) {}
@@ -128,10 +137,7 @@ class Scanner {
             vf.driver_override.clear();
         vf.group = link_name(host_, at + "/iommu_group");
         vf.neighbours = iommu_neighbours(host_, vf.address);
-        std::vector<std::string> nodes{"/dev/vfio/" + vf.group};
-        for (const auto &node : host_.list(at + "/vfio-dev"))
-            nodes.push_back("/dev/vfio/devices/" + node);
-        for (const auto &node : nodes)
+        for (const auto &node : vfio_nodes(host_, vf.address))
             if (auto user = users_.find(node); user != users_.end())
                 vf.user = user->second;
     }
@@ -231,6 +237,14 @@ std::vector<std::string> iommu_neighbours(const Host &host, const std::string &a
         if (other != address && !is_bridge(host, other))
             others.push_back(other);
     return others;
+}
+
+std::string vfio_user(const Host &host, const std::string &address) {
+    auto users = vfio_users(host);
+    for (const auto &node : vfio_nodes(host, address))
+        if (auto user = users.find(node); user != users.end())
+            return user->second;
+    return "";
 }
 
 std::string vf_address(const std::string &address, unsigned offset, unsigned stride,

@@ -21,6 +21,9 @@ IovSnapshot iov_snapshot(const Host &host, std::vector<IovStep> taken);
 // The others in a device's IOMMU group, without bridges; sysfs is read anew.
 std::vector<std::string> iommu_neighbours(const Host &host, const std::string &address);
 
+// Who has a device open by vfio now, "process 7 (qemu)"; empty: nobody that is known.
+std::string vfio_user(const Host &host, const std::string &address);
+
 // "0000:03:00.0" and its VF number @index by the offsets of its SR-IOV capability; empty if
 // @address is no such address.
 std::string vf_address(const std::string &address, unsigned offset, unsigned stride,

@@ -190,6 +190,83 @@ TEST(Iov, WhatFailsIsUndone) {
     EXPECT_THAT(read_iov_state(host), IsEmpty());
 }
 
+// Unbinding would wait for ever for whoever has the VF open, whatever its monitor has said.
+TEST(Iov, WhatIsOpenIsNotUnbound) {
+    FakeHost host;
+    host.add_sriov(pf, 4);
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    ASSERT_EQ(lparctl(host, {"iov", "assign", "web=1", "--adapter", pf}).status, 0);
+    std::string vf = "0000:03:00.1";
+    std::string driver = "/sys/bus/pci/devices/" + vf + "/driver";
+    auto taken = read_iov_state(host);
+    taken.push_back({Kind::plug, pf, vf, "", "/nonexistent"});
+    host.put(iov_state_file, format_iov_state(taken));
+    host.put("/dev/vfio/" + vf, "");
+    host.put("/proc/77/comm", "qemu\n");
+    host.link("/proc/77/fd/9", "/dev/vfio/" + vf);
+    auto answer = lparctl(host, {"iov", "release", "web"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr(vf + " is still open in process 77 (qemu)"));
+    EXPECT_TRUE(host.has(driver));
+    // the monitor is no longer needed, and QEMU takes a while
+    taken.pop_back();
+    EXPECT_EQ(read_iov_state(host), taken);
+    taken.push_back({Kind::plug, pf, vf, "", "/nonexistent"});
+    host.put(iov_state_file, format_iov_state(taken));
+    host.on_sleep = [&] { host.erase("/proc/77"); };
+    EXPECT_EQ(lparctl(host, {"iov", "release", "web"}).status, 0);
+    EXPECT_FALSE(host.has(driver));
+    EXPECT_THAT(read_iov_state(host), IsEmpty());
+}
+
+// Nor is a VF taken away that somebody has opened meanwhile.
+TEST(Iov, WhatIsOpenIsNotRemoved) {
+    FakeHost host;
+    host.add_sriov(pf, 4);
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    ASSERT_EQ(lparctl(host, {"iov", "assign", "web=1", "--vfs", "2", "--adapter", pf}).status, 0);
+    auto taken = read_iov_state(host);
+    taken.push_back({Kind::plug, pf, "0000:03:00.1", "", "/nonexistent"});
+    host.put(iov_state_file, format_iov_state(taken));
+    host.put("/dev/vfio/0000:03:00.1", "");
+    host.put("/dev/vfio/0000:03:00.2", "");
+    host.link("/proc/77/fd/9", "/dev/vfio/0000:03:00.1");
+    host.on_sleep = [&] {
+        if (host.has("/proc/78"))
+            return;
+        host.erase("/proc/77");
+        host.link("/proc/78/fd/9", "/dev/vfio/0000:03:00.2");
+        host.link("/sys/devices/pci0000:00/0000:00:1d.0/0000:03:00.2/driver",
+                  "/sys/bus/pci/drivers/vfio-pci");
+    };
+    EXPECT_THAT(lparctl(host, {"iov", "release", "web"}).err,
+                HasSubstr("0000:03:00.2 is still open in process 78"));
+    EXPECT_EQ(host.read("/sys/bus/pci/devices/" + std::string(pf) + "/sriov_numvfs"), "2");
+}
+
+// An assignment that cannot be undone as a whole stays one that can be released.
+TEST(Iov, WhatIsOpenStaysAssigned) {
+    FakeHost host;
+    host.add_sriov(pf, 4);
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    std::string vf = "0000:03:00.1";
+    host.put("/dev/vfio/" + vf, "");
+    host.put("/proc/77/comm", "qemu\n");
+    host.link("/proc/77/fd/9", "/dev/vfio/" + vf);
+    std::vector<std::string> words{"iov", "assign", "web=2", "--adapter", pf, "--plan", "-j"};
+    auto steps = Json::parse(lparctl(host, words).out)["steps"];
+    words.resize(words.size() - 2);
+    words.insert(words.end(), {"--fail-at", std::to_string(steps.size())});
+    auto answer = lparctl(host, words); // at the driver of the second
+    EXPECT_THAT(answer.err, HasSubstr(vf + " is still open in process 77 (qemu)"));
+    EXPECT_EQ(host.read("/sys/bus/pci/devices/" + std::string(pf) + "/sriov_numvfs"), "2");
+    host.erase("/proc/77");
+    answer = lparctl(host, {"iov", "release", "web"});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(host.read("/sys/bus/pci/devices/" + std::string(pf) + "/sriov_numvfs"), "0");
+    EXPECT_THAT(read_iov_state(host), IsEmpty());
+}
+
 RC_GTEST_PROP(IovState, WhatIsReadIsWhatWasWritten, ()) {
     auto steps = *rc::gen::container<std::vector<IovStep>>(rc::gen::exec([] {
         auto text = [] { return *rc::gen::container<std::string>(rc::gen::inRange(' ', '~')); };
