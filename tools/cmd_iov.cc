@@ -286,11 +286,15 @@ void release(Context &context, Options &options) {
     context.require_privilege();
     IovState state(context.host);
     IovSnapshot now = iov_snapshot(context.host, state.taken());
+    auto is_named = [&](const auto &name) {
+        return std::ranges::find(options.words, name) != options.words.end();
+    };
     std::set<std::string> owners;
     for (const auto &step : state.taken())
-        if (step.kind == IovStep::Kind::claim)
+        if (step.kind == IovStep::Kind::claim && (is_named(step.vf) || is_named(step.to)))
             owners.insert(step.to);
-    find_monitors(context.host, now, owners);
+    if (options.request.socket.empty())
+        find_monitors(context.host, now, owners);
     IovPlan plan = iov_release(now, options.words, options.request.socket);
     if (!plan.refusals.empty())
         refuse(context, plan.refusals);

@@ -17,13 +17,13 @@ namespace lpar {
 namespace {
 
 using Json = nlohmann::json;
-using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
 
-constexpr double answer_seconds = 60; // device_add pins all memory of the guest
 constexpr double slice_seconds = 0.2;
 constexpr size_t most_bytes = 1 << 24; // of one message
 constexpr unsigned class_bridge = 0x0604;
 
+// Does not wait: with a queue that is full errno is EAGAIN.
 int connect_to(const std::string &path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -32,7 +32,7 @@ int connect_to(const std::string &path) {
         return -1;
     }
     path.copy(address.sun_path, path.size());
-    int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 &&
         ::connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof(address)) != 0) {
         int error = errno;
@@ -69,11 +69,13 @@ std::string qmp_device_id(const std::string &address) {
 
 Qmp::Qmp(const std::string &path) : name_(path), fd_(connect_to(path)) {
     if (fd_ < 0)
-        throw Failure(path + ": " + error_text(errno));
+        throw Failure(path + ": " +
+                      (errno == EAGAIN ? "another program is connected to it" : error_text(errno)));
     greet();
 }
 
-Qmp::Qmp(int fd, std::string name) : name_(std::move(name)), fd_(fd) {
+Qmp::Qmp(int fd, std::string name, double seconds)
+    : name_(std::move(name)), fd_(fd), seconds_(seconds) {
     greet();
 }
 
@@ -91,10 +93,11 @@ bool Qmp::is_gone(const std::string &path) {
 
 void Qmp::greet() {
     try {
-        auto greeting = next(answer_seconds);
+        begun_ = Clock::now();
+        auto greeting = next();
         if (!greeting || !greeting->contains("QMP"))
             throw Failure(name_ + ": this is no QMP socket, or another program is connected to it");
-        execute("qmp_capabilities");
+        ask("qmp_capabilities", nullptr);
     } catch (const Failure &) {
         ::close(fd_);
         fd_ = -1;
@@ -102,8 +105,7 @@ void Qmp::greet() {
     }
 }
 
-std::optional<Json> Qmp::next(double seconds) {
-    auto end = Clock::now() + std::chrono::duration<double>(seconds);
+std::optional<Json> Qmp::next() {
     for (;;) {
         auto line = buffer_.find('\n');
         if (line != std::string::npos) {
@@ -116,11 +118,15 @@ std::optional<Json> Qmp::next(double seconds) {
                 throw Failure(name_ + ": what it says is no QMP");
             return message;
         }
-        auto left = std::chrono::duration<double>(end - Clock::now()).count();
-        if (left <= 0)
+        double spent = Seconds(Clock::now() - begun_).count();
+        if (spent >= seconds_)
             return std::nullopt;
+        // not at once: what undoes something for an interruption is answered sooner
+        if (stop_ && spent >= slice_seconds && stop_())
+            throw Failure(name_ + ": interrupted");
+        double slice = std::min(slice_seconds, seconds_ - spent);
         pollfd ready{fd_, POLLIN, 0};
-        if (::poll(&ready, 1, static_cast<int>(left * 1000) + 1) < 0 && errno != EINTR)
+        if (::poll(&ready, 1, static_cast<int>(slice * 1000) + 1) < 0 && errno != EINTR)
             throw Failure(name_ + ": " + error_text(errno));
         if (ready.revents == 0)
             continue;
@@ -135,13 +141,19 @@ std::optional<Json> Qmp::next(double seconds) {
 }
 
 Json Qmp::execute(const std::string &command, Json arguments) {
+    begun_ = Clock::now();
+    return ask(command, std::move(arguments));
+}
+
+Json Qmp::ask(const std::string &command, Json arguments) {
     Json request{{"execute", command}, {"id", command}};
     if (!arguments.is_null())
         request["arguments"] = std::move(arguments);
     std::string text = request.dump() + "\n";
-    if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
+    if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) !=
+        static_cast<ssize_t>(text.size()))
         throw Failure(name_ + ": " + (errno == EPIPE ? "the guest has ended" : error_text(errno)));
-    while (auto message = next(answer_seconds)) {
+    while (auto message = next()) {
         if (message->contains("event")) {
             const Json &event = *message;
             std::string id = event.contains("data") ? event["data"].value("device", "") : "";
@@ -183,9 +195,15 @@ void Qmp::plug(const std::string &address, const std::string &id) {
 }
 
 void Qmp::unplug(const std::string &id, double seconds, const std::function<bool()> &stop) {
+    stop_ = stop;
+    take_out(id, seconds);
+    stop_ = nullptr;
+}
+
+void Qmp::take_out(const std::string &id, double seconds) {
     if (!has_device(id))
         return;
-    auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    auto end = Clock::now() + Seconds(seconds);
     leaving_ = id;
     has_left_ = false;
     refusal_.clear();
@@ -194,7 +212,7 @@ void Qmp::unplug(const std::string &id, double seconds, const std::function<bool
     while (!has_left_ && has_device(id)) {
         if (!refusal_.empty())
             throw Failure(name_ + ": " + refusal_);
-        if (stop())
+        if (stop_())
             throw Failure(name_ + ": interrupted");
         if (Clock::now() >= end)
             throw Failure(

@@ -2,6 +2,7 @@
 // A running guest's monitor: QEMU's machine protocol on a socket.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,8 +14,8 @@ class Qmp {
   public:
     // Throws Failure; is_gone() tells whether nobody listens there.
     explicit Qmp(const std::string &path);
-    // An open connection
-    Qmp(int fd, std::string name);
+    // An open connection. Each answer may take so long: device_add pins all memory of the guest.
+    Qmp(int fd, std::string name, double seconds = 60);
     ~Qmp();
     Qmp(const Qmp &) = delete;
     Qmp &operator=(const Qmp &) = delete;
@@ -33,12 +34,19 @@ class Qmp {
     void unplug(const std::string &id, double seconds, const std::function<bool()> &stop);
 
   private:
-    // The next message, or nothing after @seconds
-    std::optional<nlohmann::json> next(double seconds);
+    using Clock = std::chrono::steady_clock;
+
+    // The next message, or nothing if too long has passed since the question
+    std::optional<nlohmann::json> next();
+    nlohmann::json ask(const std::string &command, nlohmann::json arguments);
     void greet();
+    void take_out(const std::string &id, double seconds);
 
     std::string name_;
     int fd_;
+    double seconds_ = 60;
+    Clock::time_point begun_;    // of the question
+    std::function<bool()> stop_; // ends a wait early
     std::string buffer_;
     bool has_left_ = false; // it was told that a device is gone
     std::string leaving_;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <rapidcheck/gtest.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "iov_scan.h"
 #include "iov_state.h"
 #include "nvme_admin.h"
+#include "paths.h"
 #include "qmp.h"
 #include "vf_link.h"
 
@@ -506,8 +508,108 @@ TEST(Qmp, SaysWhatIsWrong) {
                       R"({"return":[{"name":"vf"}],ID})"},
                      unplug),
                 HasSubstr("the guest does not let go of it"));
+    // an interruption ends the wait for an answer
+    EXPECT_THAT(said({yes, R"({"return":[{"name":"vf"}],ID})", "", ""},
+                     [](Qmp &qmp) { qmp.unplug("vf", 60, [] { return true; }); }),
+                HasSubstr("test: interrupted"));
     EXPECT_TRUE(Qmp::is_gone("/nonexistent"));
     EXPECT_EQ(qmp_device_id("0000:03:00.1"), "vf-0000-03-00-1");
+}
+
+// Whatever comes instead of an answer, it is waited for once.
+TEST(Qmp, EventsAreNoAnswer) {
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    std::thread guest([&] {
+        std::string line = "{\"QMP\":{}}\n";
+        for (int i = 0; i < 200; i++) {
+            if (::send(ends[1], line.data(), line.size(), MSG_NOSIGNAL) < 0)
+                break;
+            line = "{\"event\":\"RTC_CHANGE\"}\n";
+            ::usleep(10000);
+        }
+        ::close(ends[1]);
+    });
+    try {
+        Qmp qmp(ends[0], "test", 0.2);
+        ADD_FAILURE();
+    } catch (const Failure &failure) {
+        EXPECT_THAT(failure.what(), HasSubstr("test: qmp_capabilities: no answer"));
+    }
+    guest.join();
+}
+
+// A socket at which so many may wait
+class Listener {
+  public:
+    Listener(const std::string &path, int most) {
+        address_.sun_family = AF_UNIX;
+        path.copy(address_.sun_path, sizeof(address_.sun_path) - 1);
+        if (::bind(open(), at(), sizeof(address_)) != 0 || ::listen(fds_[0], most) != 0)
+            throw std::runtime_error("bind");
+    }
+    ~Listener() {
+        for (int fd : fds_)
+            ::close(fd);
+    }
+    // Until nobody else may
+    void crowd() {
+        while (::connect(open(), at(), sizeof(address_)) == 0)
+            ;
+    }
+    bool was_called() {
+        fds_.push_back(::accept(fds_[0], nullptr, nullptr));
+        return fds_.back() >= 0;
+    }
+
+  private:
+    int open() {
+        fds_.push_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        return fds_.back();
+    }
+    const sockaddr *at() const { return reinterpret_cast<const sockaddr *>(&address_); }
+
+    sockaddr_un address_{};
+    std::vector<int> fds_;
+};
+
+TEST(Qmp, NobodyWaitsInARow) {
+    FakeHost host;
+    std::string path = host.path() + "/web.qmp";
+    Listener listener(path, 0);
+    listener.crowd();
+    ::alarm(30);
+    EXPECT_FALSE(Qmp::is_gone(path));
+    try {
+        Qmp qmp(path);
+        ADD_FAILURE();
+    } catch (const Failure &failure) {
+        EXPECT_THAT(failure.what(), HasSubstr("/web.qmp: another program is connected to it"));
+    }
+    ::alarm(0);
+}
+
+// Only the monitors of those whose VFs are released are asked.
+TEST(Iov, OthersMonitorsAreLeftAlone) {
+    FakeHost host;
+    host.knows_mailboxes = true;
+    host.add_sriov(pf, 4);
+    for (const char *name : {"web", "db"}) {
+        ASSERT_EQ(lparctl(host, {"partition", "create", name}).status, 0);
+        ASSERT_EQ(lparctl(host, {"iov", "assign", std::string(name) + "=1", "--adapter", pf,
+                                 "--vfs", "2"})
+                      .status,
+                  0);
+    }
+    auto monitor = [&](const std::string &name) {
+        host.put(configfs_partitions + name + "/qmp", host.path() + "/" + name + "\n");
+        return std::make_unique<Listener>(host.path() + "/" + name, 9);
+    };
+    auto web = monitor("web");
+    auto db = monitor("db");
+    EXPECT_EQ(lparctl(host, {"iov", "release", "0000:03:00.1"}).status, 0);
+    EXPECT_TRUE(web->was_called());
+    EXPECT_FALSE(db->was_called());
 }
 
 } // namespace
