@@ -21,6 +21,7 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr double slice_seconds = 0.2;
 constexpr size_t most_bytes = 1 << 24; // of one message
+constexpr auto no_qmp = ": what it says is no QMP";
 constexpr unsigned class_bridge = 0x0604;
 
 // Does not wait: with a queue that is full errno is EAGAIN.
@@ -91,13 +92,21 @@ bool Qmp::is_gone(const std::string &path) {
     return false;
 }
 
+auto Qmp::sane(auto action) {
+    try {
+        return action();
+    } catch (const Json::exception &) {
+        throw Failure(name_ + no_qmp);
+    }
+}
+
 void Qmp::greet() {
     try {
         begun_ = Clock::now();
         auto greeting = next();
         if (!greeting || !greeting->contains("QMP"))
             throw Failure(name_ + ": this is no QMP socket, or another program is connected to it");
-        ask("qmp_capabilities", nullptr);
+        sane([&] { ask("qmp_capabilities", nullptr); });
     } catch (const Failure &) {
         ::close(fd_);
         fd_ = -1;
@@ -115,7 +124,7 @@ std::optional<Json> Qmp::next() {
                 continue;
             Json message = Json::parse(text, nullptr, false);
             if (!message.is_object())
-                throw Failure(name_ + ": what it says is no QMP");
+                throw Failure(name_ + no_qmp);
             return message;
         }
         double spent = Seconds(Clock::now() - begun_).count();
@@ -142,7 +151,7 @@ std::optional<Json> Qmp::next() {
 
 Json Qmp::execute(const std::string &command, Json arguments) {
     begun_ = Clock::now();
-    return ask(command, std::move(arguments));
+    return sane([&] { return ask(command, std::move(arguments)); });
 }
 
 Json Qmp::ask(const std::string &command, Json arguments) {
@@ -176,18 +185,23 @@ Json Qmp::ask(const std::string &command, Json arguments) {
 
 uint64_t Qmp::memory() {
     Json summary = execute("query-memory-size-summary");
-    return summary.value("base-memory", uint64_t{0}) + summary.value("plugged-memory", uint64_t{0});
+    return sane([&] {
+        return summary.value("base-memory", uint64_t{0}) +
+               summary.value("plugged-memory", uint64_t{0});
+    });
 }
 
 bool Qmp::has_device(const std::string &id) {
-    for (const auto &one : execute("qom-list", {{"path", "/machine/peripheral"}}))
-        if (one.value("name", "") == id)
-            return true;
-    return false;
+    Json devices = execute("qom-list", {{"path", "/machine/peripheral"}});
+    return sane([&] {
+        return std::ranges::any_of(devices,
+                                   [&](const Json &one) { return one.value("name", "") == id; });
+    });
 }
 
 void Qmp::plug(const std::string &address, const std::string &id) {
-    std::string port = free_port(execute("query-pci"));
+    Json buses = execute("query-pci");
+    std::string port = sane([&] { return free_port(buses); });
     if (port.empty())
         throw Failure(name_ + ": the guest has no free root port: start it with -device "
                               "pcie-root-port,id=NAME,chassis=NUMBER");

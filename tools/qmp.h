@@ -39,6 +39,8 @@ class Qmp {
     // The next message, or nothing if too long has passed since the question
     std::optional<nlohmann::json> next();
     nlohmann::json ask(const std::string &command, nlohmann::json arguments);
+    // What @action returns; throws Failure, too, for an answer that it can make nothing of
+    auto sane(auto action);
     void greet();
     void take_out(const std::string &id, double seconds);
 

@@ -516,6 +516,41 @@ TEST(Qmp, SaysWhatIsWrong) {
     EXPECT_EQ(qmp_device_id("0000:03:00.1"), "vf-0000-03-00-1");
 }
 
+// An answer of another form is a failure like others, after which all is undone.
+TEST(Qmp, NonsenseIsAFailure) {
+    constexpr auto plug = [](Qmp &qmp) { qmp.plug("0000:03:00.1", "vf"); };
+    constexpr auto unplug = [](Qmp &qmp) { qmp.unplug("vf", 0, [] { return false; }); };
+    constexpr auto memory = [](Qmp &qmp) { qmp.memory(); };
+    struct {
+        std::vector<std::string> answers;
+        void (*what)(Qmp &);
+    } const cases[] = {
+        {{yes, R"({"return":[{}],ID})"}, plug},
+        {{yes, R"({"return":[{"devices":[1]}],ID})"}, plug},
+        {{yes, R"({"return":[1],ID})"}, unplug},
+        {{yes, R"({"return":[{"name":1}],ID})"}, unplug},
+        {{yes, R"({"return":1,ID})"}, unplug},
+        {{yes, R"({"return":[],ID})"}, memory},
+        {{yes, R"({"return":{"base-memory":"x"},ID})"}, memory},
+        {{yes, R"({"error":1,ID})"}, memory},
+        {{yes, R"({"error":{"desc":1},ID})"}, memory},
+        {{yes, R"({"event":"X","data":1})"}, memory},
+        {{yes, R"({"event":"X","data":{"device":1}})"}, memory},
+        {{R"({"error":1,ID})"}, memory},
+        {{"1"}, memory},
+    };
+    for (const auto &one : cases) {
+        Monitor monitor(one.answers);
+        try {
+            Qmp qmp(monitor.end(), "test");
+            one.what(qmp);
+            ADD_FAILURE() << one.answers.back();
+        } catch (const Failure &failure) {
+            EXPECT_STREQ(failure.what(), "test: what it says is no QMP") << one.answers.back();
+        }
+    }
+}
+
 // Whatever comes instead of an answer, it is waited for once.
 TEST(Qmp, EventsAreNoAnswer) {
     int ends[2];
