@@ -31,10 +31,14 @@ _lparctl_adapters() # PCI addresses of SR-IOV adapters
 	done
 }
 
-_lparctl_words() # the candidates, one a line: those that begin with the current word
+# The candidates, one a line: those that begin with the current word, quoted. compgen -W would carry out what a name says.
+_lparctl_words()
 {
-	local IFS=$'\n'
-	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+	local word
+	while IFS= read -r word; do
+		printf -v word %q "$word"
+		[[ $word == "$2"* ]] && COMPREPLY+=("$word")
+	done < <(printf %s "${1:+$1$'\n'}")
 }
 
 _lparctl()
@@ -168,8 +172,9 @@ _lparctl()
 		;;
 	"disk add:1" | "adapter show:0")
 		mapfile -t COMPREPLY < <(compgen -f -- "${current:-/dev/}")
-		[[ $command == "adapter show" ]] &&
-			mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W "$(_lparctl_nics)" -- "$current")
+		[[ $command == "disk add" ]] || while IFS= read -r word; do
+			[[ $word == "$current"* ]] && COMPREPLY+=("$word") # quoted with the files
+		done < <(_lparctl_nics)
 		compopt -o filenames 2>/dev/null
 		;;
 	esac

@@ -4,7 +4,7 @@
 _lparstat()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} entry
-	local names="" IFS=$'\n'
+	local names IFS=$'\n'
 
 	COMPREPLY=()
 	case $before in
@@ -12,9 +12,9 @@ _lparstat()
 		for entry in "${LPAR_ROOT-}"/sys/kernel/lpar/partitions/*/; do
 			[[ -d $entry ]] || continue
 			entry=${entry%/}
-			names+=${entry##*/}$'\n'
+			printf -v entry %q "${entry##*/}"
+			[[ $entry == "$current"* ]] && COMPREPLY+=("$entry")
 		done
-		mapfile -t COMPREPLY < <(compgen -W "$names" -- "$current")
 		return
 		;;
 	--prometheus)

@@ -182,6 +182,17 @@ complete_to "0000:03:00.0" iov assign web=1 --adapter ""
 complete_to "" disk remove nobody ""
 complete_to "" stat web ""
 
+# what a name says is not carried out
+# shellcheck disable=SC2016
+name='$(echo)' quoted='\$\(echo\)'
+mkdir -p "$partitions/$name/disks/$name" "$root/sys/class/net/$name/device"
+complete_to "$quoted" nic add web --adapter '\$'
+complete_to "$quoted" partition show '\$'
+complete_to "$quoted=" iov assign '\$'
+complete_to "$quoted" disk remove "$name" ""
+complete_to "$name" adapter show "${name:0:1}"
+rm -r "${partitions:?}/$name" "$root/sys/class/net/$name"
+
 # shellcheck source=/dev/null
 source "$sources/lparstat.bash"
 
@@ -200,6 +211,8 @@ stat_to "db web" -j -p ""
 stat_to "web" --partition w
 stat_to "--prometheus" --pr
 stat_to "" -i ""
+mkdir "$state/$name"
+stat_to "$quoted" -p '\$'
 
 stat=${tool%/*}/lparstat
 manual=$(<"$sources/lparstat.8")
