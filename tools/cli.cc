@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "error.h"
+#include "format.h"
 #include "version.h"
 
 namespace lpar {
@@ -91,8 +92,8 @@ int run_command_line(int argc, const char *const *argv, Host &host, std::ostream
     }
 
     auto complain = [&](const std::string &text) {
-        err << "lparctl: " << (context.label.empty() ? "" : context.label + ": ") << text
-            << std::endl;
+        err << "lparctl: " << (context.label.empty() ? "" : context.label + ": ")
+            << printable_lines(text) << std::endl;
     };
     try {
         app.parse(argc, argv);

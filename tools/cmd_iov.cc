@@ -173,14 +173,7 @@ void list(Context &context) {
     context.out << adapters.text(context.colour);
     if (!vfs.empty())
         context.out << '\n' << vfs.text(context.colour);
-    std::string line;
-    for (char c : objections) {
-        line += c;
-        if (c == '\n') {
-            context.out << printable(line.substr(0, line.size() - 1)) << '\n';
-            line.clear();
-        }
-    }
+    context.out << printable_lines(objections);
 }
 
 // "web1=2"

@@ -19,7 +19,23 @@ std::string printable(std::string_view text) {
     for (char &c : result)
         if ((c >= 0 && c < ' ') || c == 0x7f)
             c = '?';
+    // those of two bytes, from U+0080
+    for (size_t at = 0; (at = result.find('\xc2', at)) != std::string::npos; at++)
+        if (at + 1 < result.size() && (result[at + 1] & 0xe0) == 0x80)
+            result.replace(at, 2, "?");
     return result;
+}
+
+std::string printable_lines(std::string_view text) {
+    std::string result;
+    for (;;) {
+        auto end = text.find('\n');
+        result += printable(text.substr(0, end));
+        if (end == std::string_view::npos)
+            return result;
+        result += '\n';
+        text.remove_prefix(end + 1);
+    }
 }
 
 size_t display_width(std::string_view text) {

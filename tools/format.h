@@ -16,6 +16,8 @@ std::string paint(std::string_view text, Colour colour, bool on);
 
 // Control characters as '?': text from outside must not reach the terminal as a command.
 std::string printable(std::string_view text);
+// The same, but lines remain.
+std::string printable_lines(std::string_view text);
 
 // How many columns UTF-8 text takes (one for each character).
 size_t display_width(std::string_view text);

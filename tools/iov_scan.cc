@@ -8,6 +8,7 @@
 
 #include "device.h"
 #include "error.h"
+#include "format.h"
 #include "nvme_admin.h"
 #include "paths.h"
 #include "vf_link.h"
@@ -57,8 +58,8 @@ std::map<std::string, std::string> vfio_users(const Host &host) {
         for (const auto &fd : host.list(base + "/fd")) {
             auto path = host.resolve(base + "/fd/" + fd);
             if (path && path->starts_with("/dev/vfio/"))
-                users[*path] =
-                    fmt::format("process {} ({})", pid, host.read(base + "/comm").value_or("?"));
+                users[*path] = fmt::format("process {} ({})", pid,
+                                           printable(host.read(base + "/comm").value_or("?")));
         }
     }
     return users;

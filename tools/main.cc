@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "cli.h"
+#include "format.h"
 #include "terminal.h"
 
 int main(int argc, char **argv) {
@@ -13,7 +14,7 @@ int main(int argc, char **argv) {
         lpar::Host host(root != nullptr && *root != '\0' ? root : "/");
         return lpar::run_command_line(argc, argv, host, std::cout, std::cerr, lpar::want_colour());
     } catch (const std::exception &error) {
-        std::cerr << "lparctl: " << error.what() << std::endl;
+        std::cerr << "lparctl: " << lpar::printable_lines(error.what()) << std::endl;
         return 1;
     }
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "format.h"
 
 namespace lpar {
 
@@ -177,7 +178,7 @@ Json Qmp::ask(const std::string &command, Json arguments) {
             continue;
         if (message->contains("error"))
             throw Failure(fmt::format("{}: {}: {}", name_, command,
-                                      (*message)["error"].value("desc", "refused")));
+                                      printable((*message)["error"].value("desc", "refused"))));
         return message->value("return", Json());
     }
     throw Failure(fmt::format("{}: {}: no answer", name_, command));

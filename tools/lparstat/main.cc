@@ -4,6 +4,7 @@
 #include <exception>
 #include <iostream>
 
+#include "format.h"
 #include "probe.h"
 #include "run.h"
 #include "terminal.h"
@@ -15,7 +16,7 @@ int main(int argc, char **argv) {
         return lpar::run_lparstat(argc, argv, host, lpar::make_probe, std::cout, std::cerr,
                                   lpar::want_colour());
     } catch (const std::exception &error) {
-        std::cerr << "lparstat: " << error.what() << std::endl;
+        std::cerr << "lparstat: " << lpar::printable_lines(error.what()) << std::endl;
         return 1;
     }
 }

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "error.h"
+#include "format.h"
 #include "number.h"
 #include "parse.h"
 #include "paths.h"
@@ -146,7 +147,9 @@ int run_lparstat(int argc, const char *const *argv, Host &host, const MakeSource
     app.add_option("command", options.command, "Run it, and show what was used until it has ended")
         ->option_text("-- PROGRAM [ARGUMENT...]");
 
-    auto complain = [&](const std::string &text) { err << "lparstat: " << text << std::endl; };
+    auto complain = [&](const std::string &text) {
+        err << "lparstat: " << printable_lines(text) << std::endl;
+    };
     try {
         app.parse(argc, argv);
         return act(host, make, options, out, colour);

@@ -56,6 +56,13 @@ TEST(CommandLine, HelpAndVersion) {
     }
 }
 
+TEST(CommandLine, ComplaintsCommandNoTerminal) {
+    FakeHost host;
+    EXPECT_EQ(lparctl(host, {"partition", "show", "a\x1b[2J\nb"}).err.find('\x1b'),
+              std::string::npos);
+    EXPECT_EQ(lparctl(host, {"partition", "\x1b"}).err.find('\x1b'), std::string::npos);
+}
+
 TEST(CommandLine, NumbersAreDigits) {
     FakeHost host;
     auto refused = [&](const std::vector<std::string> &words, const std::string &said) {

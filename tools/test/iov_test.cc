@@ -204,11 +204,11 @@ TEST(Iov, WhatIsOpenIsNotUnbound) {
     taken.push_back({Kind::plug, pf, vf, "", "/nonexistent"});
     host.put(iov_state_file, format_iov_state(taken));
     host.put("/dev/vfio/" + vf, "");
-    host.put("/proc/77/comm", "qemu\n");
+    host.put("/proc/77/comm", "q\x1b[2J\n");
     host.link("/proc/77/fd/9", "/dev/vfio/" + vf);
     auto answer = lparctl(host, {"iov", "release", "web"});
     EXPECT_EQ(answer.status, 1);
-    EXPECT_THAT(answer.err, HasSubstr(vf + " is still open in process 77 (qemu)"));
+    EXPECT_THAT(answer.err, HasSubstr(vf + " is still open in process 77 (q?[2J)"));
     EXPECT_TRUE(host.has(driver));
     // the monitor is no longer needed, and QEMU takes a while
     taken.pop_back();
@@ -497,6 +497,8 @@ TEST(Qmp, SaysWhatIsWrong) {
     EXPECT_THAT(said({yes}, plug), HasSubstr("the guest has ended"));
     EXPECT_THAT(said({yes, R"({"error":{"desc":"no such thing"},ID})"}, plug),
                 HasSubstr("test: query-pci: no such thing"));
+    EXPECT_THAT(said({yes, R"({"error":{"desc":"a\u001b\u009b\n"},ID})"}, plug),
+                HasSubstr("test: query-pci: a???"));
     auto unplug = [](Qmp &qmp) { qmp.unplug("vf", 0, [] { return false; }); };
     EXPECT_THAT(
         said({yes, R"({"return":[{"name":"vf"}],ID})", yes, R"({"return":[{"name":"vf"}],ID})"},

@@ -394,7 +394,10 @@ TEST_F(Lparstat, Errors) {
     EXPECT_EQ(run({"-c", "3"}).status, 2);
     EXPECT_EQ(run({"-i", "0"}).status, 2);
     EXPECT_EQ(run({"-t", "-j"}).status, 2);
-    Answer answer = run({"-p", "nobody"});
+    Answer answer = run({"-p", "\x1b[2J"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("there is no partition '?[2J'"));
+    answer = run({"-p", "nobody"});
     EXPECT_EQ(answer.status, 1);
     EXPECT_EQ(answer.err, "lparstat: there is no partition 'nobody': see lparctl partition list\n");
     EXPECT_THAT(run({"--help"}).out, HasSubstr("Examples:"));

@@ -143,6 +143,14 @@ TEST(Format, TableIsAlignedAndClean) {
                                  "größe  1000  -\n");
 }
 
+TEST(Format, NothingCommandsTheTerminal) {
+    EXPECT_EQ(printable("a\x1b[2J\n\x7f"), "a?[2J??");
+    EXPECT_EQ(printable("\xc2\x80\xc2\x9b\xc2\x9f"), "???");
+    EXPECT_EQ(printable("\xc2\xa0größe \xc3\x80\xc2"), "\xc2\xa0größe \xc3\x80\xc2");
+    EXPECT_EQ(printable_lines("a\x1b\n\nb\xc2\x9b\n"), "a?\n\nb?\n");
+    EXPECT_EQ(printable_lines(""), "");
+}
+
 TEST(Format, ColourOnlyWhenOn) {
     Table table({"A"});
     table.add({{"b", Colour::bad}});
