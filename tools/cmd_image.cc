@@ -12,14 +12,22 @@ namespace lpar {
 
 namespace {
 
+Json number_or_null(const std::optional<uint64_t> &number) {
+    return number ? Json(*number) : Json(nullptr);
+}
+
+std::string text(const std::optional<uint64_t> &number) {
+    return number ? std::to_string(*number) : "";
+}
+
 Json image_json(const Image &image) {
     return {{"name", image.name},
             {"sha256", image.sha256.empty() ? Json(nullptr) : Json(image.sha256)},
-            {"bytes", image.bytes},
-            {"pages", image.pages},
+            {"bytes", number_or_null(image.bytes)},
+            {"pages", number_or_null(image.pages)},
             {"enabled", image.enabled},
             {"global", image.global},
-            {"users", image.users ? Json(*image.users) : Json(nullptr)}};
+            {"users", number_or_null(image.users)}};
 }
 
 void enter(Context &context, const std::string &name, const std::string &file, bool global) {
@@ -44,11 +52,11 @@ void list(Context &context) {
         array.push_back(image_json(image));
         table.add(
             {image.name,
-             std::to_string(image.pages),
-             std::to_string(image.bytes),
+             text(image.pages),
+             text(image.bytes),
              {image.enabled ? "ready" : "disabled", image.enabled ? Colour::good : Colour::faint},
              image.global ? "yes" : "",
-             image.users ? std::to_string(*image.users) : "",
+             text(image.users),
              image.sha256});
     }
     if (context.json)

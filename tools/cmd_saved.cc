@@ -159,6 +159,10 @@ void write_saved(const std::string &file, const std::string &text,
                  const std::vector<NewImage> &images) {
     SignalHold hold;
     std::list<WholeFile> files;
+    for (const auto &image : images)
+        if (image.bytes.empty())
+            throw Failure(fmt::format(
+                "the image of adjunct {} cannot be read: sudo lparctl save {}", image.name, file));
     // who may read a key in it is not for us to widen
     for (const auto &image : images)
         files.emplace_back(image.file, image.bytes, 0600);

@@ -93,12 +93,15 @@ Image Images::image(const std::string &name) const {
         throw Failure(fmt::format("there is no adjunct '{}': see lparctl adjunct list", name));
     Image image;
     image.name = name;
-    image.content = host_.read_exact(path + "/image").value_or("");
-    image.bytes = image.content.size();
     image.sha256 = host_.read(path + "/sha256").value_or("");
     image.enabled = host_.read(path + "/enable") == "1";
     image.global = host_.read(path + "/global") == "1";
     image.users = host_.read_number(path + "/users");
+    auto content = host_.read_exact(path + "/image");
+    if (!content)
+        return image;
+    image.content = std::move(*content);
+    image.bytes = image.content.size();
     try {
         image.pages = check_image(image.content, name, image.global);
     } catch (const Failure &) { // another program's, and never enabled

@@ -16,8 +16,9 @@ namespace lpar {
 struct Image {
     std::string name;
     std::string sha256; // empty: there are no bytes
-    uint64_t bytes = 0;
-    uint64_t pages = 0; // that a client donates at least; 0: it is no image
+    // nothing: they may not be read by whoever asks
+    std::optional<uint64_t> bytes;
+    std::optional<uint64_t> pages; // that a client donates at least; 0: it is no image
     bool enabled = false;
     bool global = false;           // its text is the host's; the module may know no such images
     std::optional<uint64_t> users; // adjuncts that share its text now; nothing: likewise

@@ -262,6 +262,26 @@ TEST_F(ImagesTest, SavedAndAppliedAgain) {
 }
 
 // Whether it is global is compared as its bytes are.
+// Only root may read their bytes.
+TEST_F(ImagesTest, UnreadableOnesAreNotSaved) {
+    ASSERT_EQ(lparctl(host, {"adjunct", "register", "sum", file("a", image)}).status, 0);
+    host.erase(std::string(configfs_images) + "sum/image");
+    auto answer = lparctl(host, {"adjunct", "list", "-j"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    Json listed = Json::parse(answer.out)["adjuncts"][0];
+    EXPECT_EQ(listed["bytes"], nullptr);
+    EXPECT_EQ(listed["pages"], nullptr);
+    EXPECT_EQ(listed["sha256"], digest);
+    EXPECT_THAT(lparctl(host, {"adjunct", "list"}).out, HasSubstr("sum       -      -  ready"));
+    std::string saved = host.path() + "/etc/lpar.toml";
+    answer = lparctl(host, {"save", saved});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("the image of adjunct sum cannot be read: sudo lparctl"));
+    EXPECT_FALSE(host.has("/etc/lpar.toml"));
+    EXPECT_FALSE(host.has("/etc/sum.image"));
+    EXPECT_THAT(lparctl(host, {"save", "-"}).out, HasSubstr(digest));
+}
+
 TEST_F(ImagesTest, GlobalOnesAreSavedAndAppliedAgain) {
     std::string saved = host.path() + "/etc/lpar.toml";
     std::string flag = std::string(configfs_images) + "sum/global";
