@@ -45,6 +45,14 @@ struct IovNamespace {
     std::string in_use; // by the host: "mounted on /"; empty: it is not
 };
 
+// Who has an address on a NIC besides its VFs: the host, or a partition's NIC.
+struct IovStation {
+    std::string mac;
+    std::string who;       // "the host", "nic web/n0"
+    std::string partition; // of a NIC, and
+    std::string primary;   // for which VF it stands by: that has the same address
+};
+
 // Flexible resources of an NVMe controller: its primary controller capabilities.
 struct IovPool {
     uint32_t total = 0;
@@ -75,8 +83,12 @@ struct IovAdapter {
     std::vector<IovNamespace> namespaces;
     unsigned nic_queues = 0; // NIC: of the PF
     std::string speed;       // NIC: Mbit/s
+    std::vector<IovStation> stations;
 
     const IovFunction *vf(const std::string &vf_address) const;
+    // Who has an address that @partition's @vf_address cannot have therefore; empty: nobody.
+    std::string station(const std::string &mac, const std::string &partition,
+                        const std::string &vf_address) const;
 };
 
 struct IovPartition {

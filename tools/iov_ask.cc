@@ -40,8 +40,11 @@ void check_namespace(const IovAdapter &adapter, uint64_t id) {
         throw Failure(fmt::format("namespace {} is in use by the host", id));
 }
 
-// Of two VFs with one address each would get what is meant for the other.
-void check_mac(const IovAdapter &adapter, const IovFunction &vf, const std::string &mac) {
+// Of two with one address each would get what is meant for the other.
+void check_mac(const IovAdapter &adapter, const IovFunction &vf, const std::string &partition,
+               const std::string &mac) {
+    if (!adapter.station(mac, partition, vf.address).empty())
+        throw Failure("the host or a NIC has the address " + mac);
     for (const auto &other : adapter.vfs)
         if (other.exists && other.address != vf.address && other.mac == mac)
             throw Failure("another virtual function has the address " + mac);
@@ -154,7 +157,7 @@ std::vector<IovStep> iov_ask_steps(const IovSnapshot &now, const IovAsked &asked
     };
     switch (asked.ask) {
     case LPAR_ASK_MAC:
-        check_mac(*adapter, vf, value);
+        check_mac(*adapter, vf, asked.partition, value);
         return step(Kind::mac, known(vf.mac, *adapter, asked.ask), value);
     case LPAR_ASK_VLAN:
         return step(Kind::vlan, known(vf.vlan, *adapter, asked.ask), value);

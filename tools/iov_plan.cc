@@ -483,8 +483,14 @@ class Assigner {
         // trust first: without it a driver may refuse the rest
         if (settings.trust)
             set(Kind::trust, vf.trust, *settings.trust ? "on" : "off");
-        if (settings.mac)
+        if (settings.mac) {
+            auto who = adapter_->station(*settings.mac, choice.wish->partition, vf.address);
+            if (!who.empty())
+                refuse(fmt::format("{}: {} has the address {} there", adapter_->address, who,
+                                   *settings.mac),
+                       choice.wish);
             set(Kind::mac, vf.mac, *settings.mac);
+        }
         if (settings.vlan)
             set(Kind::vlan, vf.vlan, std::to_string(*settings.vlan));
         if (settings.spoofchk)
@@ -548,6 +554,14 @@ std::string iov_step_text(const IovStep &step) {
 const IovFunction *IovAdapter::vf(const std::string &vf_address) const {
     auto found = std::ranges::find(vfs, vf_address, &IovFunction::address);
     return found == vfs.end() ? nullptr : &*found;
+}
+
+std::string IovAdapter::station(const std::string &mac, const std::string &partition,
+                                const std::string &vf_address) const {
+    for (const auto &one : stations)
+        if (one.mac == mac && (one.primary != vf_address || one.partition != partition))
+            return one.who;
+    return "";
 }
 
 const IovAdapter *IovSnapshot::adapter(const std::string &wanted) const {

@@ -211,6 +211,8 @@ class Scanner {
             adapter.speed.clear();
         for (const auto &queue : host_.list(base + "/queues"))
             adapter.nic_queues += queue.starts_with("tx-") ? 1 : 0;
+        for (const auto &name : names)
+            stations(adapter, name);
         if (!host_.is_real() || adapter.enabled == 0)
             return;
         for (const auto &link : vf_links(names[0])) {
@@ -223,6 +225,24 @@ class Scanner {
             vf.trust = link.trust;
             vf.spoofchk = link.spoofchk;
         }
+    }
+
+    void stations(IovAdapter &adapter, const std::string &interface) {
+        adapter.stations.push_back(
+            {host_.read(net_class + interface + "/address").value_or(""), "the host", "", ""});
+        for (const auto &partition : host_.list(configfs_partitions))
+            for (const auto &nic : host_.list(configfs_partitions + partition + "/nics")) {
+                std::string at = partition + "/nics/" + nic;
+                // as the module has it, or as it is asked for
+                auto read = [&](const char *what) {
+                    std::string file = at + "/" + what;
+                    auto text = host_.read(state_partitions + file);
+                    return text ? *text : host_.read(configfs_partitions + file).value_or("");
+                };
+                if (read("adapter") == interface)
+                    adapter.stations.push_back(
+                        {read("mac"), "nic " + partition + "/" + nic, partition, read("primary")});
+            }
     }
 
     const Host &host_;

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "fake.h"
 #include "iov_ask.h"
+#include "iov_scan.h"
 #include "iov_serve.h"
 #include "iov_state.h"
 #include "lpar/wire.h"
@@ -138,6 +139,14 @@ TEST(IovAsk, WhatIsNotDone) {
     EXPECT_THAT(refusal(nic, asks(LPAR_ASK_MAC, 0x525400000002)),
                 HasSubstr("another virtual function has the address 52:54:00:00:00:02"));
     EXPECT_THAT(refusal(nic, asks(LPAR_ASK_MAC, 0x525400000001)), "");
+    nic.adapters[0].stations = {{"52:54:00:00:00:03", "the host", "", ""},
+                                {"52:54:00:00:00:04", "nic db/n0", "db", vf},
+                                {"52:54:00:00:00:05", "nic web/n0", "web", vf}};
+    EXPECT_THAT(refusal(nic, asks(LPAR_ASK_MAC, 0x525400000003)),
+                HasSubstr("the host or a NIC has the address 52:54:00:00:00:03"));
+    EXPECT_THAT(refusal(nic, asks(LPAR_ASK_MAC, 0x525400000004)),
+                HasSubstr("the host or a NIC has the address"));
+    EXPECT_THAT(refusal(nic, asks(LPAR_ASK_MAC, 0x525400000005)), "");
     EXPECT_THAT(refusal(nvme, asks(LPAR_ASK_QUEUES, 4)), HasSubstr("3 queues at most"));
     EXPECT_THAT(refusal(nvme, asks(LPAR_ASK_ATTACH, 9)), HasSubstr("no namespace 9"));
     EXPECT_THAT(refusal(nvme, asks(LPAR_ASK_ATTACH, 2)), HasSubstr("in use by the host"));
@@ -232,6 +241,26 @@ TEST_F(Served, AMailboxForEachVf) {
     EXPECT_FALSE(host_.has(std::string(configfs_partitions) + "db/vfs/" + vf));
     EXPECT_EQ(lparctl(host_, {"iov", "release", "web"}).status, 0);
     EXPECT_FALSE(host_.has(mailbox));
+}
+
+TEST_F(Served, ScanKnowsWhoHasAnAddress) {
+    host_.put("/sys/class/net/eth9/address", "52:54:00:00:00:03\n");
+    for (const char *adapter : {"eth9", "eth8"}) {
+        std::string nic = std::string(configfs_partitions) + "web/nics/" + adapter;
+        host_.put(nic + "/adapter", std::string(adapter) + "\n");
+        host_.put(nic + "/mac", "52:54:00:00:00:04\n");
+        host_.put(nic + "/primary", std::string(vf) + "\n");
+    }
+    auto has = [&](const std::string &mac, const std::string &partition) {
+        return iov_adapters(host_).at(0).station(mac, partition, vf);
+    };
+    EXPECT_EQ(iov_adapters(host_).at(0).stations.size(), 2);
+    EXPECT_EQ(has("52:54:00:00:00:03", "web"), "the host");
+    EXPECT_EQ(has("52:54:00:00:00:04", "db"), "nic web/eth9");
+    EXPECT_EQ(has("52:54:00:00:00:04", "web"), "");
+    // without a wish the module makes one
+    host_.put(std::string(state_partitions) + "web/nics/eth9/mac", "02:00:00:00:00:01\n");
+    EXPECT_EQ(has("02:00:00:00:00:01", "db"), "nic web/eth9");
 }
 
 TEST_F(Served, WhatThePolicyAllowsIsDone) {

@@ -251,6 +251,25 @@ TEST(IovPlan, NicSettings) {
                 ElementsAre("one MAC address is for one VF"));
 }
 
+// But for a NIC that stands by for the VF.
+TEST(IovPlan, NobodyGetsAnothersAddress) {
+    IovSnapshot now = machine(nic_adapter(2));
+    now.adapters[0].stations = {{"52:54:00:00:00:07", "the host", "", ""},
+                                {"52:54:00:00:00:08", "nic web1/n0", "web1", "0000:03:00.1"},
+                                {"52:54:00:00:00:09", "nic web1/n1", "web1", ""}};
+    auto refusals = [&](const std::string &partition, const std::string &mac) {
+        IovRequest request = wish({{partition, 1}});
+        request.wishes[0].settings.mac = "52:54:00:00:00:" + mac;
+        return iov_assign(now, request).refusals;
+    };
+    EXPECT_THAT(refusals("web1", "07"),
+                ElementsAre("0000:03:00.0: the host has the address 52:54:00:00:00:07 there"));
+    EXPECT_THAT(refusals("web1", "08"), IsEmpty());
+    EXPECT_THAT(refusals("db1", "08"), ElementsAre(HasSubstr("nic web1/n0 has the address")));
+    EXPECT_THAT(refusals("web1", "09"), ElementsAre(HasSubstr("nic web1/n1 has the address")));
+    EXPECT_THAT(refusals("web1", "0a"), IsEmpty());
+}
+
 // Who has a VF may ask about it; what the module does not know it is not asked for.
 TEST(IovPlan, MailboxesComeAndGo) {
     IovSnapshot now = machine(nic_adapter(2));
