@@ -195,6 +195,10 @@ Watch::Look Watch::look(bool all_groups) const {
     look.accounts.accounts = source_.accounts();
     for (auto &[id, module] : look.modules)
         module.after_ns = donated_ns(module.name);
+    // of one that has gone meanwhile the numbers are none
+    std::erase_if(look.modules, [&](const auto &one) {
+        return host_.read_number(state_partitions + one.second.name + "/id") != one.first;
+    });
     source_.read_rest(look.accounts);
     if (all_groups) {
         // one of them may yet come to donate

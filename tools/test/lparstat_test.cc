@@ -556,6 +556,29 @@ TEST(Accounts, ReadingTakesTime) {
     EXPECT_TRUE(conservation->holds());
 }
 
+// A partition that goes while the accounts are read, or comes anew.
+TEST(Accounts, ReadingTakesTooLong) {
+    FakeHost host;
+    host.put("/sys/kernel/lpar/partitions/web/id", "1\n");
+    host.put("/sys/kernel/lpar/partitions/web/stats/donated_ns", "60000000\n");
+    Accounts accounts;
+    FakeSource source(accounts);
+    Watch watch(host, source, "");
+    accounts.accounts[{1, 1}].donated_ns = 70000000;
+    source.on_read = [&] {
+        host.put("/sys/kernel/lpar/partitions/web/id", "2\n");
+        host.put("/sys/kernel/lpar/partitions/web/stats/donated_ns", "0\n");
+    };
+    auto report = watch.next();
+    ASSERT_EQ(report.partitions.size(), 1);
+    EXPECT_EQ(report.partitions[0].name, "#1");
+    EXPECT_FALSE(report.partitions[0].conservation.has_value());
+    source.on_read = [&] { host.erase("/sys/kernel/lpar/partitions/web"); };
+    report = watch.next();
+    EXPECT_EQ(report.partitions.size(), 1);
+    EXPECT_TRUE(report.sound());
+}
+
 RC_GTEST_PROP(Accounts, PercentileIsAnUpperBound, (const std::vector<uint32_t> &values)) {
     lpar_hist hist{};
     for (uint32_t value : values) {
