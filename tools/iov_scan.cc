@@ -2,9 +2,12 @@
 #include "iov_scan.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <map>
+#include <unistd.h>
 
 #include "device.h"
 #include "error.h"
@@ -262,10 +265,19 @@ std::vector<std::string> iommu_neighbours(const Host &host, const std::string &a
 
 std::string vfio_user(const Host &host, const std::string &address) {
     auto users = vfio_users(host);
-    for (const auto &node : vfio_nodes(host, address))
+    auto nodes = vfio_nodes(host, address);
+    for (const auto &node : nodes)
         if (auto user = users.find(node); user != users.end())
             return user->second;
-    return "";
+    if (!host.is_real())
+        return "";
+    // who has closed the group has it as long as the device that he got from it, and that has no
+    // name
+    int group = ::open(nodes[0].c_str(), O_RDWR | O_CLOEXEC);
+    bool is_busy = group < 0 && errno == EBUSY;
+    if (group >= 0)
+        ::close(group);
+    return is_busy ? "a process that has closed " + nodes[0] + " and kept the device" : "";
 }
 
 std::string vf_address(const std::string &address, unsigned offset, unsigned stride,
