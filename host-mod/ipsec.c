@@ -469,6 +469,9 @@ enum lpar_status lpar_ipsec_delete(struct lpar_nic *nic, u64 number)
 {
 	struct sa *sa;
 
+	/* it comes to more by the same client's calls only */
+	if (!READ_ONCE(nic->nr_sas))
+		return LPAR_NOENT;
 	mutex_lock(&sas_lock);
 	sa = number <= U16_MAX ? xa_load(&sas, number) : NULL;
 	if (sa && sa->nic != nic)

@@ -256,8 +256,10 @@ int lpar_nic_records(struct lpar_nic *nic, void *data, size_t size)
 	return lpar_core_nic_records(data, size, &lim, lpar_fn_name(&nic->fn));
 }
 
-/* Compare what the client was told with what is; say so if it differs. RTNL is held. */
-static void refresh(struct lpar_nic *nic)
+/* Compare what the client was told with what is; say so if it differs. RTNL is held, and does
+ * not wait for the partition's lock, which threads of the client take. Return: false: that
+ * was taken; again later. */
+static bool refresh(struct lpar_nic *nic)
 {
 	struct lpar_port *port = rtnl_dereference(nic->port);
 	struct net_device *dev = port ? rtnl_dereference(port->dev) : NULL;
@@ -274,7 +276,8 @@ static void refresh(struct lpar_nic *nic)
 	if (dev)
 		/* it was told how many it may have: that does not grow */
 		get_limits(dev, nic->fn.mode, nic->fn.queues_max / 2, &now);
-	mutex_lock(&p->lock);
+	if (!mutex_trylock(&p->lock))
+		return false;
 	if (!dev) {
 		lpar_partition_event_locked(p);
 	} else {
@@ -289,15 +292,33 @@ static void refresh(struct lpar_nic *nic)
 		}
 	}
 	mutex_unlock(&p->lock);
+	return true;
 }
 
 static void change(struct work_struct *work)
 {
 	struct lpar_nic *nic = container_of(work, struct lpar_nic, change);
+	bool done;
 
 	rtnl_lock();
-	refresh(nic);
+	done = refresh(nic);
 	rtnl_unlock();
+	if (done)
+		return;
+	/* its turn comes again, after the others' */
+	usleep_range(1000, 2000);
+	lpar_port_tell(nic);
+}
+
+/* The same for the client that waits. RTNL is held, and dropped in between; the client's lock
+ * keeps the NIC. */
+static void refresh_now(struct lpar_nic *nic)
+{
+	while (!refresh(nic)) {
+		rtnl_unlock();
+		usleep_range(100, 1000);
+		rtnl_lock();
+	}
 }
 
 /* What the client has chosen, or not yet. @cap, @value: as lpar_core_nic_set() takes
@@ -365,7 +386,7 @@ static int choose_and_tell(void *arg)
 	ret = choose(nic, it->cap, it->value);
 	if (!ret) {
 		WRITE_ONCE(nic->chosen, true);
-		refresh(nic);
+		refresh_now(nic);
 	}
 	rtnl_unlock();
 	return ret;
@@ -482,7 +503,7 @@ static void forget(struct lpar_partition *p, struct lpar_nic *nic)
 	if (ret && ret != -ENODEV)
 		pr_warn_ratelimited("%s/%s: it does not get its own address back: %d\n",
 				    lpar_partition_name(p), lpar_fn_name(&nic->fn), ret);
-	refresh(nic);
+	refresh_now(nic);
 }
 
 static int forget_all(void *arg)

@@ -31,6 +31,9 @@ void lpar_pool_fill(struct lpar_adapter *a)
 	unsigned int i;
 	dma_addr_t io;
 
+	/* Who waits to write holds those up who want to read, and waits for other clients. */
+	if (READ_ONCE(p->nr))
+		return;
 	down_write(&a->sem);
 	if (p->nr || !a->wrapped || a->dying)
 		goto out;

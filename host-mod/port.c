@@ -29,6 +29,12 @@ static LIST_HEAD(ports);	/* under RTNL */
 /* Tells clients of changes, one at a time: each takes RTNL. */
 static struct workqueue_struct *changes;
 
+/* Have a NIC's client told what has changed. Any context. */
+void lpar_port_tell(struct lpar_nic *nic)
+{
+	queue_work(changes, &nic->change);
+}
+
 /* The VLAN of a frame that has its Ethernet header, be its tag there or beside it. */
 static u16 vlan_of(const struct sk_buff *skb)
 {
@@ -501,7 +507,7 @@ found:
 	case NETDEV_CHANGEMTU:
 	case NETDEV_FEAT_CHANGE:
 		list_for_each_entry(nic, &port->stations, stations)
-			queue_work(changes, &nic->change);
+			lpar_port_tell(nic);
 		break;
 	}
 	return NOTIFY_DONE;

@@ -60,6 +60,7 @@ static inline struct lpar_port *lpar_nic_port(struct lpar_nic *nic)
 bool lpar_port_taken(struct net_device *dev);
 int lpar_port_join(struct lpar_nic *nic, struct net_device *dev);
 void lpar_port_leave(struct lpar_nic *nic);
+void lpar_port_tell(struct lpar_nic *nic);
 struct net_device *lpar_port_host_vlan(struct net_device *dev, u16 vlan);
 
 void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,

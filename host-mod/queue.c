@@ -10,6 +10,7 @@
 #include "blk.h"
 #include "compat.h"
 #include "dispatch.h"
+#include "errand.h"
 #include "memory.h"
 #include "net.h"
 #include "queue.h"
@@ -255,6 +256,30 @@ static int queue_alloc(struct lpar_queue *q, u32 function)
 	return nic ? lpar_net_queue_init(q) : lpar_blk_queue_init(q);
 }
 
+/* Its folder in sysfs, whose locks are the whole host's: by lpar_errand(). Not shown when memory
+ * is short; it works all the same. */
+static int show(void *arg)
+{
+	struct lpar_queue *q = arg;
+	char name[12];
+
+	snprintf(name, sizeof(name), "%u", q->index);
+	q->node = lpar_node_create(&q->fn->queues_node->kobj, name, NULL, q);
+	if (!IS_ERR(q->node))
+		q->stats_node = lpar_node_stats(q->node, q, read_stats);
+	return 0;
+}
+
+/* The opposite. */
+static int hide(void *arg)
+{
+	struct lpar_queue *q = arg;
+
+	lpar_node_remove(q->stats_node);
+	lpar_node_remove(q->node);
+	return 0;
+}
+
 /**
  * lpar_queue_create - a client's queue on one of its functions
  * @c: the client; its lock is held, and dropped while pages are pinned
@@ -274,7 +299,6 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 	struct lpar_queue_shape s;
 	struct lpar_queue *q;
 	struct lpar_fn *fn;
-	char name[12];
 	int ret;
 
 	lockdep_assert_held(&c->lock);
@@ -334,11 +358,7 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 	spin_unlock(&fn->queues_lock);
 	mutex_unlock(&c->partition->lock);
 
-	snprintf(name, sizeof(name), "%u", q->index);
-	/* not shown when memory is short; it works all the same */
-	q->node = lpar_node_create(&fn->queues_node->kobj, name, NULL, q);
-	if (!IS_ERR(q->node))
-		q->stats_node = lpar_node_stats(q->node, q, read_stats);
+	lpar_errand(show, q);
 	atomic_inc(&c->queues_live);
 	rcu_assign_pointer(c->queue[index], q);
 	return LPAR_OK;
@@ -359,8 +379,7 @@ static void queue_end(struct lpar_client *c, struct lpar_queue *q)
 	list_del(&q->link);
 	lpar_queue_stats(q, &fn->past);
 	spin_unlock(&fn->queues_lock);
-	lpar_node_remove(q->stats_node);
-	lpar_node_remove(q->node);
+	lpar_errand(hide, q);
 	mutex_lock(&c->partition->lock);
 	if (q->nic)
 		lpar_net_queue_del(q);
