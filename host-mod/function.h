@@ -105,7 +105,7 @@ static inline int lpar_fn_block(const struct lpar_fn *fn, struct lpar_window *w)
 	int block = -1;
 
 	rcu_read_lock();
-	/* pairs with smp_store_release in map_adapters() */
+	/* pairs with smp_store_release in map_adapter() */
 	m = smp_load_acquire(&w->map[READ_ONCE(fn->place)]);
 	if (m && m->adapter == fn->adapter)
 		block = m->block;
