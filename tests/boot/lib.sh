@@ -39,6 +39,14 @@ equal() {
 	ok "$1: $2"
 }
 
+# silent WHAT COMMAND…: it must succeed, and say nothing
+silent() {
+	local what=$1 out
+	shift
+	out=$("$@" 2>&1) || fail "$what: $out"
+	equal "$what" "$out" ""
+}
+
 # at_least WHAT GOT LEAST; at_most WHAT GOT MOST
 at_least() {
 	[ "$2" -ge "$3" ] || fail "$1: $2, wanted at least $3"
@@ -57,6 +65,9 @@ refused() {
 	[[ $out = *"$text"* ]] || fail "$what: refused with '$out', wanted '$text'"
 	ok "$what: refused: $text"
 }
+
+# faults_wanted: this test has the IOMMU refuse accesses
+faults_wanted() { : >/run/rig/faults; }
 
 write() { echo "$2" >"$1"; }
 
@@ -119,7 +130,7 @@ adapter_of() {
 wait_for() {
 	local what=$1 limit=$2
 	[ "$RIG_ACCEL" != tcg ] || limit=$((limit + 180))
-	[ "$LPAR_KVER" != debug ] || limit=$((limit + 600))
+	[[ $LPAR_KVER${LPAR_GUEST_KVER-} != *debug* ]] || limit=$((limit + 600))
 	local end=$((SECONDS + limit))
 	while ((SECONDS < end)); do
 		if "${@:3}" >/dev/null 2>&1; then return; fi
@@ -134,8 +145,12 @@ count() {
 	echo $((n > $1 ? n : $1))
 }
 
+# no_splats CONSOLE: of a guest whose log folder goes, or that the rig did not boot
+no_splats() { ! grep -saE "$RIG_SPLATS" "$1" || fail "$1"; }
+
 # fresh NAME: a guest's log folder (guest -o NAME) that is not there from an earlier run; prints its path
 fresh() {
+	no_splats "/run/rig/log/$1/console.log" >&2
 	rm -rf "/run/rig/log/$1"
 	echo "/run/rig/log/$1"
 }

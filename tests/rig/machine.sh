@@ -6,8 +6,9 @@
 # role=host|guest kver=6.1|6.12|debug kernel=DIR image=DIR log=DIR limit=SECONDS kargs="…" job=(SCRIPT ARGS…) shell=1|""
 
 # what must not stand in a kernel log
-splats='BUG:|WARNING:|Oops|KASAN|possible recursive|INFO: task .* blocked|INFO: lockdep|general protection|refcount_t|UBSAN'
-splats+='|unreferenced object|detected stall'
+splats='BUG:|kernel BUG at|WARNING:|Oops|\[#[0-9]+\]|KASAN|UBSAN|refcount_t|general protection|unreferenced object'
+splats+='|possible recursive|INFO: lockdep|non-static key|turning off the locking|INFO: task .* blocked|detected (expedited )?stall|hard LOCKUP'
+splats+='|unregister_netdevice: waiting|NETDEV WATCHDOG|nobody cared|duplicate filename|yet kobject_put'
 
 # machine_job [VARIABLE…]: write down the job for the machine's init, with the caller's environment that concerns us
 machine_job() {
@@ -122,6 +123,7 @@ machine_run() {
 			reasons+=("the machine restarted without a verdict: $(tail -n 1 "$log/console.log")")
 		fi
 	fi
+	[ "$code" -eq 0 ] || [ ${#reasons[@]} -gt 0 ] || reasons+=("the emulator ended with status $code after the verdict")
 	if [ -s "$log/problems" ]; then
 		mapfile -t -O "${#reasons[@]}" reasons <"$log/problems"
 	fi
