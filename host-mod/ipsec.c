@@ -490,9 +490,12 @@ static void drop_all(struct lpar_nic *nic)
 		drop(sa);
 }
 
-/* Its client is reset: it has none any more. May sleep. */
+/* Its client is reset: it has none any more. RTNL and the client's lock are held, may sleep. */
 void lpar_ipsec_forget(struct lpar_nic *nic)
 {
+	/* who adds one to another NIC, with sas_lock, may be stopped for long; and has RTNL wait */
+	if (!nic->nr_sas)
+		return;
 	mutex_lock(&sas_lock);
 	drop_all(nic);
 	mutex_unlock(&sas_lock);

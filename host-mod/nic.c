@@ -273,11 +273,11 @@ static bool refresh(struct lpar_nic *nic)
 	now.promisc = nic->promisc;
 	now.aside = nic->aside;
 	now.vlan_filter = nic->filters;
+	if (!mutex_trylock(&p->lock))
+		return false;
 	if (dev)
 		/* it was told how many it may have: that does not grow */
 		get_limits(dev, nic->fn.mode, nic->fn.queues_max / 2, &now);
-	if (!mutex_trylock(&p->lock))
-		return false;
 	if (!dev) {
 		lpar_partition_event_locked(p);
 	} else {
@@ -368,6 +368,19 @@ static int choose(struct lpar_nic *nic, u64 cap, u64 value)
 	}
 }
 
+/* So many VLANs are taken from the adapter at once; others want RTNL, too. */
+#define FORGET_VLANS	64
+
+/* RTNL is held, and dropped in between; the NIC and its client stay. */
+static void forget_vlans(struct lpar_nic *nic)
+{
+	while (lpar_station_forget_vlans(nic, FORGET_VLANS)) {
+		rtnl_unlock();
+		cond_resched();
+		rtnl_lock();
+	}
+}
+
 struct choice {
 	struct lpar_nic *nic;
 	u64 cap;
@@ -382,6 +395,8 @@ static int choose_and_tell(void *arg)
 	int ret;
 
 	rtnl_lock();
+	if (it->cap == LPAR_CAP_VLAN_FILTER && !it->value)
+		forget_vlans(nic);
 	nic->chosen_at = jiffies;
 	ret = choose(nic, it->cap, it->value);
 	if (!ret) {
@@ -475,9 +490,6 @@ static struct lpar_nic *find_chosen(struct lpar_partition *p)
 	return nic;
 }
 
-/* So many VLANs are taken from the adapter at once; others want RTNL, too. */
-#define FORGET_VLANS	64
-
 /* RTNL is held, and dropped in between. */
 static void forget(struct lpar_partition *p, struct lpar_nic *nic)
 {
@@ -486,11 +498,7 @@ static void forget(struct lpar_partition *p, struct lpar_nic *nic)
 	lpar_station_promisc(nic, false);
 	lpar_station_forget_macs(nic);
 	lpar_ipsec_forget(nic);
-	while (lpar_station_forget_vlans(nic, FORGET_VLANS)) {
-		rtnl_unlock();
-		cond_resched();
-		rtnl_lock();
-	}
+	forget_vlans(nic);
 	ret = lpar_station_filter_vlans(nic, false);
 	if (ret && ret != -ENODEV)
 		pr_warn_ratelimited("%s/%s: its adapter does not let all VLANs in\n",
@@ -818,6 +826,7 @@ int lpar_nic_disable(struct lpar_nic *nic, bool force)
 	if (ret)
 		return ret;
 	rtnl_lock();
+	forget_vlans(nic);
 	lpar_port_leave(nic);
 	rtnl_unlock();
 	cancel_work_sync(&nic->change);
