@@ -14,15 +14,34 @@ std::string paint(std::string_view text, Colour colour, bool on) {
     return fmt::format("\x1b[{}m{}\x1b[0m", codes.at(static_cast<size_t>(colour)), text);
 }
 
+// How many bytes its first character has: 0 if it does not begin with one in UTF-8.
+static size_t utf8_length(std::string_view text) {
+    auto lead = static_cast<unsigned char>(text[0]);
+    size_t length = lead < 0x80   ? 1
+                    : lead < 0xc2 ? 0
+                    : lead < 0xe0 ? 2
+                    : lead < 0xf0 ? 3
+                    : lead < 0xf5 ? 4
+                                  : 0;
+    if (length > text.size() || !std::ranges::all_of(text.substr(1, length - (length > 0)),
+                                                     [](char c) { return (c & 0xc0) == 0x80; }))
+        return 0;
+    return length;
+}
+
 std::string printable(std::string_view text) {
-    std::string result(text);
-    for (char &c : result)
-        if ((c >= 0 && c < ' ') || c == 0x7f)
-            c = '?';
-    // those of two bytes, from U+0080
-    for (size_t at = 0; (at = result.find('\xc2', at)) != std::string::npos; at++)
-        if (at + 1 < result.size() && (result[at + 1] & 0xe0) == 0x80)
-            result.replace(at, 2, "?");
+    std::string result;
+    while (!text.empty()) {
+        auto length = utf8_length(text);
+        auto one = text.substr(0, std::max<size_t>(length, 1));
+        bool control = length == 1 ? one[0] < ' ' || one[0] == 0x7f
+                                   : length == 2 && one[0] == '\xc2' && (one[1] & 0xe0) == 0x80;
+        if (length == 0 || control)
+            result += '?';
+        else
+            result += one;
+        text.remove_prefix(one.size());
+    }
     return result;
 }
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 #include <unistd.h>
 
 #include "device.h"
@@ -214,7 +215,10 @@ class Scanner {
             adapter.speed.clear();
         for (const auto &queue : host_.list(base + "/queues"))
             adapter.nic_queues += queue.starts_with("tx-") ? 1 : 0;
+        std::set<std::string> port;
         for (const auto &name : names)
+            upwards(port, name);
+        for (const auto &name : port)
             stations(adapter, name);
         if (!host_.is_real() || adapter.enabled == 0)
             return;
@@ -228,6 +232,16 @@ class Scanner {
             vf.trust = link.trust;
             vf.spoofchk = link.spoofchk;
         }
+    }
+
+    // An interface and all that stands on it: VLANs, a bond, a bridge, macvlans.
+    void upwards(std::set<std::string> &port, const std::string &interface) {
+        static constexpr std::string_view upper = "upper_";
+        if (!port.insert(interface).second)
+            return;
+        for (const auto &name : host_.list(net_class + interface))
+            if (name.starts_with(upper))
+                upwards(port, name.substr(upper.size()));
     }
 
     void stations(IovAdapter &adapter, const std::string &interface) {

@@ -261,6 +261,14 @@ TEST_F(Served, ScanKnowsWhoHasAnAddress) {
     // without a wish the module makes one
     host_.put(std::string(state_partitions) + "web/nics/eth9/mac", "02:00:00:00:00:01\n");
     EXPECT_EQ(has("02:00:00:00:00:01", "db"), "nic web/eth9");
+    // what stands on the interface is on the same wire
+    host_.put("/sys/class/net/eth9/upper_bond0", "");
+    host_.put("/sys/class/net/bond0/upper_eth8", "");
+    host_.put("/sys/class/net/bond0/lower_eth9", "");
+    host_.put("/sys/class/net/eth8/address", "52:54:00:00:00:05\n");
+    EXPECT_EQ(has("52:54:00:00:00:05", "web"), "the host");
+    host_.put(std::string(configfs_partitions) + "web/nics/eth8/mac", "52:54:00:00:00:06\n");
+    EXPECT_EQ(has("52:54:00:00:00:06", "db"), "nic web/eth8");
 }
 
 TEST_F(Served, WhatThePolicyAllowsIsDone) {

@@ -146,7 +146,11 @@ TEST(Format, TableIsAlignedAndClean) {
 TEST(Format, NothingCommandsTheTerminal) {
     EXPECT_EQ(printable("a\x1b[2J\n\x7f"), "a?[2J??");
     EXPECT_EQ(printable("\xc2\x80\xc2\x9b\xc2\x9f"), "???");
-    EXPECT_EQ(printable("\xc2\xa0größe \xc3\x80\xc2"), "\xc2\xa0größe \xc3\x80\xc2");
+    EXPECT_EQ(printable("\xc2\xa0größe \xc3\x80\xc2"), "\xc2\xa0größe \xc3\x80?");
+    // what an 8-bit terminal takes for such, and what is no character
+    EXPECT_EQ(printable("\x9b"
+                        "2J\xc3\x9b\xe2\x82\xac\xf0\x9f\x98\x80\xe2\x82"),
+              "?2J\xc3\x9b\xe2\x82\xac\xf0\x9f\x98\x80??");
     EXPECT_EQ(printable_lines("a\x1b\n\nb\xc2\x9b\n"), "a?\n\nb?\n");
     EXPECT_EQ(printable_lines(""), "");
 }
