@@ -19,7 +19,7 @@
  * @comm:   of that
  * @pid:    likewise
  * @node:   in adjunct_file.waiting, then in adjunct_file.ring, then in none
- * @given:  it has been in the latter
+ * @given:  it has been in the latter, or its adjunct ended before that
  * @caller: in adjunct_file.callers
  * @first:  it is the first of those
  * @turn:   of its caller, woken by @first and @done

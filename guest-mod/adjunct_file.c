@@ -105,6 +105,7 @@ void lpar_adjunct_destroy(struct adjunct_file *f)
 	}
 	WRITE_ONCE(f->slot, -1);
 	lpar_adjunct_take_back(f);
+	lpar_adjunct_turn_away(f);
 	lpar_adjunct_batch_drop(lpar_adjunct_unsubmit(f));
 }
 
@@ -392,7 +393,7 @@ static int file_serve(struct adjunct_file *f, struct lpar_batch *b)
 		/* Others may have had it served. Pairs with lpar_adjunct_batch_collect(). */
 		if (err && smp_load_acquire(&b->done))
 			err = 0;
-		/* it had been given it, and may have been served in part */
+		/* the adjunct that it was meant for has ended, and may have served it in part */
 		if (err == -ENOTCONN && b->given)
 			err = -ECANCELED;
 	} while (err == -ERESTARTSYS);

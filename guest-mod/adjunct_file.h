@@ -142,6 +142,7 @@ void lpar_adjunct_submit(struct adjunct_file *f, struct lpar_batch *b);
 struct lpar_batch *lpar_adjunct_unsubmit(struct adjunct_file *f);
 int lpar_adjunct_serve_submitted(struct adjunct_file *f);
 void lpar_adjunct_take_back(struct adjunct_file *f);
+void lpar_adjunct_turn_away(struct adjunct_file *f);
 void lpar_adjunct_begin(struct adjunct_file *f);
 void lpar_adjunct_tell(struct adjunct_file *f);
 bool lpar_adjunct_interrupted(const struct adjunct_file *f);

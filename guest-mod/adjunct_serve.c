@@ -110,6 +110,25 @@ struct lpar_batch *lpar_adjunct_unsubmit(struct adjunct_file *f)
 	return b;
 }
 
+/**
+ * lpar_adjunct_turn_away - what waits will not be given to the adjunct, nor to the next one
+ * @f: its adjunct has ended
+ *
+ * Who waits for it finds that when he comes to the file. lpar_adjuncts.life or @f's lock is
+ * held as for lpar_adjunct_destroy().
+ */
+void lpar_adjunct_turn_away(struct adjunct_file *f)
+{
+	struct lpar_batch *b, *next;
+
+	spin_lock(&f->waiting_lock);
+	list_for_each_entry_safe(b, next, &f->waiting, node) {
+		b->given = true;
+		list_del_init(&b->node);
+	}
+	spin_unlock(&f->waiting_lock);
+}
+
 /* From now on it is of the shared part's, which has a reference of its own. */
 static void adjunct_choose(struct adjunct_file *f, struct lpar_batch *b)
 {
@@ -496,9 +515,9 @@ int lpar_adjunct_run(struct adjunct_file *f, const struct lpar_batch *own, bool 
 /**
  * lpar_adjunct_serve_for - have a batch served, and whatever goes before it
  * @f: has an adjunct
- * @b: waits, or waited until the adjunct was given it
+ * @b: waits, or waited until the adjunct was given it or ended
  *
- * Return: 0: it is done; -ECANCELED: it ended with the adjunct, and there is another one; else
+ * Return: 0: it is done; -ECANCELED: its adjunct has ended, and there is another one; else
  * as of lpar_adjunct_run(), and what the adjunct was given stays there.
  */
 int lpar_adjunct_serve_for(struct adjunct_file *f, struct lpar_batch *b)

@@ -333,9 +333,14 @@ static struct config_item *images_make(struct config_group *group,
 				       const char *name)
 {
 	struct image *i;
+	const char *p;
 
 	if (strlen(name) >= LPAR_TEXT_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
+	/* or a VMM could not tell that it runs, see lpar_core_told() */
+	for (p = name; *p; p++)
+		if (*p < ' ' || *p > '~')
+			return ERR_PTR(-EINVAL);
 	i = kzalloc(sizeof(*i), GFP_KERNEL);
 	if (!i)
 		return ERR_PTR(-ENOMEM);

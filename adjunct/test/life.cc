@@ -24,10 +24,9 @@ void destroy_during_calls(lpar::Adjunct &adjunct) {
     adjunct.destroy();
     for (auto &thread : threads)
         thread.join();
-    if (errors[0] != ECANCELED && errors[1] != ECANCELED && errors[2] != ECANCELED)
-        fail("no call was cancelled");
+    // the first never ends; another may have been served before it
     for (auto &error : errors)
-        if (error != ECANCELED && error != ENOTCONN && error != 0)
+        if (error != ECANCELED && (error != 0 || &error == errors))
             fail("a call that was cancelled: " + std::generic_category().message(error));
     if (error_of([&] { adjunct.call(3, {}, 0); }) != ENOTCONN)
         fail("a call after that");

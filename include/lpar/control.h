@@ -5,7 +5,8 @@
  * One open file is one client partition, from LPAR_ATTACH until it is closed;
  * closing it, however the process died, gives everything back. Every structure
  * starts with its size as the caller knows it: a longer one whose unknown part
- * is zero is taken, a shorter one is too when the missing part may be zero.
+ * is zero is taken, a shorter one is too when the missing part may be zero. What is
+ * only "out" is zero on entry, so clear it before the same structure is used again.
  * Unless said otherwise the calls may sleep, come from the process that
  * attached (-EPERM otherwise), and fail with -EINVAL on unknown flags, -E2BIG
  * when the unknown part is not zero, -ENOTCONN before LPAR_ATTACH, -ENOMEM, and
