@@ -5,7 +5,7 @@
 #   $(eval $(call lpar_image,NAME,source.cc …,STACK_PAGES,DRIVES))
 #
 # makes $(BUILD)/NAME.image. STACK_PAGES is 4 where it is left out. DRIVES is for the driver of a PCI device: its
-# 0xDEVICEVENDOR.
+# 0xDEVICEVENDOR. NAME_flags are for the compiler: with -g, addr2line -e $(BUILD)/NAME/NAME.elf tells what is where.
 lpar_sdk     := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 lpar_include := $(firstword $(wildcard $(lpar_sdk)/../../include) $(lpar_sdk)/include)
 BUILD        ?= build

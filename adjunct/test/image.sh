@@ -31,6 +31,25 @@ grep -q Jefe <(tail -c +$((text * 4096 + 1)) "$build/key/keykeeper.image") || fa
 ! grep -q Jefe <(head -c $((text * 4096)) "$build/key/keykeeper.image") || fail "keykeeper: the key is in its text"
 ! make -s -f "$here/Makefile" BUILD="$build/key" keykeeper 2>/dev/null || fail "keykeeper: built without a key"
 
+# An image as its author makes it, in a folder of their own: with -g it is the same, and the ELF tells what is where.
+user=$build/user
+rm -rf "$user"
+mkdir -p "$user"
+cat >"$user/mine.cc" <<'C'
+#include <lpar/service.hh>
+bool lpar::service::initialise() { return true; }
+lpar::service::Answer lpar::service::serve(const Request &) { return {LPAR_NOSYS}; }
+C
+cat >"$user/Makefile" <<M
+include $here/sdk/image.mk
+\$(eval \$(call lpar_image,mine,mine.cc))
+M
+make -s -C "$user" BUILD=plain plain/mine.image
+make -s -C "$user" BUILD=debug mine_flags=-g debug/mine.image
+cmp "$user/plain/mine.image" "$user/debug/mine.image" || fail "-g changes an image"
+where=$(addr2line -e "$user/debug/mine/mine.elf" "$(nm -C "$user/debug/mine/mine.elf" | awk '/ T lpar::service::serve/ { print $1 }')")
+[[ $where == */mine.cc:3 ]] || fail "addr2line says $where"
+
 # What does not fit a slot is refused when it is linked.
 cat >"$build/big.cc" <<'C'
 #include <lpar/service.hh>
