@@ -24,7 +24,12 @@ done
 
 key=$build/test.key
 printf 'Jefe' >"$key"
+umask 022
+rm -rf "$build/key"
+mkdir -p "$build/key/keykeeper"
+touch "$build/key/keykeeper"{.image,/keykeeper.elf,/key.o}
 make -s -f "$here/Makefile" BUILD="$build/key" KEY="$key" keykeeper
+[ -z "$(find "$build/key" -type f -perm /077)" ] || fail "keykeeper: others can read the key"
 head_of "$build/key/keykeeper.image" 0
 [ "$data" -ge 1 ] || fail "keykeeper: no data"
 grep -q Jefe <(tail -c +$((text * 4096 + 1)) "$build/key/keykeeper.image") || fail "keykeeper: the key is not in its data"
