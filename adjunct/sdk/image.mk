@@ -4,8 +4,9 @@
 #   include /usr/share/lpar/sdk/image.mk
 #   $(eval $(call lpar_image,NAME,source.cc …,STACK_PAGES,DRIVES))
 #
-# makes $(BUILD)/NAME.image. STACK_PAGES is 4 where it is left out. DRIVES is for the driver of a PCI device: its
-# 0xDEVICEVENDOR. NAME_flags are for the compiler: with -g, addr2line -e $(BUILD)/NAME/NAME.elf tells what is where.
+# makes $(BUILD)/NAME.image, by default if no target comes before. STACK_PAGES is 4 where it is left out. DRIVES is for
+# the driver of a PCI device: its 0xDEVICEVENDOR. NAME_flags are for the compiler: with -g,
+# addr2line -e $(BUILD)/NAME/NAME.elf tells what is where.
 lpar_sdk     := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 lpar_include := $(firstword $(wildcard $(lpar_sdk)/../../include) $(lpar_sdk)/include)
 BUILD        ?= build
@@ -22,6 +23,8 @@ lpar_object = $(BUILD)/$(1)/$(notdir $(basename $(2))).o
 
 # What assembler sources include, a cache of compilers gives the names of as they were elsewhere.
 define lpar_image
+.PHONY: lpar_images
+lpar_images: $(BUILD)/$(1).image
 $(foreach source,$(2) $(addprefix $(lpar_sdk)/,start.cc loop.cc string.cc),
 $(call lpar_object,$(1),$(source)): $(source)
 	@mkdir -p $$(@D)

@@ -49,8 +49,8 @@ cat >"$user/Makefile" <<M
 include $here/sdk/image.mk
 \$(eval \$(call lpar_image,mine,mine.cc))
 M
-make -s -C "$user" BUILD=plain plain/mine.image
-make -s -C "$user" BUILD=debug mine_flags=-g debug/mine.image
+make -s -C "$user" BUILD=plain
+make -s -C "$user" BUILD=debug mine_flags=-g
 cmp "$user/plain/mine.image" "$user/debug/mine.image" || fail "-g changes an image"
 where=$(addr2line -e "$user/debug/mine/mine.elf" "$(nm -C "$user/debug/mine/mine.elf" | awk '/ T lpar::service::serve/ { print $1 }')")
 [[ $where == */mine.cc:3 ]] || fail "addr2line says $where"
