@@ -18,23 +18,25 @@ lpar_flags   := -std=c++20 -O2 -Wall -Wextra -Werror -MMD -MP -I$(lpar_sdk) -I$(
                 -fno-asynchronous-unwind-tables -fno-threadsafe-statics -ffunction-sections \
                 -fdata-sections -fno-tree-loop-distribute-patterns
 
-# $(call lpar_object,NAME,SOURCE)
-lpar_object = $(BUILD)/$(1)/$(notdir $(basename $(2))).o
+lpar_sources := $(addprefix $(lpar_sdk)/,start.cc loop.cc string.cc)
 
-# What assembler sources include, a cache of compilers gives the names of as they were elsewhere.
+# $(call lpar_objects,NAME,SOURCES): the SDK's are in a folder of their own
+lpar_objects = $(foreach source,$(2),$(BUILD)/$(1)/$(if $(filter $(lpar_sdk)/%,$(source)),sdk/)$(notdir $(basename $(source))).o)
+
+# What assembler sources include, a cache of compilers gives the names of as they were elsewhere. Makefiles have the flags.
 define lpar_image
 .PHONY: lpar_images
 lpar_images: $(BUILD)/$(1).image
-$(foreach source,$(2) $(addprefix $(lpar_sdk)/,start.cc loop.cc string.cc),
-$(call lpar_object,$(1),$(source)): $(source)
+$(foreach source,$(2) $(lpar_sources),
+$(call lpar_objects,$(1),$(source)): $(source) $(filter-out %.d,$(MAKEFILE_LIST))
 	@mkdir -p $$(@D)
 	$$(if $$(filter %.S,$$<),CCACHE_DISABLE=1) $$(CXX) $$(lpar_flags) $$($(1)_flags) -c -o $$@ $$<
 )
-$(BUILD)/$(1)/$(1).elf: $(foreach source,$(2) start.cc loop.cc string.cc,$(call lpar_object,$(1),$(source))) $(lpar_sdk)/image.lds
+$(BUILD)/$(1)/$(1).elf: $(call lpar_objects,$(1),$(2) $(lpar_sources)) $(lpar_sdk)/image.lds
 	$$(CXX) -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
 		-Wl,--orphan-handling=error -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
 		-Wl,--defsym=LPAR_STACK_PAGES=$(or $(3),4) -Wl,--defsym=LPAR_DRIVES=$(or $(4),0) -T $(lpar_sdk)/image.lds -o $$@ $$(filter %.o,$$^)
 $(BUILD)/$(1).image: $(BUILD)/$(1)/$(1).elf $(lpar_sdk)/image
 	$(lpar_sdk)/image $$< $$@
--include $(wildcard $(BUILD)/$(1)/*.d)
+-include $(wildcard $(BUILD)/$(1)/*.d $(BUILD)/$(1)/sdk/*.d)
 endef

@@ -40,20 +40,28 @@ grep -q Jefe <(tail -c +$((text * 4096 + 1)) "$build/key/keykeeper.image") || fa
 user=$build/user
 rm -rf "$user"
 mkdir -p "$user"
-cat >"$user/mine.cc" <<'C'
+cat >"$user/string.cc" <<'C'
 #include <lpar/service.hh>
 bool lpar::service::initialise() { return true; }
 lpar::service::Answer lpar::service::serve(const Request &) { return {LPAR_NOSYS}; }
 C
 cat >"$user/Makefile" <<M
 include $here/sdk/image.mk
-\$(eval \$(call lpar_image,mine,mine.cc))
+stack = 4
+\$(eval \$(call lpar_image,mine,string.cc,\$(stack)))
 M
 make -s -C "$user" BUILD=plain
 make -s -C "$user" BUILD=debug mine_flags=-g
 cmp "$user/plain/mine.image" "$user/debug/mine.image" || fail "-g changes an image"
 where=$(addr2line -e "$user/debug/mine/mine.elf" "$(nm -C "$user/debug/mine/mine.elf" | awk '/ T lpar::service::serve/ { print $1 }')")
-[[ $where == */mine.cc:3 ]] || fail "addr2line says $where"
+[[ $where == */string.cc:3 ]] || fail "addr2line says $where"
+make -s -C "$user" BUILD=plain -q || fail "what has been made is made again"
+sed -i 's/^stack = .*/stack = 5/' "$user/Makefile"
+make -s -C "$user" BUILD=plain
+head_of "$user/plain/mine.image" 0
+[ "$stack" -eq 5 ] || fail "another stack in the Makefile made no other image"
+! make -s -C "$user" BUILD=none stack=0 2>"$user/log" || fail "an image without a stack was linked"
+grep -q 'no stack' "$user/log" || fail "$(cat "$user/log")"
 
 # What does not fit a slot is refused when it is linked.
 cat >"$build/big.cc" <<'C'
