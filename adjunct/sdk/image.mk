@@ -8,7 +8,7 @@
 # the driver of a PCI device: its 0xDEVICEVENDOR. NAME_flags are for the compiler: with -g,
 # addr2line -e $(BUILD)/NAME/NAME.elf tells what is where.
 lpar_sdk     := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
-lpar_include := $(firstword $(wildcard $(lpar_sdk)/../../include) $(lpar_sdk)/include)
+lpar_include := $(firstword $(wildcard $(lpar_sdk)/include) $(lpar_sdk)/../../include)
 BUILD        ?= build
 CXX          ?= g++
 # No register that nobody saves for an image; no code that wants what is not there.
