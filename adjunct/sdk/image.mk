@@ -35,7 +35,8 @@ $(call lpar_objects,$(1),$(source)): $(source) $(filter-out %.d,$(MAKEFILE_LIST)
 $(BUILD)/$(1)/$(1).elf: $(call lpar_objects,$(1),$(2) $(lpar_sources)) $(lpar_sdk)/image.lds
 	$$(CXX) -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
 		-Wl,--orphan-handling=error -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
-		-Wl,--defsym=LPAR_STACK_PAGES=$(or $(3),4) -Wl,--defsym=LPAR_DRIVES=$(or $(4),0) -T $(lpar_sdk)/image.lds -o $$@ $$(filter %.o,$$^)
+		-Wl,--defsym=LPAR_STACK_PAGES=$(or $(3),4) -Wl,--defsym=LPAR_DRIVES=$(or $(4),0) \
+		-T $(lpar_sdk)/image.lds -o $$@ $$(filter %.o,$$^) -lgcc
 $(BUILD)/$(1).image: $(BUILD)/$(1)/$(1).elf $(lpar_sdk)/image
 	$(lpar_sdk)/image $$< $$@
 -include $(wildcard $(BUILD)/$(1)/*.d $(BUILD)/$(1)/sdk/*.d)

@@ -15,11 +15,16 @@ head_of() {
 	[ "$text" -ge 1 ] && [ "$stack" -ge 1 ] && [ "$entry" -ge 64 ] && [ "$entry" -lt $((text * 4096)) ] || fail "$1: head"
 }
 
+# no_vectors ELF
+no_vectors() {
+	! objdump -d "$1" | grep -E '%[xyz]mm|%st\(|\bf(ld|st|add|mul)' || fail "$1: FPU or vector code"
+}
+
 head_of "$build/edu.image" $((0x11e81234))
 for image in checksum loop fault; do
 	head_of "$build/$image.image" 0
 	# fault has one on purpose
-	[ $image = fault ] || ! objdump -d "$build/$image/$image.elf" | grep -E '%[xyz]mm|%st\(|\bf(ld|st|add|mul)' || fail "$image: FPU or vector code"
+	[ $image = fault ] || no_vectors "$build/$image/$image.elf"
 done
 
 key=$build/test.key
@@ -31,19 +36,24 @@ touch "$build/key/keykeeper"{.image,/keykeeper.elf,/key.o}
 make -s -f "$here/Makefile" BUILD="$build/key" KEY="$key" keykeeper
 [ -z "$(find "$build/key" -type f -perm /077)" ] || fail "keykeeper: others can read the key"
 head_of "$build/key/keykeeper.image" 0
+no_vectors "$build/key/keykeeper/keykeeper.elf"
 [ "$data" -ge 1 ] || fail "keykeeper: no data"
 grep -q Jefe <(tail -c +$((text * 4096 + 1)) "$build/key/keykeeper.image") || fail "keykeeper: the key is not in its data"
 ! grep -q Jefe <(head -c $((text * 4096)) "$build/key/keykeeper.image") || fail "keykeeper: the key is in its text"
 ! make -s -f "$here/Makefile" BUILD="$build/key" keykeeper 2>/dev/null || fail "keykeeper: built without a key"
 
-# An image as its author makes it, in a folder of their own: with -g it is the same, and the ELF tells what is where.
+# An image as its author makes it, in a folder of their own, with functions that the compiler brings. With -g it is the
+# same, and the ELF tells what is where.
 user=$build/user
 rm -rf "$user"
 mkdir -p "$user"
 cat >"$user/string.cc" <<'C'
+#include <bit>
 #include <lpar/service.hh>
 bool lpar::service::initialise() { return true; }
-lpar::service::Answer lpar::service::serve(const Request &) { return {LPAR_NOSYS}; }
+lpar::service::Answer lpar::service::serve(const Request &request) {
+    return {LPAR_OK, uint32_t(std::popcount(request.op) + static_cast<unsigned __int128>(request.op) / request.in.size())};
+}
 C
 cat >"$user/Makefile" <<M
 include $here/sdk/image.mk
@@ -51,10 +61,11 @@ stack = 4
 \$(eval \$(call lpar_image,mine,string.cc,\$(stack)))
 M
 make -s -C "$user" BUILD=plain
+no_vectors "$user/plain/mine/mine.elf"
 make -s -C "$user" BUILD=debug mine_flags=-g
 cmp "$user/plain/mine.image" "$user/debug/mine.image" || fail "-g changes an image"
 where=$(addr2line -e "$user/debug/mine/mine.elf" "$(nm -C "$user/debug/mine/mine.elf" | awk '/ T lpar::service::serve/ { print $1 }')")
-[[ $where == */string.cc:3 ]] || fail "addr2line says $where"
+[[ $where == */string.cc:4 ]] || fail "addr2line says $where"
 make -s -C "$user" BUILD=plain -q || fail "what has been made is made again"
 sed -i 's/^stack = .*/stack = 5/' "$user/Makefile"
 make -s -C "$user" BUILD=plain
