@@ -5,6 +5,7 @@
 #include "run.hh"
 
 int main(int argc, char **argv) {
+    std::ios::sync_with_stdio(false); // or a standard input that cannot be read looks empty
     try {
         lpar::AdjunctKernel kernel;
         kernel.make = [](const std::string &image, const lpar::AdjunctOptions &options) {

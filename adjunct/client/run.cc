@@ -2,9 +2,10 @@
 #include "run.hh"
 
 #include <CLI/CLI.hpp>
+#include <array>
+#include <cstring>
 #include <fmt/format.h>
 #include <fstream>
-#include <iterator>
 #include <mutex>
 #include <poll.h>
 #include <thread>
@@ -22,8 +23,10 @@ constexpr auto footer = R"(Examples:
   lpar-adjunct query checksum || sha256sum a
 
 The image is one that the host's administrator has registered (lparctl adjunct list), or a file;
-what its operations are is the image's own. Each FILE is a request; all are one batch. Exit status:
-0 done, 1 failed, or the image said no, 2 not understood, 3 the host has no such image.)";
+what its operations are is the image's own. Each FILE is a request, of at most 60 KiB with the room
+for its answer. Up to 32, of 60 KiB together, are one batch; more are several, but with --submit one
+has to do. Exit status: 0 done, 1 failed, or the image said no, 2 not understood, 3 the host has no
+such image.)";
 
 struct Options {
     std::string image;
@@ -43,18 +46,28 @@ struct Options {
 
 using Bytes = std::vector<std::byte>;
 
+// No system_error: advice() is about the device's.
+[[noreturn]] void unreadable(const std::string &name) {
+    throw std::runtime_error(name + ": " + std::strerror(errno));
+}
+
 Bytes read_all(std::istream &in, const std::string &name) {
-    std::string text{std::istreambuf_iterator<char>(in), {}};
+    std::array<char, 65536> part{};
+    Bytes all;
+    while (in) {
+        in.read(part.data(), part.size());
+        auto bytes = std::as_bytes(std::span(part).first(in.gcount()));
+        all.insert(all.end(), bytes.begin(), bytes.end());
+    }
     if (in.bad())
-        throw std::runtime_error(name + ": it cannot be read");
-    const auto *data = reinterpret_cast<const std::byte *>(text.data());
-    return {data, data + text.size()};
+        unreadable(name);
+    return all;
 }
 
 Bytes read_file(const std::string &name) {
     std::ifstream file(name, std::ios::binary);
     if (!file)
-        throw std::system_error(errno, std::generic_category(), name);
+        unreadable(name);
     return read_all(file, name);
 }
 
@@ -141,6 +154,60 @@ void print_registers(const AdjunctReport &report, std::ostream &err) {
     err << fmt::format("   rip {:016x}  rflags {:016x}\n", report.rip, report.rflags);
 }
 
+// What is to be done about it.
+std::string advice(const std::system_error &error, const Options &options) {
+    switch (error.code().value()) {
+    case ENOENT:
+        if (std::string(error.what()).starts_with("image \""))
+            return ": the host has no such image (lparctl adjunct list)";
+        return ": is lpar_guest loaded, and may this partition have adjuncts "
+               "(lparctl partition create --adjuncts)?";
+    case EPERM:
+    case EACCES:
+        return ": this needs root, or access to " + options.adjunct.device;
+    case E2BIG:
+        return fmt::format(": {} bytes is the most for input and room for the answer{}",
+                           LPAR_ADJUNCT_ROOM, options.submit ? ", all requests together" : "");
+    case ENODEV:
+        return ": the device was reset or removed";
+    default:
+        return "";
+    }
+}
+
+// And while there is no adjunct yet.
+std::string advice_on_create(const std::system_error &error, const Options &options) {
+    switch (error.code().value()) {
+    case EPERM:
+        if (options.own)
+            return ": this partition may bring no images (lparctl partition create --own-images)";
+        break;
+    case EBUSY:
+        return ": another adjunct has the device";
+    case EINVAL:
+        if (options.adjunct.pci != 0)
+            return ": does the image drive device " + std::to_string(options.adjunct.pci - 1) +
+                   " (lpar-adjunct devices)?";
+        return fmt::format("{}: are {} pages enough? See --pages",
+                           options.own ? ": is it an image (SDK)" : "", options.adjunct.pages);
+    case ENOSPC:
+        return ": the partition may not have more adjuncts";
+    default:
+        break;
+    }
+    return advice(error, options);
+}
+
+std::unique_ptr<Adjunct> make(const Options &options, const AdjunctKernel &kernel) {
+    Bytes own = options.own ? read_file(options.image) : Bytes{};
+    try {
+        return options.own ? kernel.make_own(AdjunctBytes{own}, options.adjunct)
+                           : kernel.make(options.image, options.adjunct);
+    } catch (const std::system_error &error) {
+        throw std::runtime_error(error.what() + advice_on_create(error, options));
+    }
+}
+
 int call(const Options &options, std::istream &in, std::ostream &out, std::ostream &err,
          const AdjunctKernel &kernel) {
     auto data = inputs(options, in);
@@ -148,9 +215,7 @@ int call(const Options &options, std::istream &in, std::ostream &out, std::ostre
     requests.reserve(data.size());
     for (const auto &bytes : data)
         requests.push_back({options.op, bytes, options.room});
-    Bytes own = options.own ? read_file(options.image) : Bytes{};
-    auto adjunct = options.own ? kernel.make_own(AdjunctBytes{own}, options.adjunct)
-                               : kernel.make(options.image, options.adjunct);
+    auto adjunct = make(options, kernel);
     auto replies = serve_all(*adjunct, options, requests);
     int status = 0;
     for (size_t i = 0; i < replies.size(); i++) {
@@ -198,37 +263,6 @@ int devices(const Options &options, std::ostream &out, const AdjunctKernel &kern
                                            : "");
     }
     return 0;
-}
-
-// What is to be done about it.
-std::string advice(const std::system_error &error, const Options &options) {
-    switch (error.code().value()) {
-    case ENOENT:
-        if (std::string(error.what()).starts_with("image"))
-            return ": the host has no such image (lparctl adjunct list)";
-        return ": is lpar_guest loaded, and may this partition have adjuncts "
-               "(lparctl partition create --adjuncts)?";
-    case EPERM:
-        if (options.own)
-            return ": this partition may bring no images (lparctl partition create --own-images)";
-        [[fallthrough]];
-    case EACCES:
-        return ": this needs root, or access to " + options.adjunct.device;
-    case EBUSY:
-        return ": another adjunct has the device";
-    case EINVAL:
-        if (options.adjunct.pci != 0)
-            return ": does the image drive device " + std::to_string(options.adjunct.pci - 1) +
-                   " (lpar-adjunct devices)?";
-        return fmt::format("{}: are {} pages enough? See --pages",
-                           options.own ? ": is it an image (SDK)" : "", options.adjunct.pages);
-    case ENOSPC:
-        return ": the partition may not have more adjuncts";
-    case ENODEV:
-        return ": the device was reset or removed";
-    default:
-        return "";
-    }
 }
 
 } // namespace
@@ -286,6 +320,9 @@ int run_adjunct(int argc, const char *const *argv, std::istream &in, std::ostrea
             options.files = {"-"};
         if (options.submit && options.threads > 1)
             throw CLI::ValidationError("--submit goes with one thread");
+        if (options.submit && options.files.size() > LPAR_ADJUNCT_BATCH_MAX)
+            throw CLI::ValidationError(
+                fmt::format("--submit takes at most {} files", LPAR_ADJUNCT_BATCH_MAX));
         options.adjunct.quantum = std::chrono::microseconds(options.quantum);
         options.adjunct.timeout = std::chrono::milliseconds(options.timeout);
         int status = call(options, in, out, err, kernel);
