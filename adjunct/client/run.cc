@@ -121,7 +121,7 @@ std::vector<AdjunctReply> serve_all(Adjunct &adjunct, const Options &options,
     std::mutex lock;
     std::exception_ptr failure;
     std::vector<std::vector<AdjunctReply>> results(options.threads);
-    std::vector<std::thread> threads;
+    std::vector<std::jthread> threads;
     auto run = [&](unsigned n) {
         try {
             results[n] = serve(adjunct, options, requests);
@@ -131,11 +131,17 @@ std::vector<AdjunctReply> serve_all(Adjunct &adjunct, const Options &options,
                 failure = std::current_exception();
         }
     };
-    for (unsigned n = 1; n < options.threads; n++)
-        threads.emplace_back(run, n);
+    try {
+        for (unsigned n = 1; n < options.threads; n++)
+            threads.emplace_back(run, n);
+    } catch (const std::system_error &error) {
+        adjunct.destroy(); // so that the others end
+        throw std::runtime_error(fmt::format("thread {} of {} could not be made: {}",
+                                             threads.size() + 2, options.threads,
+                                             error.code().message()));
+    }
     run(0);
-    for (auto &thread : threads)
-        thread.join();
+    threads.clear();
     if (failure)
         std::rethrow_exception(failure);
     for (const auto &result : results) {

@@ -3,17 +3,29 @@
 // and has the image "checksum" behind it.
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <cstring>
+#include <dlfcn.h>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mutex>
+#include <pthread.h>
 #include <sstream>
 
 #include "checksum.hh"
 #include "run.hh"
 #include "shim.hh"
+
+// Threads can be made until they are used up.
+static int threads_to_be_had = INT_MAX;
+
+extern "C" int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                              void *(*start)(void *), void *argument) noexcept {
+    static auto *real = reinterpret_cast<decltype(&pthread_create)>(dlsym(RTLD_NEXT, __func__));
+    return threads_to_be_had-- > 0 ? real(thread, attributes, start, argument) : EAGAIN;
+}
 
 namespace lpar {
 namespace {
@@ -402,6 +414,13 @@ TEST_F(Client, ProgramSaysWhatIsWrong) {
     EXPECT_EQ(run({"call", "checksum", "1"}), 1);
     EXPECT_THAT(err.str(), HasSubstr("ended itself"));
     EXPECT_THAT(err.str(), testing::Not(HasSubstr("rbx")));
+}
+
+TEST_F(Client, ProgramOutlivesALackOfThreads) {
+    threads_to_be_had = 1;
+    EXPECT_EQ(run({"call", "checksum", "1", "--threads", "4"}, "123456789"), 1);
+    threads_to_be_had = INT_MAX;
+    EXPECT_THAT(err.str(), HasSubstr("thread 3 of 4 could not be made"));
 }
 
 TEST_F(Client, ProgramBringsItsOwn) {
