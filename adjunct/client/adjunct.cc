@@ -65,11 +65,17 @@ void put_name(const std::string &image, char (&name)[LPAR_ADJUNCT_IMAGE_MAX]) {
     std::memcpy(name, image.data(), image.size());
 }
 
+uint32_t count_of(int64_t time, const char *what) {
+    if (!std::in_range<uint32_t>(time))
+        throw std::system_error(EINVAL, std::generic_category(), what);
+    return static_cast<uint32_t>(time);
+}
+
 lpar_adjunct_create wish_of(const AdjunctOptions &options) {
     lpar_adjunct_create wish{};
     wish.pages = options.pages;
-    wish.quantum_us = static_cast<uint32_t>(options.quantum.count());
-    wish.timeout_ms = static_cast<uint32_t>(options.timeout.count());
+    wish.quantum_us = count_of(options.quantum.count(), "quantum");
+    wish.timeout_ms = count_of(options.timeout.count(), "timeout");
     wish.device = options.pci;
     wish.policy = options.afterwards ? LPAR_ADJUNCT_AFTERWARDS : LPAR_ADJUNCT_AT_ONCE;
     return wish;

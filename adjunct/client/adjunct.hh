@@ -32,7 +32,8 @@ struct AdjunctReply {
 };
 
 struct AdjunctOptions {
-    uint32_t pages = 16;                  // of 4 KiB: text, data and stack of the image have to fit
+    uint32_t pages = 16; // of 4 KiB: text, data and stack of the image have to fit
+    // Times are 0 … UINT32_MAX of their unit; others throw EINVAL.
     std::chrono::microseconds quantum{0}; // 0: the host's limit
     std::chrono::milliseconds timeout{0}; // of a call; 0: none
     bool afterwards = false;              // others go first when a quantum has ended

@@ -195,6 +195,29 @@ TEST_F(Client, Creates) {
     EXPECT_NO_THROW(make(std::string(63, 'x')));
 }
 
+// No time becomes another one.
+TEST_F(Client, TakesTimesThatFit) {
+    using namespace std::chrono_literals;
+    auto refused = [this](auto AdjunctOptions::*which, auto time) {
+        AdjunctOptions options;
+        options.*which = time;
+        try {
+            make("checksum", options);
+            return 0;
+        } catch (const std::system_error &error) {
+            return error.code().value();
+        }
+    };
+    EXPECT_EQ(refused(&AdjunctOptions::quantum, 2h), EINVAL);
+    EXPECT_EQ(refused(&AdjunctOptions::quantum, -1us), EINVAL);
+    EXPECT_EQ(refused(&AdjunctOptions::timeout, 4294967296ms), EINVAL);
+    EXPECT_EQ(refused(&AdjunctOptions::timeout, -1ms), EINVAL);
+    EXPECT_EQ(refused(&AdjunctOptions::quantum, 4294967295us), 0);
+    EXPECT_EQ(kernel.created.quantum_us, UINT32_MAX);
+    EXPECT_EQ(refused(&AdjunctOptions::timeout, 4294967295ms), 0);
+    EXPECT_EQ(kernel.created.timeout_ms, UINT32_MAX);
+}
+
 TEST_F(Client, ListsDevices) {
     EXPECT_EQ(run({"devices"}), 0);
     EXPECT_EQ(out.str(), "");
