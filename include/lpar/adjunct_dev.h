@@ -11,8 +11,9 @@
  * Those that wait may go together, the urgent ones (ioprio) first.
  *
  * All fail with -ENODEV once the device has been reset, suspended or removed: the
- * adjunct is gone then, and the file is to be closed. With -EOWNERDEAD the adjunct has
- * died: REPORT says how. Reserved fields are zero, and are checked.
+ * adjunct is gone then, and the file is to be closed; with -EAGAIN until the device is
+ * back, where the file has not seen it go. With -EOWNERDEAD the adjunct has died: REPORT
+ * says how. Reserved fields are zero, and are checked; so is what is only "out" in QUERY.
  */
 #ifndef LPAR_ADJUNCT_DEV_H
 #define LPAR_ADJUNCT_DEV_H
