@@ -21,6 +21,8 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+#include <lpar/adjunct.h>
+
 #define LPAR_ADJUNCT_DEVICE	"/dev/lpar-adjunct"
 #define LPAR_ADJUNCT_IMAGE_MAX	64	/* with the final zero */
 /* Most bytes of all input and output of a batch, each rounded up to LPAR_ADJUNCT_ALIGN */
