@@ -626,6 +626,9 @@ void check_noise(Device &device, Slot &slot) {
     }
     fmt::print("# noise: OK {} INVAL {} STATE {} NOENT {} BUSY {} TARGET {}\n", statuses[LPAR_OK], statuses[LPAR_INVAL],
                statuses[LPAR_STATE], statuses[LPAR_NOENT], statuses[LPAR_BUSY], statuses[LPAR_TARGET]);
+    for (auto status : {LPAR_OK, LPAR_INVAL, LPAR_STATE})
+        if (statuses[status] == 0)
+            fail("no noise ended with {}", static_cast<uint32_t>(status));
     device.write(LPAR_REG_CONTROL, LPAR_CONTROL_RESET);
     slot.start();
     equal("DESTROY", slot.destroy(), LPAR_OK);

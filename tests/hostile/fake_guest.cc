@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "fake_guest.h"
+#include "harness.h"
 
 #include <cerrno>
 #include <chrono>
@@ -118,6 +118,11 @@ int Monitor::probe(const std::string &path, lpar_probe &p)
 }
 
 // ------------------------------------------------------------------ the guest
+
+FakeGuest::~FakeGuest()
+{
+	EXPECT(!attack_.failed, "what is said above");
+}
 
 FakeGuest::FakeGuest(const std::string &partition)
 {

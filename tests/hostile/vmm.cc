@@ -185,13 +185,14 @@ int in_child(const std::function<int()> &run, unsigned seconds)
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		int status = 99;
+		failed = false;
 		try {
 			status = run();
 		} catch (const std::exception &x) {
 			fmt::print("# child: {}\n", x.what());
 		}
 		std::fflush(stdout);
-		_exit(status);
+		_exit(status ? status : failed);
 	}
 	return wait_for(pid, seconds);
 }

@@ -169,14 +169,15 @@ bool attack_is_pattern(const u8 *at, u64 sector, u32 bytes)
 bool attack_good(struct attack *a, struct attack_queue *q)
 {
 	u8 *data = a->mem + ATTACK_DATA;
+	bool right;
 	u32 st;
 
 	memset(data, 0, 4096);
 	st = attack_io(a, q, attack_sqe(a, LPAR_BLK_READ, 8, 0, 4096));
+	right = attack_is_pattern(data, 8, 4096);
 	attack_expect(a, st == LPAR_OK, "a good read ends with %u", st);
-	attack_expect(a, attack_is_pattern(data, 8, 4096),
-		      "a good read reads something else");
-	return st == LPAR_OK;
+	attack_expect(a, right, "a good read reads something else");
+	return st == LPAR_OK && right;
 }
 
 /* ---------------------------------------------------------------------- start */
@@ -241,7 +242,8 @@ static bool look(struct attack *a)
 
 /*
  * From whatever state to a device that has its windows, and a disk with a known
- * pattern in its first sectors: the positive control too.
+ * pattern in its first sectors: the positive control too. If it was written by an
+ * earlier one, it must be there still.
  */
 bool attack_start(struct attack *a)
 {
@@ -279,10 +281,12 @@ bool attack_start(struct attack *a)
 	for (sector = 0; sector < 2 * ATTACK_SECTORS; sector += 64) {
 		u8 *data = a->mem + ATTACK_DATA;
 
-		attack_pattern(data, sector, 32768);
-		attack_status(a, "WRITE",
-			      attack_io(a, &q, attack_sqe(a, LPAR_BLK_WRITE, sector,
-							  0, 32768)), ST(OK));
+		if (!a->written) {
+			attack_pattern(data, sector, 32768);
+			attack_status(a, "WRITE",
+				      attack_io(a, &q, attack_sqe(a, LPAR_BLK_WRITE, sector,
+								  0, 32768)), ST(OK));
+		}
 		memset(data, 0, 32768);
 		attack_status(a, "READ",
 			      attack_io(a, &q, attack_sqe(a, LPAR_BLK_READ, sector,

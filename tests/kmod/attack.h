@@ -103,6 +103,7 @@ struct attack {
 	u32 wish;			/* function to attack; 0: the first */
 	bool expect_quota;
 	bool parallel;			/* there is a second CPU to flip on */
+	bool written;			/* the pattern is there: not to be written */
 
 	u32 function;
 	u64 window[2];			/* logical I/O addresses of the arena */

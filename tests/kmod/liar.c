@@ -50,6 +50,7 @@ static struct liar {
 	u32 seq;
 	u32 lie;
 	u32 hellos;		/* since it began to lie like this */
+	u32 nonsense;		/* likewise */
 	u32 busy;		/* times that it has been */
 	u32 generation;
 	u32 sectors;
@@ -62,7 +63,7 @@ MODULE_PARM_DESC(rounds, "how often capabilities are nonsense before they are tr
 
 static unsigned int nonsense;
 module_param(nonsense, uint, 0444);
-MODULE_PARM_DESC(nonsense, "so often they have been");
+MODULE_PARM_DESC(nonsense, "so often they have been, in all lies");
 
 /* ----------------------------------------------------------- the guest's memory */
 
@@ -153,7 +154,7 @@ static u32 records(u8 *data)
 		{ LPAR_CAP_SECTORS, 0 },
 	};
 	static const u64 odd[] = { 0, 1, 3, 511, 513, 4095, 1 << 21, U32_MAX, 1ull << 32, U64_MAX };
-	bool lying = liar.lie == LIE_CAPS && nonsense < rounds;
+	bool lying = liar.lie == LIE_CAPS && liar.nonsense < rounds;
 	u32 victim = lying ? get_random_u32() % ARRAY_SIZE(truth) : U32_MAX;
 	u32 at, i;
 
@@ -182,6 +183,7 @@ static u32 records(u8 *data)
 	}
 	if (lying) {
 		nonsense++;
+		liar.nonsense++;
 		liar.generation++;
 		/* and look again */
 		signal(LPAR_VECTOR_EVENT, 1);
@@ -191,11 +193,12 @@ static u32 records(u8 *data)
 
 static u32 nic_records(u8 *data)
 {
-	bool lying = liar.lie == LIE_NET_CAPS && nonsense < rounds;
+	bool lying = liar.lie == LIE_NET_CAPS && liar.nonsense < rounds;
 	u32 len = liar_nic_records(data, lying);
 
 	if (lying) {
 		nonsense++;
+		liar.nonsense++;
 		liar.generation++;
 		signal(LPAR_VECTOR_EVENT, 1);
 	}
@@ -253,7 +256,7 @@ static void call(void)
 	switch (op) {
 	case LPAR_OP_HELLO:
 		if (liar.lie != (le64_to_cpu(c->arg[0]) >> 16 & 0xffff) - 1)
-			liar.hellos = 0;
+			liar.hellos = liar.nonsense = 0;
 		liar.hellos++;
 		liar.lie = (le64_to_cpu(c->arg[0]) >> 16 & 0xffff) - 1;
 		liar.sectors = LIAR_BYTES >> LPAR_SECTOR_SHIFT;

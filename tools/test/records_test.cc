@@ -75,7 +75,7 @@ TEST(Records, AllTypesOfTheWireAreKnown) {
         }
     };
     known(LPAR_CAP_SECTORS, LPAR_CAP_STABLE_WRITES);
-    known(LPAR_CAP_MAC, LPAR_CAP_TOE);
+    known(LPAR_CAP_MAC, LPAR_CAP_MACS);
 }
 
 TEST(Records, Nics) {
