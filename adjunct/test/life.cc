@@ -2,8 +2,11 @@
 // For boot tests: what takes two threads of one program, with the image "loop". Exit status 0: all
 // was as it should be.
 #include <atomic>
+#include <cstring>
+#include <fcntl.h>
 #include <fstream>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <thread>
 #include <unistd.h>
 
@@ -12,6 +15,101 @@
 namespace {
 
 using namespace std::chrono_literals;
+
+// What the library never asks for, and what comes at the wrong time.
+void refusals() {
+    int file = ::open(LPAR_ADJUNCT_DEVICE, O_RDWR | O_CLOEXEC);
+    if (file < 0)
+        fail("no " LPAR_ADJUNCT_DEVICE);
+    auto refused = [&](const char *what, int error, unsigned long request, auto *wish) {
+        int got = ::ioctl(file, request, wish) < 0 ? errno : 0;
+        if (got != error)
+            fail(std::string(what) + ": " + std::generic_category().message(got));
+    };
+    lpar_adjunct_call call{}, calls[2]{};
+    lpar_adjunct_batch batch{reinterpret_cast<uintptr_t>(calls), 1, 0};
+    lpar_adjunct_create create{};
+    std::strcpy(create.image, "loop");
+    create.pages = 16;
+    lpar_adjunct_state_info info{};
+    auto before_and_after = [&] {
+        refused("CALL before CREATE", ENOTCONN, LPAR_ADJUNCT_IOC_CALL, &call);
+        refused("BATCH before CREATE", ENOTCONN, LPAR_ADJUNCT_IOC_BATCH, &batch);
+        refused("SUBMIT before CREATE", ENOTCONN, LPAR_ADJUNCT_IOC_SUBMIT, &batch);
+        refused("DESTROY before CREATE", ENOTCONN, LPAR_ADJUNCT_IOC_DESTROY, &info);
+        pollfd wanted{file, POLLIN, 0};
+        if (::poll(&wanted, 1, 0) != 1 || (wanted.revents & POLLERR) == 0)
+            fail("poll before CREATE");
+    };
+    before_and_after();
+    refused("an unknown request", ENOTTY, _IO(LPAR_ADJUNCT_IOC, 99), &info);
+    refused("CREATE without memory", EFAULT, LPAR_ADJUNCT_IOC_CREATE, (void *)16);
+    auto wrong = [&](const char *what, auto lpar_adjunct_create::*field, auto value) {
+        auto other = create;
+        other.*field = value;
+        refused(what, EINVAL, LPAR_ADJUNCT_IOC_CREATE, &other);
+    };
+    wrong("no pages", &lpar_adjunct_create::pages, 0);
+    wrong("too many pages", &lpar_adjunct_create::pages, 241);
+    wrong("an unknown policy", &lpar_adjunct_create::policy, 2);
+    wrong("a name and an image", &lpar_adjunct_create::own, 4096);
+    wrong("a name and the size of an image", &lpar_adjunct_create::own_bytes, 64);
+    wrong("a device that cannot be", &lpar_adjunct_create::device, 0xffffffff);
+    auto endless = create;
+    std::memset(endless.image, 'x', sizeof(endless.image));
+    refused("a name without end", EINVAL, LPAR_ADJUNCT_IOC_CREATE, &endless);
+    lpar_adjunct_query query{};
+    std::strcpy(query.image, "loop");
+    query.reserved[1] = 1;
+    refused("QUERY with a reserved field", EINVAL, LPAR_ADJUNCT_IOC_QUERY, &query);
+    query.reserved[1] = 0;
+    refused("QUERY", 0, LPAR_ADJUNCT_IOC_QUERY, &query);
+    refused("QUERY with what it has answered", EINVAL, LPAR_ADJUNCT_IOC_QUERY, &query);
+    lpar_adjunct_device device{};
+    device.reserved[2] = 1;
+    refused("DEVICE with a reserved field", EINVAL, LPAR_ADJUNCT_IOC_DEVICE, &device);
+    device.reserved[2] = 0;
+    device.index = 0xffffffff;
+    refused("DEVICE that is not there", ENXIO, LPAR_ADJUNCT_IOC_DEVICE, &device);
+
+    refused("CREATE", 0, LPAR_ADJUNCT_IOC_CREATE, &create);
+    refused("CREATE again", EEXIST, LPAR_ADJUNCT_IOC_CREATE, &create);
+    query.pages = query.flags = 0;
+    refused("QUERY beside it", EEXIST, LPAR_ADJUNCT_IOC_QUERY, &query);
+    refused("POLL for nothing", ENODATA, LPAR_ADJUNCT_IOC_POLL, &info);
+    call.reserved = 1;
+    refused("CALL with a reserved field", EINVAL, LPAR_ADJUNCT_IOC_CALL, &call);
+    call = {3, 1, 0, 0, 0, 0, 16, 0};
+    refused("CALL with input that is not there", EFAULT, LPAR_ADJUNCT_IOC_CALL, &call);
+    call = {3, 0, LPAR_ADJUNCT_ROOM + 1, 0, 0, 0, 0, 0};
+    refused("CALL for too much", E2BIG, LPAR_ADJUNCT_IOC_CALL, &call);
+    call.out_len = 0xffffffff;
+    refused("CALL for all there is", E2BIG, LPAR_ADJUNCT_IOC_CALL, &call);
+    batch.reserved = 1;
+    refused("BATCH with a reserved field", EINVAL, LPAR_ADJUNCT_IOC_BATCH, &batch);
+    batch.reserved = 0;
+    for (uint32_t count : {0u, LPAR_ADJUNCT_BATCH_MAX + 1u, 0xffffffffu}) {
+        batch.count = count;
+        refused("a count", EINVAL, LPAR_ADJUNCT_IOC_BATCH, &batch);
+    }
+    batch.count = 2;
+    calls[1].out_len = LPAR_ADJUNCT_ROOM;
+    calls[0].out_len = 1;
+    refused("BATCH for too much", E2BIG, LPAR_ADJUNCT_IOC_BATCH, &batch);
+    batch.calls = 16;
+    refused("BATCH that is not there", EFAULT, LPAR_ADJUNCT_IOC_BATCH, &batch);
+    call = {3, 0, 0, 0, 0, 0, 0, 0};
+    refused("CALL after all that", 0, LPAR_ADJUNCT_IOC_CALL, &call);
+    if (call.status != LPAR_NOSYS)
+        fail("the answer after all that");
+    refused("REPORT", 0, LPAR_ADJUNCT_IOC_REPORT, &info);
+    refused("DESTROY", 0, LPAR_ADJUNCT_IOC_DESTROY, &info);
+    calls[0] = calls[1] = {};
+    batch = {reinterpret_cast<uintptr_t>(calls), 1, 0};
+    before_and_after();
+    ::close(file);
+    ok("what is refused, and leaves nothing behind");
+}
 
 // Calls under way and calls that wait end when the adjunct does; the slot can be used again.
 void destroy_during_calls(lpar::Adjunct &adjunct) {
@@ -136,6 +234,7 @@ void time_out_in_line() {
 
 int main() {
     try {
+        refusals();
         lpar::AdjunctOptions options;
         options.quantum = 500us;
         {

@@ -127,10 +127,16 @@ public:
     }
 
     // not by outw() here: emulated SVM lets no port instruction at CPL 3 pass
-    void ring(unsigned bell) {
-        uint16_t value = 0;
-        if (pwrite(doorbells_, &value, 2, bell * LPAR_DOORBELL_STRIDE) != 2)
+    void ring(unsigned bell, unsigned bytes = 2) {
+        uint32_t value = 0;
+        if (pwrite(doorbells_, &value, bytes, bell * LPAR_DOORBELL_STRIDE) != bytes)
             fail("doorbell {}", bell);
+    }
+
+    void bus_master(bool on) {
+        uint16_t command = on ? config(4, 2) | 4 : config(4, 2) & ~4u;
+        if (pwrite(config_, &command, 2, 4) != 2)
+            fail("config");
     }
 
     volatile uint32_t *regs;
@@ -466,13 +472,58 @@ void check_isolation(Device &device, Slot &slot) {
 }
 
 // No page that was donated is memory for the partition manager either; windows go with it.
+// STATUS afterwards
+uint32_t enable(Device &device, uint64_t at) {
+    device.write(LPAR_REG_CALL_LO, at & 0xffffffff);
+    device.write(LPAR_REG_CALL_HI, at >> 32);
+    device.write(LPAR_REG_CONTROL, LPAR_CONTROL_ENABLE);
+    return device.read(LPAR_REG_STATUS);
+}
+
+uint32_t refused(int error) {
+    return LPAR_STATUS_FAILED | error << LPAR_STATUS_ERRNO_SHIFT;
+}
+
+// Without bus mastering there is no channel, and adjuncts stay.
+void check_enable(Device &device, Slot &slot) {
+    Slot other(device, 1);
+    uint64_t block = other.address(donated);
+    auto *call = reinterpret_cast<volatile lpar_call *>(device.memory + LPAR_ADJUNCT_SLOT + donated);
+    device.write(LPAR_REG_CONTROL, LPAR_CONTROL_RESET);
+    memset(const_cast<lpar_call *>(call), 0, sizeof(*call));
+    slot.start();
+    device.bus_master(false);
+    equal("ENABLE without bus mastering", enable(device, block), refused(EPERM));
+    device.bus_master(true);
+    equal("ENABLE with half a page", enable(device, block + page / 2), refused(EINVAL));
+    equal("ENABLE with no memory", enable(device, 1ull << 50), refused(EFAULT));
+    equal("ENABLE", enable(device, block), LPAR_STATUS_ENABLED);
+    equal("ENABLE again", enable(device, block), LPAR_STATUS_ENABLED | refused(EBUSY));
+    call->op = LPAR_OP_HELLO;
+    call->arg[0] = 1 | 1 << 16;
+    call->seq = 1;
+    for (unsigned bytes : {1, 4}) {
+        device.ring(LPAR_DOORBELL_CALL, bytes);
+        usleep(200000);
+        equal("done, after a doorbell of another size", call->done, 0);
+    }
+    device.ring(LPAR_DOORBELL_CALL);
+    for (double end = now() + 60; call->done != 1;)
+        if (now() > end)
+            fail("HELLO is not answered");
+    device.bus_master(false);
+    equal("enabled without bus mastering", device.read(LPAR_REG_STATUS) & LPAR_STATUS_ENABLED, 0);
+    slot.ask(PROBE_ECHO, 1);
+    equal("RUN without bus mastering", slot.until_done(), LPAR_OK);
+    device.bus_master(true);
+    equal("enabled with it again", device.read(LPAR_REG_STATUS) & LPAR_STATUS_ENABLED, 0);
+    equal("ENABLE with it again", enable(device, block), LPAR_STATUS_ENABLED);
+    device.write(LPAR_REG_CONTROL, LPAR_CONTROL_RESET);
+    equal("state after RESET", slot.state(), LPAR_ADJUNCT_EMPTY);
+    ok("the channel goes with bus mastering");
+}
+
 void check_channel(Device &device, Slot &slot) {
-    auto enable = [&](uint64_t at) {
-        device.write(LPAR_REG_CALL_LO, at & 0xffffffff);
-        device.write(LPAR_REG_CALL_HI, at >> 32);
-        device.write(LPAR_REG_CONTROL, LPAR_CONTROL_ENABLE);
-        return device.read(LPAR_REG_STATUS);
-    };
     auto *call = reinterpret_cast<volatile lpar_call *>(device.memory + LPAR_ADJUNCT_SLOT + donated);
     Slot other(device, 1);
     uint32_t seq = 0;
@@ -492,9 +543,8 @@ void check_channel(Device &device, Slot &slot) {
     device.write(LPAR_REG_CONTROL, LPAR_CONTROL_RESET);
     memset(const_cast<lpar_call *>(call), 0, sizeof(*call));
     slot.start();
-    equal("ENABLE with a donated call block", enable(slot.address(donated)),
-          LPAR_STATUS_FAILED | EFAULT << LPAR_STATUS_ERRNO_SHIFT);
-    equal("ENABLE", enable(other.address(donated)), LPAR_STATUS_ENABLED);
+    equal("ENABLE with a donated call block", enable(device, slot.address(donated)), refused(EFAULT));
+    equal("ENABLE", enable(device, other.address(donated)), LPAR_STATUS_ENABLED);
     equal("HELLO", ask(LPAR_OP_HELLO, 1 | 1 << 16), LPAR_OK);
     equal("DESTROY", slot.destroy(), LPAR_OK);
     equal("MAP", ask(LPAR_OP_MAP, slot.address(donated)), LPAR_OK);
@@ -656,6 +706,7 @@ int main(int argc, char **argv) {
     check_donation(slot);
     check_quantum(device, slot);
     check_isolation(device, slot);
+    check_enable(device, slot);
     check_channel(device, slot);
     check_vcpus(device, slot);
     check_noise(device, slot);
