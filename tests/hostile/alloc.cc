@@ -55,15 +55,15 @@ std::string join(const std::vector<unsigned> &all)
 	return text;
 }
 
-// Do a step with its first allocation failing, its second, …, until it is through without; each result has to be 0 or
-// one of @errors. @between puts things back and sees to it that the step itself still works; it is told the step's
-// result. Twice at least: the kernel's checkers allocate as well, another number each time, so that an allocation may be
-// passed over. With @must so often that the step was refused once, or else nothing has been tested.
-void each(const char *what, std::initializer_list<unsigned> errors, const std::function<unsigned()> &step,
-	  const std::function<void(unsigned)> &between, bool must = false)
+}
+
+// Twice at least: the kernel's checkers allocate as well, another number each time, so that an allocation may be passed
+// over; with @must until the step was refused once.
+unsigned hostile::each(const char *what, std::initializer_list<unsigned> errors, const std::function<unsigned()> &step,
+		       const std::function<void(unsigned)> &between, bool must)
 {
 	FailNth fail;
-	unsigned all = 0;
+	unsigned all = 0, hits = 0;
 
 	for (int pass = 1; pass <= 2 || (must && !all && pass <= 20); pass++) {
 		std::vector<unsigned> refused;
@@ -74,6 +74,7 @@ void each(const char *what, std::initializer_list<unsigned> errors, const std::f
 			fail.arm(n);
 			unsigned result = step();
 			hit = fail.disarm();
+			hits += hit;
 			if (result && hit)
 				refused.push_back(n);
 			EXPECT(!result || (hit && std::find(errors.begin(), errors.end(), result) != errors.end()),
@@ -85,7 +86,10 @@ void each(const char *what, std::initializer_list<unsigned> errors, const std::f
 		all += refused.size();
 	}
 	EXPECT(all || !must, "{}: nothing was refused", what);
+	return hits;
 }
+
+namespace {
 
 CASE(monitors, "M1 ioctls without memory", 300)
 {

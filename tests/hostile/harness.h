@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 
 #include <fmt/format.h>
@@ -51,6 +52,12 @@ struct Case {
 int in_child(const std::function<int()> &run, unsigned seconds = 20);
 // Wait for a child: as above.
 int wait_for(int pid, unsigned seconds);
+
+// M1 (alloc.cc): do a step with its first allocation failing, its second, …, until it is through without; each result has
+// to be 0 or one of @errors. @between puts things back and sees to it that the step itself still works; it is told the
+// step's result. With @must the step has to be refused once, or else nothing has been tested. How many have failed.
+unsigned each(const char *what, std::initializer_list<unsigned> errors, const std::function<unsigned()> &step,
+	      const std::function<void(unsigned)> &between, bool must = false);
 
 // The partition has no client, and nothing is left of the last one; waits a while for it.
 bool at_baseline(const std::string &partition);

@@ -841,4 +841,38 @@ CASE(net_calls, "N6 calls about NICs", 300)
 	       "what was SET outlives a reset");
 }
 
+CASE(net_needy, "M1 frames without memory", 300)
+{
+	need_nic();
+	Wire wire;
+	Station g(wire);
+	attack *a = g.a;
+	attack_queue q;
+	const unsigned refused = LPAR_NOMEM;
+	auto good = [&](unsigned) { EXPECT(g.send(g.raw(300)) == LPAR_OK, "a good frame is refused"); };
+	// it may go another way instead: copied, or later
+	auto frame = [&](const char *what, const std::function<unsigned()> &send) {
+		EXPECT(each(what, {refused}, send, good), "{}: no allocation", what);
+	};
+
+	EXPECT(attack_destroy(a, &g.tx) == LPAR_OK && attack_destroy(a, &g.rx) == LPAR_OK, "QUEUE_DESTROY");
+	for (u32 role : {LPAR_ROLE_REQUESTS, LPAR_ROLE_RECEIVE}) {
+		each(fmt::format("QUEUE_CREATE, role {}", role).c_str(), {refused},
+		     [&] { return attack_create_as(a, &q, 1, 16, 4, role); }, [&](unsigned st) {
+			EXPECT(st || attack_destroy(a, &q) == LPAR_OK, "a queue made in need cannot be destroyed");
+		}, true);
+	}
+	g.create();
+	for (u32 bytes : {60u, 256u, 1514u})
+		frame(fmt::format("a frame of {} bytes", bytes).c_str(), [&] { return g.send(g.raw(bytes)); });
+	frame("a frame with its sum left open", [&] { return g.send(g.tcp(1000, 0)); });
+	if (g.tso4)
+		frame("a frame in segments", [&] { return g.send(g.tcp(20000, 1448)); });
+	// into a client's buffer goes what is there already
+	each("a frame that has arrived", {}, [&] {
+		wire.send(raw_frame(g.mac, wire.mac, 1, 500));
+		return g.receive(g.buffer(2048, 4096));
+	}, good);
+}
+
 }
