@@ -16,6 +16,7 @@ extern "C" {
 #pragma GCC diagnostic ignored "-Wpedantic"
 #include "../../guest-mod/caps.h"
 #include "../../guest-mod/donate.h"
+#include "../../guest-mod/net_caps.h"
 #include "../../guest-mod/order.h"
 #include "../../host-mod/core.h"
 #include "../../host-mod/core_nic.h"

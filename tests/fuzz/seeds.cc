@@ -22,7 +22,22 @@ void write(const fs::path &dir, int number, const Bytes &bytes) {
               static_cast<std::streamsize>(bytes.size()));
 }
 
-// Real records: of disks of several kinds, without one of them, with something unknown.
+// These records, without one of them, with something unknown.
+void write_around(const fs::path &dir, int &number, Bytes all) {
+    write(dir, number++, all);
+    for (size_t at = 0; at < all.size();) {
+        const size_t len = all[at + 2];
+        Bytes less = all;
+        less.erase(less.begin() + at, less.begin() + at + len);
+        write(dir, number++, less);
+        at += len;
+    }
+    const Bytes unknown = {99, 0, 16, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
+    all.insert(all.end(), unknown.begin(), unknown.end());
+    write(dir, number++, all);
+}
+
+// Real records, of disks of several kinds.
 void write_caps(const fs::path &dir) {
     lpar_disk_limits lim = {};
     lim.sectors = 1 << 20;
@@ -46,17 +61,37 @@ void write_caps(const fs::path &dir) {
         Bytes all(4096);
         const int need = lpar_core_records(all.data(), all.size(), &lim, "root", "SERIAL 1");
         all.resize(need);
-        write(dir, number++, all);
-        for (size_t at = 0; at < all.size();) {
-            const size_t len = all[at + 2];
-            Bytes less = all;
-            less.erase(less.begin() + at, less.begin() + at + len);
-            write(dir, number++, less);
-            at += len;
+        write_around(dir, number, all);
+    }
+}
+
+// And of NICs: one that has everything, and one that has little.
+void write_nic_caps(const fs::path &dir) {
+    lpar_nic_limits lim = {};
+    lim.mac = 0x020000000001;
+    lim.mtu_min = 68;
+    lim.mtu = lim.mtu_max = 1500;
+    lim.segments = lim.queues = 1;
+    int number = 0;
+    for (const bool much : {false, true}) {
+        if (much) {
+            lim.mtu_max = 9000;
+            lim.segments = 17;
+            lim.queues = 4;
+            lim.speed = 10000;
+            lim.tso4 = lim.tso6 = lim.uso = 65535;
+            lim.tso_segments = 512;
+            for (bool lpar_nic_limits::*flag :
+                 {&lpar_nic_limits::link, &lpar_nic_limits::full_duplex, &lpar_nic_limits::tx_csum,
+                  &lpar_nic_limits::tx_csum4, &lpar_nic_limits::tx_csum6, &lpar_nic_limits::tx_vlan,
+                  &lpar_nic_limits::rx_csum, &lpar_nic_limits::rx_vlan, &lpar_nic_limits::ipsec,
+                  &lpar_nic_limits::trusted, &lpar_nic_limits::vlan_filters,
+                  &lpar_nic_limits::standby})
+                lim.*flag = true;
         }
-        const Bytes unknown = {99, 0, 16, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
-        all.insert(all.end(), unknown.begin(), unknown.end());
-        write(dir, number++, all);
+        Bytes all(4096);
+        all.resize(lpar_core_nic_records(all.data(), all.size(), &lim, "n0"));
+        write_around(dir, number, all);
     }
 }
 
@@ -80,6 +115,7 @@ int main(int argc, char **argv) {
     }
     const fs::path dir = argv[1];
     write_caps(dir / "caps");
+    write_nic_caps(dir / "nic_caps");
     write_random(dir / "request");
     write_random(dir / "records");
     write_random(dir / "frame");
