@@ -58,6 +58,21 @@ int wait_for(int pid, unsigned seconds);
 // step's result. With @must the step has to be refused once, or else nothing has been tested. How many have failed.
 unsigned each(const char *what, std::initializer_list<unsigned> errors, const std::function<unsigned()> &step,
 	      const std::function<void(unsigned)> &between, bool must = false);
+// In a child: be another user; do without a capability.
+void become(unsigned uid);
+void drop_capability(unsigned capability);
+
+// An attribute of a partition in configfs, set back at the end, when the partition has no client any more.
+class Attribute {
+public:
+	Attribute(const std::string &name, const std::string &value);
+	Attribute(const Attribute &) = delete;
+	~Attribute();
+	void set(const std::string &value);
+
+private:
+	std::string path_, old_;
+};
 
 // The partition has no client, and nothing is left of the last one; waits a while for it.
 bool at_baseline(const std::string &partition);

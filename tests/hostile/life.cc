@@ -11,12 +11,10 @@
 #include <thread>
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -318,34 +316,6 @@ CASE(loop_of_two, "V2 an interrupt is nobody's doorbell, another client's neithe
 
 // ------------------------------------------------------------------------------------------------ V4
 
-void become(unsigned uid)
-{
-	if (setgroups(0, nullptr) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
-		throw std::runtime_error("cannot become another user");
-}
-
-// What sets back an attribute at the end.
-class Attribute {
-public:
-	Attribute(const std::string &name, const std::string &value)
-	    : path_(fmt::format("{}/{}/{}", options.config, options.partition, name))
-	{
-		std::ifstream(path_) >> old_;
-		if (old_.empty())
-			skip("no " + path_);
-		set(value);
-	}
-	~Attribute()
-	{
-		at_baseline(options.partition);
-		set(old_);
-	}
-	void set(const std::string &value) { std::ofstream(path_) << value << std::flush; }
-
-private:
-	std::string path_, old_;
-};
-
 CASE(user_open, "V4 another user")
 {
 	EXPECT(in_child([] {
@@ -381,24 +351,12 @@ CASE(user_open, "V4 another user")
 	}) == 0, "the child failed");
 }
 
-void drop_ipc_lock()
-{
-	__user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-	__user_cap_data_struct data[2];
-	if (syscall(SYS_capget, &header, data))
-		throw std::runtime_error("capget");
-	for (auto *set : {&data[0].effective, &data[0].permitted, &data[0].inheritable})
-		*set &= ~(1u << CAP_IPC_LOCK);
-	if (syscall(SYS_capset, &header, data))
-		throw std::runtime_error("capset");
-}
-
 CASE(memlock, "V4 RLIMIT_MEMLOCK")
 {
 	EXPECT(in_child([] {
 		FakeGuest g(options.partition);
 		rlimit limit{0, 0};
-		drop_ipc_lock();
+		drop_capability(CAP_IPC_LOCK);
 		setrlimit(RLIMIT_MEMLOCK, &limit);
 		EXPECT_ERRNO(g.monitor().enable(FakeGuest::call_gpa), ENOMEM);
 		EXPECT(partition_value(options.partition, "pinned_bytes") == 0, "pinned beyond the limit");
@@ -407,7 +365,7 @@ CASE(memlock, "V4 RLIMIT_MEMLOCK")
 	EXPECT(in_child([] {
 		Running g(options.partition);
 		rlimit limit{5 << 20, 5 << 20};
-		drop_ipc_lock();
+		drop_capability(CAP_IPC_LOCK);
 		setrlimit(RLIMIT_MEMLOCK, &limit);
 		long long before = partition_value(options.partition, "pinned_bytes");
 		for (int i = 0; i < 3; i++)

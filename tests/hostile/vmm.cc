@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <vector>
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -196,6 +200,41 @@ int in_child(const std::function<int()> &run, unsigned seconds)
 	}
 	return wait_for(pid, seconds);
 }
+
+void become(unsigned uid)
+{
+	if (setgroups(0, nullptr) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+		throw std::runtime_error("cannot become another user");
+}
+
+void drop_capability(unsigned capability)
+{
+	__user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+	__user_cap_data_struct data[2];
+	if (syscall(SYS_capget, &header, data))
+		throw std::runtime_error("capget");
+	for (auto *set : {&data[0].effective, &data[0].permitted, &data[0].inheritable})
+		*set &= ~(1u << capability);
+	if (syscall(SYS_capset, &header, data))
+		throw std::runtime_error("capset");
+}
+
+Attribute::Attribute(const std::string &name, const std::string &value)
+    : path_(fmt::format("{}/{}/{}", options.config, options.partition, name))
+{
+	std::ifstream(path_) >> old_;
+	if (old_.empty())
+		skip("no " + path_);
+	set(value);
+}
+
+Attribute::~Attribute()
+{
+	at_baseline(options.partition);
+	set(old_);
+}
+
+void Attribute::set(const std::string &value) { std::ofstream(path_) << value << std::flush; }
 
 bool at_baseline(const std::string &partition)
 {
