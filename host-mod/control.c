@@ -347,22 +347,16 @@ static int probe(void __user *arg)
 	return ret;
 }
 
-/*
- * A call is known by all of its number but the structure's size, which is that of the
- * caller's version; the structure says it, too, and there it is checked.
- */
-#define CALL(cmd) ((cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT))
-
 static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct lpar_file *f = file->private_data;
 	struct lpar_client *c = smp_load_acquire(&f->client);
 	void __user *p = (void __user *)arg;
-	unsigned int call = CALL(cmd);
+	unsigned int call = LPAR_CALL(cmd);
 
-	if (call == CALL(LPAR_ATTACH))
+	if (call == LPAR_CALL(LPAR_ATTACH))
 		return attach(file, f, p);
-	if (call == CALL(LPAR_PROBE))
+	if (call == LPAR_CALL(LPAR_PROBE))
 		return probe(p);
 	if (!c)
 		return -ENOTCONN;
@@ -370,30 +364,30 @@ static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 	if (current->mm != c->mm)
 		return -EPERM;
 	switch (call) {
-	case CALL(LPAR_MEMORY_ADD):
-	case CALL(LPAR_MEMORY_REMOVE):
-		return memory(c, call == CALL(LPAR_MEMORY_ADD), p);
-	case CALL(LPAR_SET_DOORBELL):
+	case LPAR_CALL(LPAR_MEMORY_ADD):
+	case LPAR_CALL(LPAR_MEMORY_REMOVE):
+		return memory(c, call == LPAR_CALL(LPAR_MEMORY_ADD), p);
+	case LPAR_CALL(LPAR_SET_DOORBELL):
 		return connect(c, p, lpar_dispatch_bell);
-	case CALL(LPAR_SET_VECTOR):
+	case LPAR_CALL(LPAR_SET_VECTOR):
 		return connect(c, p, lpar_dispatch_vector);
-	case CALL(LPAR_SET_VCPU):
+	case LPAR_CALL(LPAR_SET_VCPU):
 		return vcpu(c);
-	case CALL(LPAR_ENABLE):
+	case LPAR_CALL(LPAR_ENABLE):
 		return enable(c, p);
-	case CALL(LPAR_RESET):
+	case LPAR_CALL(LPAR_RESET):
 		return reset(c);
-	case CALL(LPAR_RING):
+	case LPAR_CALL(LPAR_RING):
 		return ring(c, p);
-	case CALL(LPAR_GET_STATE):
+	case LPAR_CALL(LPAR_GET_STATE):
 		return state(c, p);
-	case CALL(LPAR_IMAGE_GET):
+	case LPAR_CALL(LPAR_IMAGE_GET):
 		return image(c, p);
-	case CALL(LPAR_ADJUNCT_DISPATCH):
+	case LPAR_CALL(LPAR_ADJUNCT_DISPATCH):
 		return run(c, p);
-	case CALL(LPAR_ADJUNCT_TELL):
+	case LPAR_CALL(LPAR_ADJUNCT_TELL):
 		return tell(c, p);
-	case CALL(LPAR_ADJUNCT_POST):
+	case LPAR_CALL(LPAR_ADJUNCT_POST):
 		return post(c, p);
 	default:
 		return -ENOTTY;

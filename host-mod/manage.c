@@ -72,12 +72,12 @@ static long manage_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct manager *m = file->private_data;
 	void __user *p = (void __user *)arg;
 
-	switch (cmd) {
-	case LPAR_MANAGE_NEXT:
+	switch (LPAR_CALL(cmd)) {
+	case LPAR_CALL(LPAR_MANAGE_NEXT):
 		return next(m, p);
-	case LPAR_MANAGE_TAKE:
+	case LPAR_CALL(LPAR_MANAGE_TAKE):
 		return take(m, p);
-	case LPAR_MANAGE_END:
+	case LPAR_CALL(LPAR_MANAGE_END):
 		return end(m, p);
 	default:
 		return -ENOTTY;
