@@ -240,7 +240,7 @@ static int state(struct lpar_client *c, void __user *arg)
 	if (s.flags)
 		return -EINVAL;
 	s = (struct lpar_state){
-		.size = sizeof(s),
+		.size = s.size,
 		.enabled = READ_ONCE(c->enabled),
 		.queues = atomic_read(&c->queues_live),
 		.vcpus = READ_ONCE(c->n_vcpus),

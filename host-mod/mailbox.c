@@ -442,7 +442,7 @@ void lpar_mailbox_forget(struct lpar_client *c)
 /**
  * lpar_mailbox_next - the first request without an answer behind another one
  * @after: that one's id; 0: from the start
- * @out:   the request
+ * @out:   the request; its size stays the caller's
  * @seen:  with @after 0: for lpar_mailbox_changed()
  *
  * Context: any that may not sleep, too.
@@ -453,8 +453,7 @@ int lpar_mailbox_next(u64 after, struct lpar_manage_request *out, u32 *seen)
 	int ret = -ENOENT;
 	struct asked *q;
 
-	memset(out, 0, sizeof(*out));
-	out->size = sizeof(*out);
+	*out = (struct lpar_manage_request){ .size = out->size };
 	spin_lock(&asked_lock);
 	if (!after)
 		*seen = changes;

@@ -127,6 +127,7 @@ CASE(versions, "V1 older and newer programs")
 	EXPECT_ERRNO(raw(fd, sized(LPAR_GET_STATE, 16), b.page), 0);
 	for (int i = 16; i < 4096; i++)
 		EXPECT(b.page[i] == 0xff, "byte {} of 16 was written", i);
+	EXPECT(b.page[0] == 16 && !b.page[1], "the size was changed");
 	b.size(4096);
 	EXPECT_ERRNO(raw(fd, sized(LPAR_GET_STATE, 4096), b.page), 0);
 	EXPECT(raw(fd, _IOC(_IOC_WRITE, LPAR_IOC, _IOC_NR(LPAR_GET_STATE), 16), b.page) == ENOTTY,
