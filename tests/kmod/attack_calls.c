@@ -82,6 +82,48 @@ static void sequence(struct attack *a)
 	attack_end(a);
 }
 
+/* By a client that has no mailbox and may not manage. */
+static void mailboxes(struct attack *a)
+{
+	static const u64 answers[] = { 0, 1, 0xffffffff, 1ull << 32, ~0ull };
+	u32 i;
+
+	attack_begin(a, "G1 ASK, ANSWER and MANAGE without a mailbox");
+	for (i = LPAR_ASK_MAC; i <= LPAR_ASK_RESET + 1; i++) {
+		attack_status(a, "ASK of 0",
+			      attack_call(a, LPAR_OP_ASK, 0, i, 1, 0, 0), ST(NOENT));
+		attack_status(a, "ASK of nothing",
+			      attack_call(a, LPAR_OP_ASK, 0xfffffffe, i, 1, 0, 0),
+			      ST(NOENT));
+		attack_status(a, "ASK of 33 bits",
+			      attack_call(a, LPAR_OP_ASK, a->function | 1ull << 32, i,
+					  1, 0, 0), ST(INVAL));
+		attack_status(a, "ASK of a disk",
+			      attack_call(a, LPAR_OP_ASK, a->function, i, 1, 0, 0),
+			      ST(NOTSUPP));
+	}
+	attack_status(a, "ASK of a disk for anything",
+		      attack_call(a, LPAR_OP_ASK, a->function, ~0ull, ~0ull, 0, 0),
+		      ST(NOTSUPP));
+	for (i = 0; i < ARRAY_SIZE(answers); i++) {
+		attack_status(a, "ANSWER of nothing",
+			      attack_call(a, LPAR_OP_ANSWER, answers[i], 0, 0, 0, 0),
+			      ST(NOENT));
+		attack_status(a, "forgetting nothing",
+			      attack_call(a, LPAR_OP_ANSWER, answers[i], LPAR_FORGET, 0,
+					  0, 0), ST(NOENT));
+		/* refused before it is looked at */
+		attack_status(a, "MANAGE",
+			      attack_call(a, LPAR_OP_MANAGE, 0, answers[i], 0, 0, 0),
+			      ST(PERM));
+		attack_status(a, "MANAGE from anywhere",
+			      attack_call(a, LPAR_OP_MANAGE, answers[i], 100, 0, 0, 0),
+			      ST(PERM));
+	}
+	attack_status(a, "after it", functions(a), ST(OK));
+	attack_end(a);
+}
+
 static void arguments(struct attack *a)
 {
 	u32 op;
@@ -116,6 +158,8 @@ static void arguments(struct attack *a)
 		      ST(NOTSUPP));
 	attack_status(a, "after it", functions(a), ST(OK));
 	attack_end(a);
+
+	mailboxes(a);
 
 	attack_begin(a, "G1 CAPS of functions that are not there");
 	attack_status(a, "0", attack_call(a, LPAR_OP_CAPS, 0, 0, 0, 0, 0), ST(NOENT));
