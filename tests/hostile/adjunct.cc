@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -222,6 +224,68 @@ CASE(telling, "D1 LPAR_IMAGE_GET, _ADJUNCT_TELL and _POST")
 	EXPECT_ERRNO(post(0, 0, 0), 0);
 	EXPECT(partition_value(options.partition, "adjuncts/0/pa_busy") == before + 1,
 	       "PA BUSY is not counted");
+}
+
+// An image that the administrator approved: a page of text that halts. It goes at the end.
+class Image {
+public:
+	Image()
+	{
+		std::filesystem::create_directory(path_);
+		lpar_image head{};
+		head.magic = LPAR_IMAGE_MAGIC;
+		head.abi = LPAR_IMAGE_ABI;
+		head.text_pages = head.stack_pages = 1;
+		head.entry = sizeof(head);
+		std::memcpy(bytes.data(), &head, sizeof(head));
+		std::ofstream(path_ + "/image", std::ios::binary).write(bytes.data(), bytes.size());
+		std::ofstream(path_ + "/enable") << "1" << std::flush;
+	}
+	~Image() { rmdir(path_.c_str()); }
+
+	static constexpr const char *name = "vmm";
+	std::vector<char> bytes = std::vector<char>(4096, '\xf4');
+
+private:
+	std::string path_ = fmt::format("{}/../adjuncts/{}", options.config, name);
+};
+
+CASE(images, "D1 LPAR_IMAGE_GET without room, and without adjuncts")
+{
+	Image image;
+	Monitor m, neighbour;
+	std::vector<char> room(image.bytes.size() + 1);
+	lpar_image_get get{};
+	auto fetch = [&](Monitor &of, std::uint64_t bytes, const char *name = Image::name) {
+		get = {};
+		get.size = sizeof(get);
+		std::strcpy(get.name, name);
+		get.data = reinterpret_cast<std::uint64_t>(room.data());
+		get.bytes = bytes;
+		return of.call(LPAR_IMAGE_GET, &get);
+	};
+
+	EXPECT_ERRNO(m.attach(options.partition), 0);
+	for (std::size_t bytes : {std::size_t{0}, std::size_t{64}, image.bytes.size() - 1}) {
+		EXPECT_ERRNO(fetch(m, bytes), ENOSPC);
+		EXPECT(get.bytes == image.bytes.size(), "{} bytes are wanted", get.bytes);
+	}
+	EXPECT(std::count(room.begin(), room.end(), 0) == std::ssize(room), "written, though there is no room");
+	// it is full of answers now
+	EXPECT_ERRNO(m.call(LPAR_IMAGE_GET, &get), EINVAL);
+	EXPECT_ERRNO(fetch(m, get.bytes), 0);
+	EXPECT(get.bytes == image.bytes.size() && get.text == -1, "{} bytes, text {}", get.bytes, get.text);
+	EXPECT(std::equal(image.bytes.begin(), image.bytes.end(), room.begin()) && !room.back(), "other bytes");
+	EXPECT_ERRNO(fetch(m, ~0ull), 0);
+	get = {sizeof(get), 0, {}, 0xffff888000000000, image.bytes.size(), {}, 0, 0};
+	std::strcpy(get.name, Image::name);
+	EXPECT_ERRNO(m.call(LPAR_IMAGE_GET, &get), EFAULT);
+
+	if (options.neighbour.empty())
+		return;
+	EXPECT_ERRNO(neighbour.attach(options.neighbour), 0);
+	for (const char *name : {Image::name, "nonsense", ""})
+		EXPECT(fetch(neighbour, room.size(), name) == EDQUOT, "image '{}' without adjuncts", name);
 }
 
 }

@@ -58,6 +58,7 @@ int wait_for(int pid, unsigned seconds);
 // step's result. With @must the step has to be refused once, or else nothing has been tested. How many have failed.
 unsigned each(const char *what, std::initializer_list<unsigned> errors, const std::function<unsigned()> &step,
 	      const std::function<void(unsigned)> &between, bool must = false);
+
 // In a child: be another user; do without a capability.
 void become(unsigned uid);
 void drop_capability(unsigned capability);
