@@ -57,8 +57,9 @@ struct lpar_manage_request {
  * @reserved: zero
  *
  * Who closes the file without an answer gives it back. -ENOENT: it has been withdrawn,
- * its partition reset or its VF taken back; -EBUSY: another file has it; -EMSGSIZE: the
- * text is longer.
+ * its partition reset or its VF taken back; -EBUSY: a file has it, which may be this one;
+ * -EMSGSIZE: the text is longer; -EFAULT: where @text cannot be written, the request is
+ * in hand all the same.
  */
 struct lpar_manage_take {
 	__u32 size;

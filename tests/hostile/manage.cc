@@ -307,6 +307,11 @@ CASE(in_hand, "V1 manage: TAKE and END, by two files")
 	EXPECT_ERRNO(a.end(id, LPAR_PROTECTION + 1), EINVAL);
 	lpar_manage_end bad{sizeof(bad), 0, id, LPAR_OK, 4, 0xffff888000000000};
 	EXPECT_ERRNO(a.call(LPAR_MANAGE_END, &bad), EFAULT);
+	// too much is not even read
+	for (std::uint32_t bytes : {LPAR_MANAGE_TEXT + 1u, ~0u}) {
+		bad.bytes = bytes;
+		EXPECT_ERRNO(a.call(LPAR_MANAGE_END, &bad), EMSGSIZE);
+	}
 	EXPECT(g.fetch(number) == LPAR_BUSY, "an answer that was refused");
 
 	Fd event(eventfd(0, EFD_NONBLOCK));
@@ -319,8 +324,8 @@ CASE(in_hand, "V1 manage: TAKE and END, by two files")
 	EXPECT_ERRNO(b.take(id), ENOENT);
 	EXPECT_ERRNO(b.next(r), 0);
 	EXPECT(r.id == last, "one that has ended is shown");
-	EXPECT(g.fetch(number) == LPAR_OK && g.answer().ret[0] == LPAR_IOERR && g.answer().ret[1] == why.size() && g.text() == why,
-	       "verdict {}, '{}'", g.answer().ret[0], g.text());
+	EXPECT(g.fetch(number) == LPAR_OK && g.answer().ret[0] == LPAR_IOERR, "verdict {}", g.answer().ret[0]);
+	EXPECT(g.answer().ret[1] == why.size() && g.text() == why, "{} bytes: '{}'", g.answer().ret[1], g.text());
 	EXPECT_ERRNO(b.take(last), 0);
 	EXPECT_ERRNO(b.end(last), 0);
 	EXPECT(g.fetch(second) == LPAR_OK && g.answer().ret[0] == LPAR_OK && !g.answer().ret[1], "verdict {}", g.answer().ret[0]);
@@ -562,7 +567,7 @@ CASE(texts, "G1 MANAGE: pieces, texts and answers of the wrong length")
 {
 	Attribute role("role", "management");
 	Client g;
-	Manager m, other;
+	Manager m, other, third;
 	lpar_manage_request r;
 	const std::string text = some_text(2 * piece + 100);
 	auto expect = [&](u64 offset, u64 total, std::uint32_t want) {
@@ -600,6 +605,10 @@ CASE(texts, "G1 MANAGE: pieces, texts and answers of the wrong length")
 	EXPECT_ERRNO(other.take(r.id, got.data(), text.size()), 0);
 	EXPECT(got == text + '\0', "another text");
 	other.close();
+	// one that cannot be written is in hand all the same
+	EXPECT_ERRNO(third.take(r.id, reinterpret_cast<void *>(0xffff888000000000), text.size()), EFAULT);
+	EXPECT_ERRNO(m.take(r.id, got.data(), text.size()), EBUSY);
+	third.close();
 	EXPECT_ERRNO(m.take(r.id, got.data(), ~0u), 0);
 	EXPECT(g.fetch(number) == LPAR_BUSY, "an answer before there is one");
 	expect(0, text.size(), LPAR_BUSY);
