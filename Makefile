@@ -6,6 +6,9 @@ PREFIX ?= /usr
 KERNELS ?= 6.1 6.12
 TEST ?=
 SOAK ?= 100
+
+# make takes a path with a blank in it for two
+$(foreach v,CURDIR BUILD DESTDIR PREFIX,$(if $(word 2,$($(v))),$(error $(v): no blanks, please: '$($(v))')))
 export BUILD LPAR_BUILD := $(BUILD)
 
 # What has been compiled once is not compiled again, in this tree or in another clone.
@@ -85,4 +88,4 @@ uninstall: ## remove what install puts there (DESTDIR=, PREFIX=)
 
 .PHONY: clean
 clean: ## remove build/ (kernels and QEMU stay in the cache)
-	rm -rf $(BUILD)
+	rm -rf "$(BUILD)"
