@@ -9,7 +9,11 @@ SOAK ?= 100
 
 # make takes a path with a blank in it for two
 $(foreach v,CURDIR BUILD DESTDIR PREFIX,$(if $(word 2,$($(v))),$(error $(v): no blanks, please: '$($(v))')))
-export BUILD LPAR_BUILD := $(BUILD)
+# they are used from within other folders
+override BUILD := $(abspath $(BUILD))
+override DESTDIR := $(abspath $(DESTDIR))
+export BUILD
+export LPAR_BUILD := $(BUILD)
 
 # What has been compiled once is not compiled again, in this tree or in another clone.
 export PATH := /usr/lib/ccache:$(PATH)
