@@ -35,7 +35,7 @@ deps: ## install what building and testing need (Debian 12)
 .PHONY: modules
 modules: ## lpar_host.ko and lpar_guest.ko, for KERNELS or for KDIR
 ifdef KDIR
-	@scripts/modules $(KDIR) $(BUILD)/modules/$$($(MAKE) -s -C $(KDIR) kernelrelease)
+	@scripts/modules "$(KDIR)" "$(BUILD)/modules/$$(MAKEFLAGS= make -s -C "$(KDIR)" kernelrelease)"
 else
 	@for k in $(KERNELS); do scripts/modules $$k $(BUILD)/modules/$$k || exit 1; done
 endif
