@@ -3,12 +3,13 @@
 SHELL := /bin/bash
 BUILD ?= $(CURDIR)/build
 PREFIX ?= /usr
+LIBDIR ?= $(PREFIX)/lib
 KERNELS ?= 6.1 6.12
 TEST ?=
 SOAK ?= 100
 
 # make takes a path with a blank in it for two
-$(foreach v,CURDIR BUILD DESTDIR PREFIX,$(if $(word 2,$($(v))),$(error $(v): no blanks, please: '$($(v))')))
+$(foreach v,CURDIR BUILD DESTDIR PREFIX LIBDIR,$(if $(word 2,$($(v))),$(error $(v): no blanks, please: '$($(v))')))
 # they are used from within other folders
 override BUILD := $(abspath $(BUILD))
 override DESTDIR := $(abspath $(DESTDIR))
@@ -83,12 +84,12 @@ bench: deps modules qemu tools ## host, VFIO, virtio and lpar side by side; buil
 	@tests/bench/bench $(TEST)
 
 .PHONY: install
-install: tools adjunct ## tools, the SDK of adjuncts, DKMS sources, udev rules (DESTDIR=, PREFIX=)
-	@scripts/install "$(DESTDIR)" "$(PREFIX)"
+install: tools adjunct ## tools, the SDK of adjuncts, DKMS sources, udev rules (DESTDIR=, PREFIX=, LIBDIR=)
+	@scripts/install "$(DESTDIR)" "$(PREFIX)" "$(LIBDIR)"
 
 .PHONY: uninstall
-uninstall: ## remove what install puts there (DESTDIR=, PREFIX=)
-	@scripts/uninstall "$(DESTDIR)" "$(PREFIX)"
+uninstall: ## remove what install puts there (DESTDIR=, PREFIX=, LIBDIR=)
+	@scripts/uninstall "$(DESTDIR)" "$(PREFIX)" "$(LIBDIR)"
 
 .PHONY: clean
 clean: ## remove build/ (kernels and QEMU stay in the cache)
