@@ -9,7 +9,7 @@ TEST ?=
 SOAK ?= 100
 
 # make takes a path with a blank in it for two
-$(foreach v,CURDIR BUILD DESTDIR PREFIX LIBDIR,$(if $(word 2,$($(v))),$(error $(v): no blanks, please: '$($(v))')))
+$(foreach v,CURDIR BUILD DESTDIR PREFIX LIBDIR KEY,$(if $(word 2,$($(v))),$(error $(v): no blanks, please: '$($(v))')))
 # they are used from within other folders
 override BUILD := $(abspath $(BUILD))
 override DESTDIR := $(abspath $(DESTDIR))
@@ -52,6 +52,10 @@ tools: ## lparctl and lparstat, in build/tools
 .PHONY: adjunct
 adjunct: ## lpar-adjunct, its library, and images, in build/adjunct
 	@$(MAKE) --no-print-directory -C adjunct BUILD=$(BUILD)/adjunct
+
+.PHONY: keykeeper
+keykeeper: ## the image keykeeper, which has the key in the file KEY=, in build/adjunct
+	@$(MAKE) --no-print-directory -C adjunct BUILD=$(BUILD)/adjunct keykeeper KEY=$(abspath $(KEY))
 
 .PHONY: demo
 demo: KERNELS := 6.12
