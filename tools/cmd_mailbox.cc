@@ -117,7 +117,8 @@ void ask(Context &context, const Options &options) {
     }
     auto mailboxes = context.host.open_mailboxes();
     if (!mailboxes)
-        throw Failure("this is no guest of lpar: there is no /dev/lpar-iov0");
+        throw Failure("there is no /dev/lpar-iov0: this is no guest of lpar, or lpar_guest is not "
+                      "loaded");
     if (options.words.empty()) {
         show_mailboxes(context, *mailboxes);
         return;

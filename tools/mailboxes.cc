@@ -190,7 +190,9 @@ class DeviceMailboxes : public Mailboxes {
 
 std::unique_ptr<Desk> open_desk() {
     if (::access(LPAR_MANAGE_DEVICE, F_OK) != 0)
-        throw Failure(std::string(LPAR_MANAGE_DEVICE) + " is not there: modprobe lpar_host");
+        throw Failure(std::string(LPAR_MANAGE_DEVICE) +
+                      " is not there: on the host, modprobe lpar_host; in a guest, modprobe "
+                      "lpar_guest");
     return std::make_unique<DeviceDesk>();
 }
 

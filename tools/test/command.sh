@@ -38,6 +38,8 @@ node=$root/sys/devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1
 # ------------------------------------------------- nothing there, then a machine
 
 expect 1 'modprobe lpar_host' partition list
+[[ -e /dev/lpar-manage || $EUID != 0 ]] ||
+	LPAR_ROOT='' expect 1 'on the host, modprobe lpar_host; in a guest, modprobe lpar_guest' iov requests
 expect 0 '^lparctl [0-9]' --version
 expect 2 'lparctl: A subcommand is required' --json
 expect 1 'bad +module' doctor
