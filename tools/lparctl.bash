@@ -41,13 +41,13 @@ _lparctl_words()
 	done < <(printf %s "${1:+$1$'\n'}")
 }
 
-_lparctl()
+_lparctl_candidates() # for the last of the words
 {
-	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local word command="" options="" i
+	local current=${words[-1]} before=${words[-2]}
+	local word command="" options="" i is_iov=""
 	local -a plain=()
 
-	COMPREPLY=()
+	[[ ${words[1]} == iov || ${words[2]-} == iov ]] && is_iov=yes
 	case $before in
 	--mode)
 		_lparctl_words $'auto\ntag\npage\ncopy' "$current"
@@ -58,7 +58,7 @@ _lparctl()
 		return
 		;;
 	--adapter)
-		if [[ ${COMP_WORDS[1]} == iov || ${COMP_WORDS[2]-} == iov ]]; then
+		if [[ $is_iov ]]; then
 			_lparctl_words "$(_lparctl_adapters)" "$current"
 		else
 			_lparctl_words "$(_lparctl_nics)" "$current"
@@ -66,7 +66,13 @@ _lparctl()
 		return
 		;;
 	--trust | --spoofchk)
-		_lparctl_words $'on\noff' "$current"
+		if [[ $is_iov ]]; then # of a NIC it is a flag
+			_lparctl_words $'on\noff' "$current"
+			return
+		fi
+		;;
+	--type)
+		_lparctl_words $'nvme\nnic' "$current"
 		return
 		;;
 	--qmp)
@@ -83,22 +89,23 @@ _lparctl()
 		return
 		;;
 	--adjuncts | --memory | --quantum | --name | --start | --size | --queues | --serial | --mac | --primary | \
-		--vlan | --max-rate | --vfs | --interrupts | --namespaces | --wait | --timeout | --reason | -i | --interval | \
-		-c | --count)
+		--vlan | --max-rate | --node | --vfs | --interrupts | --namespaces | --wait | --timeout | --reason | -i | \
+		--interval | -c | --count)
 		return
 		;;
 	esac
 
 	# What was said so far, without options and their values.
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		word=${COMP_WORDS[i]}
+	for ((i = 1; i < ${#words[@]} - 1; i++)); do
+		word=${words[i]}
 		case $word in
 		--adjuncts | --memory | --quantum | --owner | --force | --name | --start | --size | --queues | \
-			--serial | --mode | --adapter | --mac | --primary | --vlan | --max-rate | --vfs | \
+			--serial | --mode | --adapter | --mac | --primary | --vlan | --max-rate | --node | --type | --vfs | \
 			--interrupts | --namespaces | --spoofchk | --qmp | --qemu | --wait | --timeout | --reason | -i | --interval | \
 			-c | --count)
 			((i++))
 			;;
+		--trust) [[ $is_iov ]] && ((i++)) ;;
 		-*) ;;
 		*) plain+=("$word") ;;
 		esac
@@ -178,6 +185,26 @@ _lparctl()
 		compopt -o filenames 2>/dev/null
 		;;
 	esac
+}
+
+_lparctl()
+{
+	local i current
+	local -a words=()
+
+	# bash takes a colon for a word of its own: PCI and MAC addresses
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == :* || (i -gt 0 && ${words[-1]} == *:) ]]; then
+			words[-1]+=${COMP_WORDS[i]}
+		else
+			words+=("${COMP_WORDS[i]}")
+		fi
+	done
+	COMPREPLY=()
+	_lparctl_candidates
+	# and replaces only what comes after it
+	current=${words[-1]}
+	[[ $current == *:* && $COMP_WORDBREAKS == *:* ]] && COMPREPLY=("${COMPREPLY[@]#"${current%"${current##*:}"}"}")
 }
 
 complete -F _lparctl lparctl

@@ -181,6 +181,16 @@ complete_to "--reason" iov refuse 7 --r
 mkdir -p "$root/sys/bus/pci/devices/0000:03:00.0"
 : >"$root/sys/bus/pci/devices/0000:03:00.0/sriov_totalvfs"
 complete_to "0000:03:00.0" iov assign web=1 --adapter ""
+# as bash splits it, and what it wants after the last colon
+complete_to "03:00.0" iov assign web=1 --adapter 0000 :
+complete_to "03:00.0" iov assign web=1 --adapter 0000 : 0
+complete_to "00.0" iov assign web=1 --adapter 0000 : 03 : 00
+complete_to "n0 n1" nic remove --mac 52 : 54 web ""
+complete_to "nvme nic" iov assign web=1 --type ""
+complete_to "web=" iov assign --node 0 --type nic w
+complete_to "" iov assign web=1 --node ""
+complete_to "web=" iov assign --trust on w
+complete_to "db web" nic add --adapter eth0 --trust ""
 complete_to "" disk remove nobody ""
 complete_to "" stat web ""
 
