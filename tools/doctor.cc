@@ -52,8 +52,9 @@ void check_module(const Host &host, Checks &checks) {
     else
         checks.push_back({"module", Level::bad,
                           fmt::format("lpar_host is version {}, lparctl {}", version, tool_version),
-                          "install both from one release; modprobe -r lpar_host; modprobe "
-                          "lpar_host"});
+                          "install both from one release; then, with guests, lpar-iov and lparstat "
+                          "ended: lparctl save; echo '[partitions]' | lparctl apply --prune -; "
+                          "modprobe -r lpar_host; modprobe lpar_host; lparctl apply"});
     if (auto range = host.read(root + "/tag_range"))
         checks.push_back({"tag range", Level::ok, *range, ""});
 }

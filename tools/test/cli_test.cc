@@ -512,6 +512,7 @@ TEST_F(DoctorTest, IommuOfNics) {
 TEST_F(DoctorTest, Module) {
     host.put("/sys/kernel/lpar/version", "99\n");
     EXPECT_EQ(check("module")["level"], "bad");
+    EXPECT_THAT(check("module")["mend"].get<std::string>(), HasSubstr("lparctl save; "));
     host.erase(state_root);
     EXPECT_EQ(check("module")["mend"], "modprobe lpar_host");
 }
