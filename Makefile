@@ -33,6 +33,10 @@ help: ## this list
 deps: ## install what building and testing need (Debian 12)
 	@tests/rig/deps
 
+.PHONY: deps-build
+deps-build: ## only what building and installing need, on a host or in a guest
+	@tests/rig/deps build
+
 .PHONY: modules
 modules: ## lpar_host.ko and lpar_guest.ko, for KERNELS or for KDIR
 ifdef KDIR
