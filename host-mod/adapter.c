@@ -419,6 +419,7 @@ static void detach(struct lpar_adapter *a)
 		list_for_each_entry_safe(map, next, &a->maps, link) {
 			unmap_locked(a, map);
 			map->gone = true;
+			cond_resched();
 		}
 		lpar_pool_drain(a);
 		iommu_flush_iotlb_all(a->domain);

@@ -59,6 +59,16 @@ struct lpar_vcpu {
 };
 
 /**
+ * struct lpar_vector - an interrupt
+ * @lock: protects @ctx; each has its own, since all queues' completions are signalled at once
+ * @ctx:  of its eventfd, or NULL
+ */
+struct lpar_vector {
+	spinlock_t lock;
+	struct eventfd_ctx *ctx;
+};
+
+/**
  * struct lpar_client - an open /dev/lpar that has attached to a partition
  *
  * Lives from LPAR_ATTACH to the file's release. ioctls and queued task work hold
@@ -92,8 +102,7 @@ struct lpar_vcpu {
  *                under RCU in the I/O path, changed under @lock
  * @queue:        by number, [0] is unused; read under RCU, changed under @lock
  * @bell:         doorbells; connected and disconnected under @lock
- * @vector:       interrupts, signalled in any context; under @vectors_lock
- * @vectors_lock: protects @vector
+ * @vector:       interrupts, signalled in any context
  * @thread:       that serve what others ring, in the control groups of who attached:
  *                [0] for all queues, and by number for those whose device may make
  *                it wait; made under @lock, end with the client
@@ -131,8 +140,7 @@ struct lpar_client {
 	struct lpar_queue __rcu *queue[LPAR_DOORBELLS_MAX];
 
 	struct lpar_bell bell[LPAR_DOORBELLS_MAX];
-	struct eventfd_ctx *vector[LPAR_DOORBELLS_MAX + 1];
-	spinlock_t vectors_lock;	/* vector */
+	struct lpar_vector vector[LPAR_DOORBELLS_MAX + 1];
 
 	struct kthread_worker *thread[LPAR_DOORBELLS_MAX];
 	DECLARE_HASHTABLE(vcpus, 6);

@@ -759,6 +759,7 @@ out:
 int lpar_dispatch_vector(struct lpar_client *c, unsigned int index, int fd)
 {
 	struct eventfd_ctx *ctx = NULL, *old;
+	struct lpar_vector *v;
 	unsigned long flags;
 
 	lockdep_assert_held(&c->lock);
@@ -769,10 +770,11 @@ int lpar_dispatch_vector(struct lpar_client *c, unsigned int index, int fd)
 		if (IS_ERR(ctx))
 			return PTR_ERR(ctx);
 	}
-	spin_lock_irqsave(&c->vectors_lock, flags);
-	old = c->vector[index];
-	c->vector[index] = ctx;
-	spin_unlock_irqrestore(&c->vectors_lock, flags);
+	v = &c->vector[index];
+	spin_lock_irqsave(&v->lock, flags);
+	old = v->ctx;
+	v->ctx = ctx;
+	spin_unlock_irqrestore(&v->lock, flags);
 	if (old)
 		eventfd_ctx_put(old);
 	return 0;
@@ -781,15 +783,16 @@ int lpar_dispatch_vector(struct lpar_client *c, unsigned int index, int fd)
 /* Raise an interrupt in the client. Any context. */
 void lpar_client_signal(struct lpar_client *c, unsigned int vector)
 {
+	struct lpar_vector *v = &c->vector[vector];
 	unsigned long flags;
 
-	spin_lock_irqsave(&c->vectors_lock, flags);
-	if (c->vector[vector]) {
+	spin_lock_irqsave(&v->lock, flags);
+	if (v->ctx) {
 		this_cpu_write(signaller, current);
-		lpar_compat_signal(c->vector[vector]);
+		lpar_compat_signal(v->ctx);
 		this_cpu_write(signaller, NULL);
 	}
-	spin_unlock_irqrestore(&c->vectors_lock, flags);
+	spin_unlock_irqrestore(&v->lock, flags);
 }
 
 /* ------------------------------------------------------------- life cycle */
@@ -798,7 +801,10 @@ void lpar_client_signal(struct lpar_client *c, unsigned int vector)
  * frees in both cases. */
 int lpar_dispatch_setup(struct lpar_client *c)
 {
-	spin_lock_init(&c->vectors_lock);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(c->vector); i++)
+		spin_lock_init(&c->vector[i].lock);
 	hash_init(c->vcpus);
 	return PTR_ERR_OR_ZERO(lpar_dispatch_thread(c, 0));
 }
@@ -826,8 +832,8 @@ void lpar_dispatch_free(struct lpar_client *c)
 		if (c->thread[i])
 			kthread_destroy_worker(c->thread[i]);
 	for (i = 0; i < ARRAY_SIZE(c->vector); i++)
-		if (c->vector[i])
-			eventfd_ctx_put(c->vector[i]);
+		if (c->vector[i].ctx)
+			eventfd_ctx_put(c->vector[i].ctx);
 	hash_for_each_safe(c->vcpus, bkt, next, v, node) {
 		hash_del_rcu(&v->node);
 		put_task_struct(v->task);

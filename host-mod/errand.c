@@ -7,6 +7,9 @@
 
 #include "errand.h"
 
+/* Of its own: many may wait for RTNL, and who else wants a worker must not wait behind them. */
+static struct workqueue_struct *errands;
+
 struct errand {
 	struct work_struct work;
 	int (*run)(void *arg);
@@ -35,8 +38,20 @@ int lpar_errand(int (*run)(void *arg), void *arg)
 	struct errand e = { .run = run, .arg = arg };
 
 	INIT_WORK_ONSTACK(&e.work, errand_work);
-	queue_work(system_unbound_wq, &e.work);
+	queue_work(errands, &e.work);
 	flush_work(&e.work);
 	destroy_work_on_stack(&e.work);
 	return e.ret;
+}
+
+int lpar_errand_init(void)
+{
+	errands = alloc_workqueue("lpar-errands", WQ_UNBOUND, 0);
+	return errands ? 0 : -ENOMEM;
+}
+
+/* No client is left. */
+void lpar_errand_exit(void)
+{
+	destroy_workqueue(errands);
 }

@@ -12,6 +12,7 @@
 #include "adapter.h"
 #include "control.h"
 #include "dispatch.h"
+#include "errand.h"
 #include "manage.h"
 #include "partition.h"
 #include "port.h"
@@ -73,9 +74,12 @@ static int __init lpar_host_init(void)
 	ret = lpar_dispatch_init(transport);
 	if (ret)
 		goto err_root;
-	ret = lpar_tag_init(tag_mib);
+	ret = lpar_errand_init();
 	if (ret)
 		goto err_dispatch;
+	ret = lpar_tag_init(tag_mib);
+	if (ret)
+		goto err_errand;
 	ret = lpar_window_init();
 	if (ret)
 		goto err_tag;
@@ -118,6 +122,8 @@ err_window:
 	lpar_window_exit();
 err_tag:
 	lpar_tag_exit();
+err_errand:
+	lpar_errand_exit();
 err_dispatch:
 	lpar_dispatch_exit();
 err_root:
@@ -142,6 +148,7 @@ static void __exit lpar_host_exit(void)
 	/* callbacks that free what RCU readers may still look at */
 	rcu_barrier();
 	lpar_tag_exit();
+	lpar_errand_exit();
 	lpar_dispatch_exit();
 	kobject_put(root);
 }

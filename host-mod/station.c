@@ -232,6 +232,7 @@ static bool forget_vlans(struct lpar_nic *nic, struct net_device *dev, unsigned 
 			return true;
 		clear_bit(vlan, nic->vlans);
 		vlan_vid_del(dev, htons(ETH_P_8021Q), vlan);
+		cond_resched();
 	}
 	return false;
 }

@@ -52,7 +52,7 @@ int lpar_tag_init(unsigned int mib)
 	}
 	regions = bytes >> LPAR_TAG_REGION_SHIFT;
 	blocks = regions * LPAR_TAG_REGION_BLOCKS;
-	pagemaps = kcalloc(regions, sizeof(*pagemaps), GFP_KERNEL);
+	pagemaps = kvcalloc(regions, sizeof(*pagemaps), GFP_KERNEL);
 	lpar_tag_table = vzalloc(array_size(blocks, sizeof(*lpar_tag_table)));
 	used = bitmap_zalloc(blocks, GFP_KERNEL);
 	if (!pagemaps || !lpar_tag_table || !used) {
@@ -76,7 +76,7 @@ void lpar_tag_exit(void)
 	lpar_tag_pages = 0;
 	bitmap_free(used);
 	vfree(lpar_tag_table);
-	kfree(pagemaps);
+	kvfree(pagemaps);
 	if (!IS_ERR_OR_NULL(range))
 		release_mem_region(range->start, resource_size(range));
 }

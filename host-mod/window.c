@@ -320,6 +320,7 @@ void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes)
 	xa_for_each_range(&c->chunks, i, w, range.first, range.last) {
 		lpar_users_wait(&w->users);
 		unmap_adapters(w);
+		cond_resched();
 	}
 	flush_adapters(c);
 	xa_for_each_range(&c->chunks, i, w, range.first, range.last) {
@@ -328,6 +329,7 @@ void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes)
 			   (u64)w->chunk << LPAR_WINDOW_SHIFT,
 			   (u64)w->slot << LPAR_WINDOW_SHIFT, w->pinned, 0);
 		destroy(c, w);
+		cond_resched();
 	}
 }
 
@@ -365,6 +367,7 @@ void lpar_window_drop_adapter(struct lpar_client *c, struct lpar_adapter *a)
 		lpar_adapter_unmap(map);
 		WRITE_ONCE(w->map[place], NULL);
 		kfree_rcu(map, rcu);
+		cond_resched();
 	}
 	lpar_adapter_flush(a);
 	c->adapter[place] = NULL;
