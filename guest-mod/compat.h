@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What older kernels lack. The code is written to 6.12's API; this is the only
+ * What older kernels lack. The code is written to the newer API; this is the only
  * file that knows kernel versions. Supported and built: 6.1 and 6.12.
  */
 #ifndef LPAR_GUEST_COMPAT_H

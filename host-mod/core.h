@@ -175,7 +175,7 @@ struct lpar_blk_request {
  * @out:  the request, when LPAR_OK
  *
  * What passes needs no split, no bounce and no check in the host's block layer
- * (hostile.md G3, G9). Windows are not looked at here.
+ * (tests/hostile/README.md: G3, G9). Windows are not looked at here.
  *
  * Context: any; pure.
  * Return: LPAR_OK, or what the request is to end with.
@@ -213,7 +213,7 @@ struct lpar_call_in {
 /* What an error of ours is on the wire. */
 enum lpar_status lpar_core_status(int error);
 
-/* What a client may call when; nothing else may be called (hostile.md G1). */
+/* What a client may call when; nothing else may be called (tests/hostile/README.md: G1). */
 enum lpar_status lpar_core_call(const struct lpar_call_in *in, bool greeted);
 
 /* HELLO: the highest version both speak, 0 if none. */

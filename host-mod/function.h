@@ -16,10 +16,10 @@
 const char *lpar_fn_mode(enum lpar_mode mode);
 
 /**
- * struct lpar_fn - a function of a partition: what its disks and NICs have in common
+ * struct lpar_fn - a function of a partition: what its disks, NICs and mailboxes have in common
  *
- * Embedded in struct lpar_disk and struct lpar_nic, which hold the administrator's
- * wish. The lower part is what enabling it made of the wish.
+ * Embedded in struct lpar_disk, struct lpar_nic and struct lpar_mailbox, which hold the
+ * administrator's wish. The lower part is what enabling it made of the wish.
  *
  * @group:       its configfs item, whose release frees the function
  * @partition:   whose it is

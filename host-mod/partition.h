@@ -38,7 +38,7 @@
  * @vfs_node:     its folder "vfs"
  * @stats_node:   its folder "stats"
  * @config:       one change at a time: attributes, functions, attach and detach.
- *                Outermost
+ *                Outermost of the partition's own
  * @client:       who is attached, or NULL; changes under @config and @lock
  * @memory_limit: bytes that may be pinned; changes under @config, without client
  * @quantum_us:   longest service per donation, microseconds; likewise

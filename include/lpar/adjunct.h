@@ -55,14 +55,16 @@
 enum lpar_adjunct_command {
 	/* EMPTY => LOADED. The shared part's struct lpar_adjunct_control names the image; if
 	 * it is empty, the pages to be donated hold one of the client's own. NOENT (no such
-	 * image), INVAL (pages, own image), PERM (own image), QUOTA, NOMEM, STATE */
+	 * image), INVAL (pages, own image, device), PERM (own image), QUOTA, NOMEM, STATE;
+	 * BUSY, IOERR: of the device */
 	LPAR_ADJUNCT_CREATE	= 1,
 	/* Any => EMPTY: the pages are scrubbed and the client's again, its device is reset.
 	 * BUSY: it runs on another vCPU: it has been told to end, try again */
 	LPAR_ADJUNCT_DESTROY	= 2,
 	/* Donate: the adjunct runs on this vCPU until it yields or the quantum ends. OK: it
 	 * has yielded; BUSY: PA BUSY, the vector was raised: RUN again; TARGET: it has died
-	 * (DEAD); STATE: it runs on another vCPU, or is EMPTY or DEAD */
+	 * (DEAD); STATE: it runs on another vCPU, or is EMPTY or DEAD, or this vCPU is not
+	 * the host's yet; NOMEM: no vCPU for it */
 	LPAR_ADJUNCT_RUN	= 3,
 	/* Is there an image of that name? PAGES becomes the least that CREATE takes, FLAGS
 	 * says how it is; nothing else changes. Without a name: may the client bring its
@@ -148,7 +150,8 @@ static_assert(sizeof(struct lpar_adjunct_control) == 4096, "a page");
  * struct lpar_image - the head of an image; it is the first thing in its text
  *
  * The file has text_pages pages of text (read, execute) and data_pages of data; bss and
- * stack follow in memory. All of them come out of the donated pages. An image that drives
+ * stack follow in memory. All of them come out of the donated pages, but the text of one that
+ * is GLOBAL. An image that drives
  * a device is started with one of these only.
  */
 struct lpar_image {
@@ -175,9 +178,9 @@ static_assert(sizeof(struct lpar_image) == 64, "wire size");
  * addresses, and nothing else is there. */
 
 /* Starts at entry, at CPL 3, with rdi = LPAR_ADJUNCT_VA_SHARED, rsi = its bytes, and rdx =
- * LPAR_ADJUNCT_VA_DEVICE, rcx = its bytes where it has a device; the other registers are zero.
- * No FPU, no vector state. `int 0x80` yields, rax says why; everything but rax is kept, and
- * afterwards rax is enum lpar_adjunct_resume. A device's interrupt raises PA BUSY; the
+ * LPAR_ADJUNCT_VA_DEVICE, rcx = its bytes where it has a device; rsp is
+ * LPAR_ADJUNCT_VA_STACK, the others are zero. No FPU, no vector state. `int 0x80` yields,
+ * rax says why; everything but rax is kept, and afterwards rax is enum lpar_adjunct_resume. A device's interrupt raises PA BUSY; the
  * adjunct hears of it when it goes on behind a yield. */
 enum lpar_adjunct_yield {
 	LPAR_YIELD_EMPTY	= 0,	/* nothing to serve, or nothing to do before an interrupt */

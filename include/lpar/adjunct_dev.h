@@ -180,18 +180,18 @@ struct lpar_adjunct_state_info {
 #define LPAR_ADJUNCT_IOC_CALL	_IOWR(LPAR_ADJUNCT_IOC, 1, struct lpar_adjunct_call)
 #define LPAR_ADJUNCT_IOC_BATCH	_IOW(LPAR_ADJUNCT_IOC, 2, struct lpar_adjunct_batch)
 /*
- * SUBMIT hands a batch over, donates one quantum (or asks the slot's thread to), and does not
- * wait for more, but for a call that is under way. It goes behind what the adjunct has been
- * given, and with what others call for.
- * poll() says POLLIN when it has been served, POLLPRI when the quantum has ended before that or
- * the thread has donated, POLLOUT when another one can be submitted, POLLERR when the adjunct
- * is dead, POLLHUP when the device is gone. -EBUSY: the last batch has not been collected by
- * POLL.
- * POLL collects the answers, into the calls that SUBMIT was given; before they are there it
- * donates one quantum, likewise: when to go on is the caller's choice (seed 003, claims 8-10).
- * -EAGAIN: not yet; -ENODATA: nothing was submitted. An adjunct with a device may be
- * interrupted while it has no batch: poll() says POLLPRI (now and then for nothing), and POLL
- * donates one quantum for that before it says -ENODATA.
+ * SUBMIT hands a batch over, donates one quantum (or asks the slot's thread to), and does
+ * not wait for more, but for a call that is under way. It goes behind what the adjunct has
+ * been given, and with what others call for. poll() says POLLIN when it has been served,
+ * POLLPRI when the quantum has ended before that or the thread has donated, POLLOUT when
+ * another one can be submitted, POLLERR when the adjunct is dead or there is none, POLLHUP
+ * when the device is gone. -EBUSY: the last batch has not been collected by POLL. POLL
+ * collects the answers, into the calls that SUBMIT was given; before they are there it
+ * donates one quantum, likewise: when to go on is the caller's choice (seed 003, claims
+ * 8-10). -EAGAIN: not yet; -ENODATA: nothing was submitted; -ENOTCONN: there is no adjunct.
+ * An adjunct with a device may be interrupted while it has no batch: poll() says POLLPRI
+ * (now and then for nothing), and POLL donates one quantum for that before it says
+ * -ENODATA.
  */
 #define LPAR_ADJUNCT_IOC_SUBMIT	_IOW(LPAR_ADJUNCT_IOC, 3, struct lpar_adjunct_batch)
 #define LPAR_ADJUNCT_IOC_POLL	_IO(LPAR_ADJUNCT_IOC, 4)

@@ -10,7 +10,8 @@
  * Unless said otherwise the calls may sleep, come from the process that
  * attached (-EPERM otherwise), and fail with -EINVAL on unknown flags, -E2BIG
  * when the unknown part is not zero, -ENOTCONN before LPAR_ATTACH, -ENOMEM, and
- * -EINTR when the caller is killed while it waits.
+ * -EINTR when the caller is killed while it waits (LPAR_ATTACH and LPAR_GET_STATE wait
+ * to the end, and so does LPAR_MEMORY_* once it waits for the adapter).
  */
 #ifndef LPAR_CONTROL_H
 #define LPAR_CONTROL_H
@@ -61,8 +62,8 @@ struct lpar_attach {
  *
  * LPAR_MEMORY_ADD: -EEXIST if it overlaps another range, -ENOSPC beyond
  * LPAR_MEMORY_MAX. LPAR_MEMORY_REMOVE takes exactly what was added (-ENOENT
- * otherwise); it revokes the windows that lie in it and returns only when no
- * adapter can reach the memory any more.
+ * otherwise). Both revoke the windows that lie in it, and return only when no
+ * adapter can reach their memory any more.
  */
 struct lpar_memory {
 	__u32 size;
@@ -80,6 +81,9 @@ struct lpar_memory {
  * @flags: zero
  * @index: which
  * @fd:    an eventfd, or -1 to disconnect
+ *
+ * -EINVAL: no such @index, or no eventfd; -EBADF; LPAR_SET_DOORBELL: -EOPNOTSUPP without
+ * LPAR_FEATURE_TASK_WORK.
  */
 struct lpar_eventfd {
 	__u32 size;
@@ -94,8 +98,9 @@ struct lpar_eventfd {
  * @flags: zero
  * @call:  its guest address, page-aligned
  *
- * -EFAULT: not memory; -EBUSY: enabled already; -ENOMEM: memory or the
- * partition's limit; -EAGAIN: the memory was changed meanwhile, call again.
+ * -EINVAL: not page-aligned; -EFAULT: not memory; -EBUSY: enabled already, or a reset was
+ * interrupted and has to be repeated; -ENOMEM: memory or the partition's limit; -EAGAIN:
+ * the memory was changed meanwhile, call again.
  */
 struct lpar_enable {
 	__u32 size;
@@ -192,7 +197,7 @@ struct lpar_adjunct_run {
  * @state: enum lpar_adjunct_state (adjunct.h)
  * @name:  of its image, zero-padded; empty with LPAR_ADJUNCT_EMPTY
  *
- * -ENOENT: no such slot.
+ * -ENOENT: no such slot; -EINVAL: @state and @name do not fit, or it cannot be shown.
  */
 struct lpar_adjunct_tell {
 	__u32 size;

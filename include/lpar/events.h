@@ -69,7 +69,8 @@ enum lpar_reason {
 	LPAR_REASON_EXPIRED	= 1,	/* the quantum is used up: PA BUSY */
 	LPAR_REASON_FULL	= 2,	/* the adapter takes no more now: runnable later */
 	LPAR_REASON_YIELD	= 3,	/* a signal wants the thread */
-	LPAR_REASON_FAULT	= 4,	/* the client broke the protocol */
+	LPAR_REASON_FAULT	= 4,	/* the client broke the protocol, or the queue is being ended; an
+					 * image: KVM does not run it */
 };
 
 /* What became of a window. */

@@ -4,9 +4,10 @@
  * only the host can do to the guest's VFs, and, in the management partition, speaks to the
  * host's lparctl. root's.
  *
- * Structures begin with their size; it has to be this one's (-EINVAL). All calls sleep; they fail
- * with -ENODEV when the device is gone, -EIO when it is broken, -EAGAIN while it is
- * suspended, and -EINTR after a signal: what was asked for is withdrawn then.
+ * Structures begin with their size; it has to be this one's (-EINVAL). All calls sleep;
+ * they fail with -ENODEV when the device is gone, -EIO when it is broken, -EPROTO when what
+ * the host answers makes no sense, -EAGAIN while it is suspended, and -EINTR after a
+ * signal: what was asked for is withdrawn then.
  */
 #ifndef LPAR_IOV_H
 #define LPAR_IOV_H

@@ -51,11 +51,13 @@
 #define LPAR_CONTROL_RESET	0	/* drain and drop queues and windows */
 #define LPAR_CONTROL_ENABLE	1	/* take the call block into use */
 #define LPAR_STATUS_ENABLED	(1u << 0)
-#define LPAR_STATUS_FAILED	(1u << 1)	/* the last enable was refused… */
+#define LPAR_STATUS_FAILED	(1u << 1)	/* the last enable was refused, or later a
+						 * reset or a change of memory failed… */
 #define LPAR_STATUS_ERRNO_SHIFT	16		/* …with this errno */
 
 #define LPAR_BAR_MSIX		4
-#define LPAR_VECTOR_EVENT	0	/* functions changed; n > 0 is for queues */
+#define LPAR_VECTOR_EVENT	0	/* functions changed, or an answer is there; n > 0 is
+					 * for queues */
 
 /* ------------------------------------------------------------ call block */
 
@@ -112,8 +114,8 @@ enum lpar_op {
 	LPAR_OP_QUEUE_DESTROY	= 7,
 	/* arg0 = function, arg1 = enum lpar_cap, arg2 = value: of a NIC what LPAR_CAP_
 	 * MAC, MACS, PROMISC, STANDBY, VLAN_FILTER or VLANS say, from now on. LPAR_RANGE
-	 * outside of min … max, LPAR_NOTSUPP where nothing is to be chosen, or by
-	 * using it */
+	 * outside of min … max, also where these are equal; LPAR_NOTSUPP: a MAC, MACS
+	 * or VLANS that it cannot have, or what is chosen by using it */
 	LPAR_OP_SET		= 8,
 	/* arg0 = function, a mailbox; arg1 = enum lpar_ask, arg2 = value. ret0 = the
 	 * request's number. LPAR_PERM: the partition's policy refuses it; data = why.
@@ -390,7 +392,7 @@ static_assert(sizeof(struct lpar_seg) == 16, "wire size");
  * @sq_tail:    guest: submissions written
  * @cq_head:    guest: completions consumed
  * @cq_event:   guest: interrupt when @cq_tail passes this index (it is set to
- *              cq_head to ask for the next one; behind that, none comes)
+ *              cq_head to ask for the next one; 2^31 away from it, none comes)
  * @quantum_us: guest: longest service per donation; 0: the host's limit
  * @poll_us:    guest, of a disk: it looks for completions itself, and donates so long
  *              for the host to look for them in the adapter, at most; 0: the adapter
