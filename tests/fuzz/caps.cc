@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The guest's parser on any bytes (hostile.md H1): it refuses, or what it returns is plausible.
+// The guest's parser on any bytes (tests/hostile: H1): it refuses, or what it returns is plausible.
 #include "input.hh"
 #include "mutate.hh"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The guest's parser of a NIC's records on any bytes (hostile.md H1): it refuses, or what it
+// The guest's parser of a NIC's records on any bytes (tests/hostile: H1): it refuses, or what it
 // returns keeps the promises of guest-mod/net_caps.h.
 #include "input.hh"
 #include "mutate.hh"

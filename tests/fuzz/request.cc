@@ -31,7 +31,7 @@ bool within_disk(const Ask &a, const lpar_disk_limits &l) {
     return Wide{a.sector} + a.nsectors <= l.sectors;
 }
 
-// What the host's block layer would have to split, bounce or refuse (hostile.md G9).
+// What the host's block layer would have to split, bounce or refuse (tests/hostile: G9).
 bool segments_fit(const Ask &a, const lpar_disk_limits &l) {
     const Wide window = 2 << 20;
     Wide total = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lpar_liar: a hostile host (hostile.md H1, H2). It is /dev/lpar in lpar_host's
+ * lpar_liar: a hostile host (tests/hostile: H1, H2). It is /dev/lpar in lpar_host's
  * place, with one disk in its own memory for any partition, and QEMU works with it
  * as with the real one; for lies from LIE_NET on it has a NIC instead (liar_nic.c).
  * It is honest but for one lie, which the guest's driver

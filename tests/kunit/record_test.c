@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Capability records: what the host writes is what the guest reads; and a guest
- * reads anything without harm (hostile.md H1).
+ * reads anything without harm (tests/hostile: H1).
  */
 #include "rules.h"
 #include "suites.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Request decoding (hostile.md G1, G3, G9): each operation with each way to be
+ * Request decoding (tests/hostile: G1, G3, G9): each operation with each way to be
  * illegal, and each limit at its edge and just beyond.
  */
 #include "suites.h"
