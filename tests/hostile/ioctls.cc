@@ -440,8 +440,16 @@ CASE(strangers, "V1 LPAR_RING from threads that are no vCPUs")
 	for (; n < 1100 && !error; n++)
 		std::thread([&] { error = g.monitor().vcpu(); }).join();
 	EXPECT(!error, "thread {}, after others have ended: {}", n, strerrorname_np(error));
-	EXPECT(partition_value(options.partition, "vcpus") <= 3, "{} are remembered",
-	       partition_value(options.partition, "vcpus"));
+	// the last few may be joined, and still on their way out: whoever registers next forgets them
+	std::uint64_t remembered = 0;
+	for (n = 0; n < 500; n++) {
+		std::thread([&] { error = g.monitor().vcpu(); }).join();
+		remembered = partition_value(options.partition, "vcpus");
+		if (error || remembered <= 3)
+			break;
+		usleep(10000);
+	}
+	EXPECT(!error && remembered <= 3, "{} are remembered: {}", remembered, strerrorname_np(error));
 	// and more than may be
 	std::vector<std::thread> threads;
 	std::promise<void> end;
