@@ -279,6 +279,29 @@ static inline u64 lpar_core_rate_pay(u64 paid, u64 now, u32 rate, u32 bytes)
  */
 u32 lpar_core_wire_bytes(const struct lpar_net_sqe *sqe);
 
+/* What a choice takes of a client's time, and how many times as long as RTNL was held for a
+ * cheap one. */
+#define LPAR_CHOICE_NS		50000000ull
+#define LPAR_CHOICE_SHARE	20
+
+/**
+ * lpar_core_choice_ns - what a choice takes, as time until which it is paid for
+ * @cap:  what was chosen
+ * @held: ns for which RTNL was held for it
+ *
+ * RTNL is the whole host's: one client has it a 20th of the time. For VLANs, of which it
+ * may want thousands, that suffices. Others make readers be waited for, or the network
+ * stack tell everybody, too. lpar_core_rate_wait() says when the next one may follow.
+ *
+ * Context: any; pure.
+ * Return: ns, at most LPAR_CHOICE_NS, so that waiting for it is short.
+ */
+static inline u64 lpar_core_choice_ns(u64 cap, u64 held)
+{
+	return cap == LPAR_CAP_VLANS && held < LPAR_CHOICE_NS / LPAR_CHOICE_SHARE ?
+	       held * LPAR_CHOICE_SHARE : LPAR_CHOICE_NS;
+}
+
 /* May the client choose this value? Return: LPAR_OK, LPAR_RANGE, LPAR_NOTSUPP. */
 enum lpar_status lpar_core_nic_set(const struct lpar_nic_limits *lim, u64 cap,
 				   u64 value);

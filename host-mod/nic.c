@@ -12,6 +12,7 @@
 #include <linux/if_arp.h>
 #include <linux/if_vlan.h>
 #include <linux/jhash.h>
+#include <linux/ktime.h>
 #include <linux/pci.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -44,9 +45,6 @@
  * Test: tests/boot/net-*, with the emulator as the oracle.
  */
 static const char *const qualified[] = { "e1000e", "virtio_net", NULL };
-
-/* How soon a client may choose again: RTNL is held for it, and readers are waited for. */
-#define CHOICE_EVERY	(HZ / 20)
 
 /* Fragments of a frame in tag mode; few drivers take more. */
 #define TAG_SEGMENTS	8
@@ -392,18 +390,23 @@ static int choose_and_tell(void *arg)
 {
 	struct choice *it = arg;
 	struct lpar_nic *nic = it->nic;
+	u64 start, now;
 	int ret;
 
 	rtnl_lock();
+	start = ktime_get_ns();
 	if (it->cap == LPAR_CAP_VLAN_FILTER && !it->value)
 		forget_vlans(nic);
-	nic->chosen_at = jiffies;
 	ret = choose(nic, it->cap, it->value);
-	if (!ret) {
+	if (!ret)
 		WRITE_ONCE(nic->chosen, true);
+	/* no record shows these */
+	if (!ret && it->cap != LPAR_CAP_VLANS && it->cap != LPAR_CAP_MACS)
 		refresh_now(nic);
-	}
+	now = ktime_get_ns();
 	rtnl_unlock();
+	nic->chosen_until = max(nic->chosen_until, now) +
+			    lpar_core_choice_ns(it->cap, now - start);
 	return ret;
 }
 
@@ -414,7 +417,7 @@ static int choose_and_tell(void *arg)
  * @value: what it is to be
  *
  * Context: a thread of the VMM, with the client's lock; waits for RTNL, may sleep, and does
- * until CHOICE_EVERY after the last choice.
+ * until what it has chosen is paid for, see lpar_core_choice_ns().
  * Return: LPAR_OK, or what the call ends with.
  */
 enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
@@ -422,7 +425,7 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 	struct choice it = { .nic = nic, .cap = cap, .value = value };
 	struct lpar_nic_limits lim;
 	enum lpar_status st;
-	long wait;
+	u64 wait;
 	int ret;
 
 	lpar_nic_limits(nic, &lim);
@@ -432,9 +435,9 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 	/* RTNL is the whole host's: not for what is so already, and not all the time */
 	if (value == chosen_value(nic, &lim, cap, value))
 		return READ_ONCE(nic->fn.dead) ? LPAR_GONE : LPAR_OK;
-	wait = nic->chosen_at + CHOICE_EVERY - jiffies;
-	if (wait > 0 && wait <= (long)CHOICE_EVERY)
-		schedule_timeout_killable(wait);
+	wait = lpar_core_rate_wait(nic->chosen_until, ktime_get_ns());
+	if (wait)
+		schedule_timeout_killable(nsecs_to_jiffies(wait) + 1);
 	if (fatal_signal_pending(current))
 		return LPAR_BUSY;
 	ret = lpar_errand(choose_and_tell, &it);

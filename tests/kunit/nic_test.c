@@ -776,6 +776,39 @@ static void nic_rate(struct kunit *test)
 		}
 }
 
+/*
+ * A client that never rests has RTNL a 20th of the time, and waits but shortly for each
+ * choice; for those that are not cheap, so long that they are few.
+ */
+static void nic_choice(struct kunit *test)
+{
+	static const u64 held[] = { 0, 1, 1000, 300000, 2499999, 2500000, 1000000000 };
+	static const u64 others[] = { LPAR_CAP_MAC, LPAR_CAP_MACS, LPAR_CAP_PROMISC,
+				      LPAR_CAP_STANDBY, LPAR_CAP_VLAN_FILTER };
+	const u64 burst = LPAR_RATE_BURST_NS, start = 1000;
+	u64 until, now, wait, cost, sum;
+	unsigned int h, n;
+
+	for (h = 0; h < ARRAY_SIZE(held); h++) {
+		for (n = 0; n < ARRAY_SIZE(others); n++)
+			KUNIT_EXPECT_EQ(test, lpar_core_choice_ns(others[n], held[h]),
+					LPAR_CHOICE_NS);
+		cost = lpar_core_choice_ns(LPAR_CAP_VLANS, held[h]);
+		KUNIT_EXPECT_EQ(test, cost, min(20 * held[h], 50000000ull));
+		until = 0;
+		now = start;
+		sum = 0;
+		for (n = 0; n < 5000; n++) {
+			wait = lpar_core_rate_wait(until, now);
+			KUNIT_ASSERT_LE(test, wait, burst / 2 + LPAR_CHOICE_NS);
+			now += wait + held[h];
+			until = max(until, now) + cost;
+			sum += cost;
+			KUNIT_ASSERT_LE(test, sum, now - start + burst + cost);
+		}
+	}
+}
+
 static struct kunit_case nic_cases[] = {
 	KUNIT_CASE_PARAM(nic_frame_matrix, rows_gen_params),
 	KUNIT_CASE(nic_frame_bits),
@@ -790,6 +823,7 @@ static struct kunit_case nic_cases[] = {
 	KUNIT_CASE(nic_vlans),
 	KUNIT_CASE(nic_wire_bytes),
 	KUNIT_CASE(nic_rate),
+	KUNIT_CASE(nic_choice),
 	{}
 };
 
