@@ -73,6 +73,7 @@ struct lpar_nic_state {
  * @sas:        SAs that its client has
  * @nr_sas:     how many; read anywhere
  * @stations:   in port->stations; under RTNL
+ * @in_vlan:    in port->by_vlan by @vlan; under RTNL, read under RCU
  * @watches:    in port->watchers while @promisc, likewise
  * @receive:    the client's receive queues, read under RCU; under partition->lock
  * @receivers:  used entries of @receive, likewise
@@ -114,6 +115,7 @@ struct lpar_nic {
 	struct list_head sas;
 	unsigned int nr_sas;
 	struct list_head stations;
+	struct hlist_node in_vlan;
 	struct list_head watches;
 	struct lpar_queue __rcu *receive[LPAR_NIC_QUEUES];
 	unsigned int receivers;

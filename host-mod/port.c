@@ -71,6 +71,17 @@ static void give_copy(struct lpar_nic *nic, u16 vlan, struct sk_buff *skb)
 		atomic64_inc(&nic->dropped);
 }
 
+/* To all stations that were put into a VLAN, or into none, but @from. RCU is held. */
+static void give_copies(struct lpar_port *port, u16 in, struct lpar_nic *from, u16 vlan,
+			struct sk_buff *skb)
+{
+	struct lpar_nic *nic;
+
+	hash_for_each_possible_rcu(port->by_vlan, nic, in_vlan, in)
+		if (nic->vlan == in && nic != from)
+			give_copy(nic, vlan, skb);
+}
+
 /* Give copies of a frame to all whom it is for but @from: of a group's to all stations, of
  * others to those that see all. RCU is held. */
 void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
@@ -85,9 +96,10 @@ void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 				give_copy(nic, vlan, skb);
 		return;
 	}
-	list_for_each_entry_rcu(nic, &port->stations, stations)
-		if (nic != from)
-			give_copy(nic, vlan, skb);
+	give_copies(port, 0, from, vlan, skb);
+	/* so that stations in other VLANs cost it nothing */
+	if (vlan)
+		give_copies(port, vlan, from, vlan, skb);
 }
 
 /* Whom a waiting frame is not for; may be gone, and is only compared. */
@@ -323,6 +335,7 @@ static struct lpar_port *port_open(struct net_device *dev)
 	skb_queue_head_init(&port->waiting);
 	INIT_WORK(&port->spread, spread_waiting);
 	hash_init(port->by_address);
+	hash_init(port->by_vlan);
 	ret = netdev_rx_handler_register(dev, port_receive, port);
 	if (ret)
 		goto err_free;
@@ -388,7 +401,8 @@ found:
 		goto err;
 	lpar_ipsec_begin(nic, dev);
 	WRITE_ONCE(port->refs, port->refs + 1);
-	list_add_tail_rcu(&nic->stations, &port->stations);
+	list_add_tail(&nic->stations, &port->stations);
+	hash_add_rcu(port->by_vlan, &nic->in_vlan, nic->vlan);
 	rcu_assign_pointer(nic->port, port);
 	return 0;
 
@@ -409,7 +423,8 @@ void lpar_port_leave(struct lpar_nic *nic)
 
 	ASSERT_RTNL();
 	dev = lpar_port_dev(port);
-	list_del_rcu(&nic->stations);
+	list_del(&nic->stations);
+	hash_del_rcu(&nic->in_vlan);
 	RCU_INIT_POINTER(nic->port, NULL);
 	if (dev)
 		lpar_station_forget(port, nic, dev);

@@ -28,6 +28,7 @@
  * @promisc:    how many of them see all frames; under RTNL, read anywhere
  * @rcu:        frees it
  * @by_address: lpar_address.hash, read under RCU
+ * @by_vlan:    lpar_nic.in_vlan of all of them, likewise
  */
 struct lpar_port {
 	struct list_head link;
@@ -44,6 +45,7 @@ struct lpar_port {
 	unsigned int promisc;
 	struct rcu_head rcu;	/* kfree_rcu() wants it in the first page */
 	DECLARE_HASHTABLE(by_address, 10);
+	DECLARE_HASHTABLE(by_vlan, 8);
 };
 
 /* RTNL is held. */
