@@ -47,8 +47,10 @@ static void donor_serve(struct lpar_donor *donor)
 		return;
 	}
 	WRITE_ONCE(donor->state, LPAR_DONOR_RUNNING);
-	/* Who waits for that to end waits for a quantum, not for this thread to get its CPU. */
-	preempt_disable();
+	/* Who waits for that to end waits for a quantum, not for this thread to get its CPU; for
+	 * that, too, where spinlocks sleep. */
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
 	spin_unlock(&donor->lock);
 	given = lpar_donor_donate(f);
 	spin_lock(&donor->lock);
@@ -57,7 +59,8 @@ static void donor_serve(struct lpar_donor *donor)
 	/* With the lock held: the file stays until somebody has had it. */
 	wake_up(&f->wait);
 	spin_unlock(&donor->lock);
-	preempt_enable();
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
 }
 
 static int donor_run(void *data)
