@@ -64,6 +64,12 @@ static int __init lpar_host_init(void)
 {
 	int ret;
 
+	/* Drivers' DMA and the interrupts of clients are served under spinlocks that sleep there,
+	 * which what takes adapters out of their hands does not wait for. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		pr_err("PREEMPT_RT kernels are not supported: boot one without it\n");
+		return -EOPNOTSUPP;
+	}
 	if (tag_mib < 128 || tag_mib > 1u << 20) {
 		pr_err("tag_mib=%u: 128 to 1048576\n", tag_mib);
 		return -EINVAL;

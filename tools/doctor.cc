@@ -244,6 +244,12 @@ void check_options(const Host &host, Checks &checks) {
         return;
     }
     bool all = true;
+    if (options->contains("PREEMPT_RT")) {
+        all = false;
+        checks.push_back({"kernel option", Level::bad,
+                          "CONFIG_PREEMPT_RT is on: lpar_host does not load",
+                          "use a kernel without this option; guests may have it"});
+    }
     for (const auto &need : needs) {
         if (options->contains(need.option) || options->contains(need.other))
             continue;

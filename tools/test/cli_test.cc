@@ -550,6 +550,9 @@ TEST_F(DoctorTest, KernelOptions) {
             EXPECT_TRUE(check("kernel option").is_null());
         }
     }
+    host.put("/boot/config-6.12.0-test", std::string(options) + "CONFIG_PREEMPT_RT=y\n");
+    EXPECT_EQ(check("kernel option")["level"], "bad");
+    EXPECT_THAT(check("kernel option")["found"].get<std::string>(), HasSubstr("PREEMPT_RT is on"));
     host.erase("/boot");
     EXPECT_EQ(check("kernel options")["level"], "warn");
 
