@@ -57,6 +57,9 @@ static inline long lpar_tag_page_block(unsigned long page, unsigned int *place)
 
 /* Blocks of tags that each function in tag mode can count on, whatever others use. */
 #define LPAR_TAG_FLOOR	8
+/* What they take of the range, rounded up. */
+#define LPAR_TAG_FLOOR_MIB	((LPAR_TAG_FLOOR << (LPAR_TAG_REGION_SHIFT - 20)) / \
+				 LPAR_TAG_REGION_BLOCKS + 1)
 
 /**
  * struct lpar_tag_share - a partition's part of the tag range

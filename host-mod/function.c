@@ -81,8 +81,9 @@ int lpar_fn_take_adapter(struct lpar_fn *fn, struct pci_dev *pdev)
 	ret = lpar_tag_promise(&fn->partition->tags);
 	if (ret) {
 		lpar_adapter_put(a);
-		return lpar_fn_fail(fn, ret, "all memory tags are promised to other%s: load lpar_host with a larger tag_mib",
-				    fn->type == LPAR_FUNCTION_DISK ? " disks" : "s");
+		return lpar_fn_fail(fn, ret, "all memory tags are promised to other%s: load lpar_host with a larger tag_mib than %lu, %lu for each disk or NIC",
+				    fn->type == LPAR_FUNCTION_DISK ? " disks" : "s",
+				    lpar_tag_pages >> (20 - PAGE_SHIFT), LPAR_TAG_FLOOR_MIB);
 	}
 	fn->adapter = a;
 	return 0;

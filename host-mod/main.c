@@ -21,9 +21,9 @@
 
 #define LPAR_VERSION "0.1.0"
 
-static unsigned int tag_mib = 16384;
+static unsigned int tag_mib;
 module_param(tag_mib, uint, 0444);
-MODULE_PARM_DESC(tag_mib, "address space for memory tags, MiB (default 16384); struct pages cost 16 MiB per GiB in use");
+MODULE_PARM_DESC(tag_mib, "address space for memory tags, MiB (default: twice the memory, at least 65536); struct pages cost 16 MiB per GiB in use");
 
 static char *transport = "auto";
 module_param(transport, charp, 0444);
@@ -70,8 +70,8 @@ static int __init lpar_host_init(void)
 		pr_err("PREEMPT_RT kernels are not supported: boot one without it\n");
 		return -EOPNOTSUPP;
 	}
-	if (tag_mib < 128 || tag_mib > 1u << 20) {
-		pr_err("tag_mib=%u: 128 to 1048576\n", tag_mib);
+	if ((tag_mib && tag_mib < 128) || tag_mib > LPAR_TAG_MIB_MAX) {
+		pr_err("tag_mib=%u: 128 to %u, or 0\n", tag_mib, LPAR_TAG_MIB_MAX);
 		return -EINVAL;
 	}
 	root = kobject_create_and_add("lpar", kernel_kobj);

@@ -40,11 +40,25 @@ static void grow(struct work_struct *work);
 static DECLARE_WORK(grow_work, grow);
 static int grow_error;
 
+/* Enough for all memory to be windows of two adapters, and for what 4,000 functions are
+ * promised: what nobody uses costs 10 bytes for each MiB. */
+static unsigned int default_mib(void)
+{
+	return clamp_t(u64, (u64)totalram_pages() * 2 >> (20 - PAGE_SHIFT), 65536,
+		       LPAR_TAG_MIB_MAX);
+}
+
+/* Reserve the range: @mib of it, or 0: what the host may need, or has. */
 int lpar_tag_init(unsigned int mib)
 {
-	u64 bytes = ALIGN((u64)mib << 20, 1ul << LPAR_TAG_REGION_SHIFT);
+	u64 region = 1ul << LPAR_TAG_REGION_SHIFT;
+	u64 bytes = ALIGN((u64)(mib ?: default_mib()) << 20, region);
 
 	range = request_free_mem_region(&iomem_resource, bytes, "lpar tags");
+	while (!mib && range == ERR_PTR(-ERANGE) && bytes > region) {
+		bytes = ALIGN(bytes / 2, region);
+		range = request_free_mem_region(&iomem_resource, bytes, "lpar tags");
+	}
 	if (IS_ERR(range)) {
 		pr_err("no %llu MiB of free physical address space for tags (%ld): load with a smaller tag_mib\n",
 		       bytes >> 20, PTR_ERR(range));

@@ -22,6 +22,8 @@ extern unsigned long lpar_tag_base;
 extern unsigned long lpar_tag_pages;
 extern struct lpar_tag *lpar_tag_table;
 
+#define LPAR_TAG_MIB_MAX	(1u << 20)
+
 int lpar_tag_init(unsigned int mib);
 void lpar_tag_exit(void);
 int lpar_tag_show(char *buf);
