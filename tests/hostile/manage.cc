@@ -629,4 +629,59 @@ CASE(texts, "G1 MANAGE: pieces, texts and answers of the wrong length")
 	m.expect_none();
 }
 
+CASE(needy, "M1 requests and texts without memory", 300)
+{
+	Mailbox mailbox;
+	Attribute role("role", "management");
+	Client g;
+	Manager m;
+	// of two pieces, and less than a page: for more the kernel has a second way
+	const std::string text = some_text(piece + 100);
+	std::string got(text.size(), 0);
+	std::uint64_t id = 0;
+	u64 number = 0;
+	auto hand_over = [&] {
+		number = g.hand_over(text);
+		id = m.first();
+	};
+	auto take = [&] { return m.take(id, got.data(), got.size()); };
+
+	each("opening", {ENOMEM}, [] {
+		Fd fd(open(LPAR_MANAGE_DEVICE, O_RDWR | O_CLOEXEC));
+		return fd.get() < 0 ? errno : 0u;
+	}, [](unsigned) {}, true);
+	each("ASK", {LPAR_NOMEM}, [&] { return g.ask(LPAR_ASK_VLAN, 7); }, [&](unsigned st) {
+		EXPECT(mailbox.requests() == !st, "{} requests after status {}", mailbox.requests(), st);
+		EXPECT(st || g.forget(g.answer().ret[0]) == LPAR_OK, "it cannot be forgotten");
+	}, true);
+	each("MANAGE", {LPAR_NOMEM}, [&] {
+		std::uint32_t st = g.manage(text, 0, text.size());
+		return st ? st : g.manage(text, piece, text.size());
+	}, [&](unsigned st) {
+		if (st)
+			m.expect_none();
+		else
+			EXPECT(g.forget(g.answer().ret[0]) == LPAR_OK, "it cannot be forgotten");
+		EXPECT(g.manage(text, piece, text.size()) == LPAR_STATE, "half a text is left");
+	}, true);
+	hand_over();
+	// what is there needs no memory
+	each("TAKE", {}, take, [&](unsigned) {
+		EXPECT(got == text, "another text");
+		m.close();
+		m = Manager();
+	});
+	EXPECT_ERRNO(take(), 0);
+	each("END", {ENOMEM}, [&] { return m.end(id, LPAR_OK, "done"); }, [&](unsigned e) {
+		EXPECT(g.fetch(number) == (e ? LPAR_BUSY : LPAR_OK), "error {}, and the client is told otherwise", e);
+		if (e)
+			return;
+		EXPECT(g.text() == "done" && g.forget(number) == LPAR_OK, "another answer");
+		hand_over();
+		EXPECT_ERRNO(take(), 0);
+	}, true);
+	EXPECT_ERRNO(m.end(id, LPAR_OK, "done"), 0);
+	each("ANSWER", {}, [&] { return g.fetch(number); }, [](unsigned) {});
+}
+
 }
