@@ -253,7 +253,7 @@ static bool add_copies(struct lpar_req *r, struct lpar_window *w,
 	struct bio *bio = &r->bio;
 
 	while (len) {
-		struct page *guest = w->pages[offset >> PAGE_SHIFT], *page;
+		struct page *guest = lpar_window_page(w, offset), *page;
 		unsigned int in = offset_in_page(offset);
 		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in);
 
@@ -278,12 +278,12 @@ static bool add_real(struct bio *bio, struct lpar_window *w, unsigned int offset
 		      unsigned int len, u64 *maps)
 {
 	while (len) {
-		struct page *page = w->pages[offset >> PAGE_SHIFT];
+		struct page *page = lpar_window_page(w, offset);
 		unsigned int in = offset_in_page(offset);
 		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in);
 
 		while (n < len &&
-		       w->pages[(offset + n) >> PAGE_SHIFT] ==
+		       lpar_window_page(w, offset + n) ==
 			       page + ((in + n) >> PAGE_SHIFT))
 			n += min_t(unsigned int, len - n, PAGE_SIZE);
 		if (bio->bi_vcnt == bio->bi_max_vecs)

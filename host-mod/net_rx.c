@@ -296,7 +296,7 @@ static bool pour(struct lpar_window *w, unsigned int offset, unsigned int len,
 	while (len) {
 		unsigned int in = offset_in_page(offset);
 		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in);
-		void *to = page_address(w->pages[offset >> PAGE_SHIFT]) + in;
+		void *to = page_address(lpar_window_page(w, offset)) + in;
 
 		if (p->at < sizeof(*p->head)) {
 			n = min_t(unsigned int, n, sizeof(*p->head) - p->at);

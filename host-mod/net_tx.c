@@ -134,7 +134,7 @@ static bool copy_in(struct lpar_window *w, unsigned int offset, unsigned int len
 		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in);
 
 		if (skb_store_bits(c->skb, c->at,
-				   page_address(w->pages[offset >> PAGE_SHIFT]) + in,
+				   page_address(lpar_window_page(w, offset)) + in,
 				   n))
 			return false;
 		c->at += n;
@@ -184,7 +184,7 @@ static bool add_piece(struct lpar_window *w, unsigned int offset, unsigned int l
 		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in);
 
 		a->q->stats.page_maps++;
-		if (!add_frag(a->skb, w->pages[offset >> PAGE_SHIFT], in, n))
+		if (!add_frag(a->skb, lpar_window_page(w, offset), in, n))
 			return false;
 		offset += n;
 		len -= n;

@@ -33,7 +33,9 @@ static void unpin(struct lpar_client *c, struct lpar_window *w)
 {
 	unsigned int i;
 
-	if (w->pinned == LPAR_WINDOW_PAGES) {
+	if (!w->pages) {
+		unpin_user_page_range_dirty_lock(w->first, LPAR_WINDOW_PAGES, true);
+	} else if (w->pinned == LPAR_WINDOW_PAGES) {
 		unpin_user_pages_dirty_lock(w->pages, LPAR_WINDOW_PAGES, true);
 	} else {
 		for_each_set_bit(i, w->valid, LPAR_WINDOW_PAGES)
@@ -84,6 +86,27 @@ err_unpin:
 	return ret;
 }
 
+/* Pages that follow each other, as in a huge page, need no list. Nobody uses the window yet. */
+static void drop_list(struct lpar_window *w)
+{
+	unsigned int i;
+
+	/* not even a hole that happens to follow */
+	if (w->pinned != LPAR_WINDOW_PAGES)
+		return;
+	for (i = 1; i < LPAR_WINDOW_PAGES; i++)
+		if (w->pages[i] != w->pages[0] + i)
+			return;
+	w->first = w->pages[0];
+	kfree(w->pages);
+	w->pages = NULL;
+}
+
+static struct page **page_list(void)
+{
+	return kmalloc_array(LPAR_WINDOW_PAGES, sizeof(struct page *), GFP_KERNEL_ACCOUNT);
+}
+
 static int find_place(struct lpar_client *c, struct lpar_adapter *a)
 {
 	return lpar_core_place((const void *const *)c->adapter,
@@ -117,11 +140,16 @@ static int place_adapters(struct lpar_client *c)
 static int map_adapter(struct lpar_client *c, struct lpar_window *w, int place)
 {
 	struct lpar_map *map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
-	int ret;
+	struct page **pages = w->pages ?: page_list();
+	unsigned int i;
+	int ret = -ENOMEM;
 
-	if (!map)
-		return -ENOMEM;
-	ret = lpar_adapter_map(c->adapter[place], w->pages, &c->partition->tags, map);
+	for (i = 0; !w->pages && pages && i < LPAR_WINDOW_PAGES; i++)
+		pages[i] = w->first + i;
+	if (map && pages)
+		ret = lpar_adapter_map(c->adapter[place], pages, &c->partition->tags, map);
+	if (pages != w->pages)
+		kfree(pages);
 	if (ret) {
 		kfree(map);
 		/* it is going: not our error */
@@ -174,7 +202,8 @@ static void flush_adapters(struct lpar_client *c)
 			lpar_adapter_flush(c->adapter[i]);
 }
 
-/* Second half: the IOMMU has been flushed. Readers may still look at w->users. */
+/* Second half: the IOMMU has been flushed. Readers may still look at w->users; who has
+ * looked at its pages was a user. */
 static void destroy(struct lpar_client *c, struct lpar_window *w)
 {
 	int i;
@@ -183,7 +212,8 @@ static void destroy(struct lpar_client *c, struct lpar_window *w)
 	for (i = 0; i < LPAR_CLIENT_ADAPTERS; i++)
 		kfree(w->map[i]);
 	atomic64_dec(&c->windows_live);
-	kvfree_rcu(w, rcu);
+	kfree(w->pages);
+	kfree_rcu(w, rcu);
 }
 
 /**
@@ -213,12 +243,13 @@ int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
 		return ret;
 	}
 
-	w = kvzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
+	w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
 	if (!w)
 		return -ENOMEM;
 	lpar_users_init(&w->users);
 	w->chunk = chunk;
-	ret = pin(c, w);
+	w->pages = page_list();
+	ret = w->pages ? pin(c, w) : -ENOMEM;
 	if (ret)
 		goto err_free;
 	/* the lock was dropped: another call may have made the same window */
@@ -228,6 +259,7 @@ int lpar_window_map(struct lpar_client *c, u64 gpa, u64 *addr)
 	ret = map_adapters(c, w);
 	if (ret)
 		goto err_unmap;
+	drop_list(w);
 	ret = xa_err(xa_store(&c->chunks, chunk, w, GFP_KERNEL));
 	if (ret)
 		goto err_unmap;
@@ -253,7 +285,8 @@ err_unmap:
 	destroy(c, w);
 	goto err;
 err_free:
-	kvfree(w);
+	kfree(w->pages);
+	kfree(w);
 err:
 	lpar_trace(window, c->partition->id, LPAR_WINDOW_MAP,
 		   (u64)chunk << LPAR_WINDOW_SHIFT, 0, 0, ret);

@@ -19,7 +19,8 @@
  * @map:   how each of the client's adapters reaches it; NULL: not at all
  * @rcu:   frees it after readers of client->windows
  * @valid: which pages are memory, when not all are
- * @pages: all of them, with the hole page where there is no memory
+ * @pages: all of them, with the hole page where there is no memory; NULL: they follow @first
+ * @first: the first page
  */
 struct lpar_window {
 	struct lpar_users users;
@@ -29,7 +30,8 @@ struct lpar_window {
 	struct lpar_map *map[LPAR_CLIENT_ADAPTERS];
 	struct rcu_head rcu;
 	DECLARE_BITMAP(valid, LPAR_WINDOW_PAGES);
-	struct page *pages[LPAR_WINDOW_PAGES];
+	struct page **pages;
+	struct page *first;
 };
 
 int lpar_window_init(void);
@@ -77,6 +79,12 @@ static inline struct lpar_window *lpar_window_get(struct lpar_client *c, u64 add
 static inline void lpar_window_put(struct lpar_window *w)
 {
 	lpar_users_put(&w->users);
+}
+
+/* The page at an offset into the window. */
+static inline struct page *lpar_window_page(const struct lpar_window *w, unsigned int offset)
+{
+	return w->pages ? w->pages[offset >> PAGE_SHIFT] : w->first + (offset >> PAGE_SHIFT);
 }
 
 /* Is [offset, offset + len) of the window all memory? */
