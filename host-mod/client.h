@@ -36,13 +36,14 @@ struct lpar_area {
 	void *addr;
 };
 
-/* A doorbell's eventfd; wakes in whoever rings, with the eventfd's lock held. */
+/* A doorbell's eventfd; wakes in whoever rings, with the eventfd's lock held. A cache line:
+ * each vCPU writes to its own queue's. */
 struct lpar_bell {
 	struct lpar_client *client;
 	struct eventfd_ctx *ctx;
 	wait_queue_entry_t wait;
-	unsigned int index;
-};
+	atomic64_t rings;		/* in the client's life */
+} ____cacheline_aligned_in_smp;
 
 /* A thread that runs a vCPU. What it rings is donated time. */
 struct lpar_vcpu {
@@ -66,7 +67,7 @@ struct lpar_vcpu {
 struct lpar_vector {
 	spinlock_t lock;
 	struct eventfd_ctx *ctx;
-};
+} ____cacheline_aligned_in_smp;
 
 /**
  * struct lpar_client - an open /dev/lpar that has attached to a partition
@@ -110,7 +111,6 @@ struct lpar_vector {
  *                it freed when they have ended, or with the client
  * @n_vcpus:      how many
  * @vcpus_made:   how many there have been
- * @doorbells:    rung in the client's life
  * @windows_live: windows that hold pinned pages
  * @queues_live:  queues that exist
  */
@@ -147,10 +147,20 @@ struct lpar_client {
 	unsigned int n_vcpus;
 	unsigned int vcpus_made;
 
-	atomic64_t doorbells;
 	atomic64_t windows_live;
 	atomic_t queues_live;
 };
+
+/* Doorbells rung in its life. */
+static inline u64 lpar_client_doorbells(const struct lpar_client *c)
+{
+	unsigned int i;
+	u64 sum = 0;
+
+	for (i = 0; i < LPAR_DOORBELLS_MAX; i++)
+		sum += atomic64_read(&c->bell[i].rings);
+	return sum;
+}
 
 void lpar_client_signal(struct lpar_client *c, unsigned int vector);
 

@@ -247,7 +247,7 @@ static int state(struct lpar_client *c, void __user *arg)
 		.windows = atomic64_read(&c->windows_live),
 		.pinned_bytes = atomic64_read(&p->pinned),
 		.memory_limit = READ_ONCE(p->memory_limit),
-		.doorbells = atomic64_read(&c->doorbells),
+		.doorbells = lpar_client_doorbells(c),
 		.adjuncts = p->adjuncts,
 	};
 	mutex_lock(&p->lock);
@@ -428,7 +428,7 @@ static int control_release(struct inode *inode, struct file *file)
 	mutex_lock(&p->lock);
 	p->client = NULL;
 	lpar_adjunct_forget(p);
-	atomic64_add(atomic64_read(&c->doorbells), &p->doorbells);
+	atomic64_add(lpar_client_doorbells(c), &p->doorbells);
 	mutex_unlock(&p->lock);
 	mutex_unlock(&p->config);
 	client_free(c);

@@ -574,13 +574,14 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 {
 	struct lpar_bell *bell = container_of(wait, struct lpar_bell, wait);
 	struct lpar_client *c = bell->client;
+	unsigned int index = bell - c->bell;
 	struct lpar_vcpu *v = NULL;
 
 	/* An interrupt of ours, of whatever client, is no guest's ring: else services
 	 * could ring for each other, and their thread never come to an end. */
 	if (!(key_to_poll(key) & EPOLLIN) || this_cpu_read(signaller) == current)
 		return 0;
-	atomic64_inc(&c->doorbells);
+	atomic64_inc(&bell->rings);
 
 	rcu_read_lock();
 	if (in_task())
@@ -589,7 +590,7 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 	case LPAR_SERVER_NONE:
 		break;
 	case LPAR_SERVER_HERE:
-		set_bit(bell->index, v->rung);
+		set_bit(index, v->rung);
 		/* Only this thread queues its own work, so a plain flag does.
 		 * The work holds the file: release does not run before it. */
 		if (!READ_ONCE(v->queued) && lpar_compat_file_tryget(c->file)) {
@@ -604,7 +605,7 @@ static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key
 		}
 		break;
 	case LPAR_SERVER_THREAD:
-		leave_to_thread(c, bell->index);
+		leave_to_thread(c, index);
 		break;
 	}
 	rcu_read_unlock();
@@ -628,7 +629,7 @@ int lpar_dispatch_ring(struct lpar_client *c, unsigned int index)
 
 	if (index >= LPAR_DOORBELLS_MAX)
 		return -EINVAL;
-	atomic64_inc(&c->doorbells);
+	atomic64_inc(&c->bell[index].rings);
 	v = lpar_dispatch_self(c);
 	switch (lpar_core_ring(v, v && v->serving, true)) {
 	case LPAR_SERVER_NONE:
@@ -745,7 +746,6 @@ int lpar_dispatch_bell(struct lpar_client *c, unsigned int index, int fd)
 		goto out;
 	}
 	bell->client = c;
-	bell->index = index;
 	init_waitqueue_func_entry(&bell->wait, wake);
 	init_poll_funcptr(&t.pt, bell_queue);
 	t.bell = bell;

@@ -65,7 +65,7 @@ SHOW(windows, c ? atomic64_read(&c->windows_live) : 0);
 SHOW(queues, c ? atomic_read(&c->queues_live) : 0);
 SHOW(vcpus, c ? c->n_vcpus : 0);
 SHOW(doorbells, atomic64_read(&p->doorbells) +
-		(c ? atomic64_read(&c->doorbells) : 0));
+		(c ? lpar_client_doorbells(c) : 0));
 
 SHOW(calls, atomic64_read(&p->calls));
 SHOW(call_ns, atomic64_read(&p->call_ns));
