@@ -370,14 +370,28 @@ static int main_start(struct lpar_device *dev)
 	lpar_disk_start_all(dev);
 	WRITE_ONCE(dev->leaving, false);
 	lpar_adjunct_start(dev);
-	if (!err && !lpar_device_broken(dev))
+	if (lpar_device_broken(dev))
+		mod_delayed_work(dev->wq, &dev->reset_work, 0);
+	else
 		queue_delayed_work(system_freezable_wq, &dev->event_work, 0);
 	return err;
 }
 
+/* Until main_start() the registers may not be there, and what they read as then is not the
+ * host's answer: a broken device's reset is not asked for meanwhile. */
+static void main_rest(struct lpar_device *dev)
+{
+	cancel_delayed_work_sync(&dev->reset_work);
+}
+
 static int main_suspend(struct device *device)
 {
-	return main_stop(dev_get_drvdata(device));
+	struct lpar_device *dev = dev_get_drvdata(device);
+	int err = main_stop(dev);
+
+	if (!err)
+		main_rest(dev);
+	return err;
 }
 
 static int main_resume(struct device *device)
@@ -389,7 +403,10 @@ static DEFINE_SIMPLE_DEV_PM_OPS(main_pm_ops, main_suspend, main_resume);
 
 static void main_reset_prepare(struct pci_dev *pdev)
 {
-	main_stop(pci_get_drvdata(pdev));
+	struct lpar_device *dev = pci_get_drvdata(pdev);
+
+	main_stop(dev);
+	main_rest(dev);
 }
 
 static void main_reset_done(struct pci_dev *pdev)
