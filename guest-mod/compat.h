@@ -198,6 +198,10 @@ lpar_compat_limits_start_update(struct request_queue *q)
 	return (struct lpar_compat_limits){};
 }
 
+static inline void queue_limits_cancel_update(struct request_queue *q)
+{
+}
+
 static inline int
 lpar_compat_limits_commit_frozen(struct request_queue *q,
 				 const struct lpar_compat_limits *lim)

@@ -408,18 +408,23 @@ static void disk_log_changes(struct lpar_disk *disk, const struct lpar_caps *to)
 
 /*
  * Wait for all requests, those that end when somebody looks for them as well: whoever would
- * have looked is frozen already.
+ * have looked is frozen already. False: the host ends no reset, and so they do not end; new
+ * ones are kept out all the same.
  */
-static void disk_freeze(struct lpar_disk *disk)
+static bool disk_freeze(struct lpar_disk *disk)
 {
 	struct request_queue *queue = disk->gendisk->queue;
 	u32 i;
 
 	blk_freeze_queue_start(queue);
-	while (blk_mq_freeze_queue_wait_timeout(queue, DISK_LOOK) <= 0)
+	while (blk_mq_freeze_queue_wait_timeout(queue, DISK_LOOK) <= 0) {
+		if (READ_ONCE(disk->dev->deaf))
+			return false;
 		for (i = 0; i < disk->nr_queues; i++)
 			if (disk->queues[i]->polled)
 				lpar_ring_poll(disk->queues[i]);
+	}
+	return true;
 }
 
 /**
@@ -454,8 +459,12 @@ int lpar_disk_refresh(struct lpar_disk *disk)
 		lim = queue_limits_start_update(queue);
 		lpar_limits_fill(&lim, &caps);
 		/* which waits as well, but looks for none */
-		disk_freeze(disk);
-		err = queue_limits_commit_update_frozen(queue, &lim);
+		if (disk_freeze(disk)) {
+			err = queue_limits_commit_update_frozen(queue, &lim);
+		} else {
+			queue_limits_cancel_update(queue);
+			err = -ETIMEDOUT;
+		}
 		lpar_compat_unfreeze(queue);
 		if (err)
 			return err;
@@ -474,23 +483,28 @@ int lpar_disk_refresh(struct lpar_disk *disk)
  * @dev: the device; the channel may be reset after this
  *
  * Sleeps, takes disks_lock. Requests wait until lpar_disk_start_all().
+ *
+ * Return: 0, or -ETIMEDOUT when the host ends neither what it has nor a reset.
  */
-void lpar_disk_stop_all(struct lpar_device *dev)
+int lpar_disk_stop_all(struct lpar_device *dev)
 {
 	struct lpar_disk *disk;
+	int err = 0;
 	u32 i;
 
 	mutex_lock(&dev->disks_lock);
 	dev->stopped = true;
 	lpar_net_stop_all(dev);
 	list_for_each_entry(disk, &dev->disks, node) {
-		disk_freeze(disk);
+		if (!disk_freeze(disk))
+			err = -ETIMEDOUT;
 		blk_mq_quiesce_queue(disk->gendisk->queue);
 		lpar_compat_unfreeze(disk->gendisk->queue);
 		for (i = 0; i < disk->nr_queues; i++)
 			lpar_queue_destroy(disk->queues[i]);
 	}
 	mutex_unlock(&dev->disks_lock);
+	return err;
 }
 
 /*

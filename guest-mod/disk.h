@@ -54,7 +54,7 @@ int lpar_disk_add(struct lpar_device *dev, u32 function, u32 share);
 int lpar_disk_refresh(struct lpar_disk *disk);
 void lpar_disk_remove(struct lpar_disk *disk, bool dead);
 void lpar_disk_remove_all(struct lpar_device *dev);
-void lpar_disk_stop_all(struct lpar_device *dev);
+int lpar_disk_stop_all(struct lpar_device *dev);
 void lpar_disk_start_all(struct lpar_device *dev);
 
 /* function.c */

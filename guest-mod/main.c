@@ -345,8 +345,7 @@ static int main_stop(struct lpar_device *dev)
 	if (lpar_device_broken(dev))
 		return 0;
 	WRITE_ONCE(dev->leaving, true);
-	lpar_disk_stop_all(dev);
-	if (lpar_channel_reset(dev, lpar_channel_patience())) {
+	if (lpar_disk_stop_all(dev) || lpar_channel_reset(dev, lpar_channel_patience())) {
 		lpar_main_break(dev, "the host does not answer the reset");
 		/* nobody resumes what failed to suspend: what waited fails */
 		lpar_disk_start_all(dev);

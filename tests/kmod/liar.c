@@ -35,6 +35,7 @@
 #define LIAR_STORM	200	/* interrupts for each doorbell */
 #define LIAR_BUSY	25	/* times that it is asked for the same in vain */
 #define LIAR_CALM	(12 * HZ)	/* without a reset, and the next one ends */
+#define LIAR_STUCK	(25 * HZ)	/* with or without, likewise */
 
 static struct liar {
 	struct mutex lock;	/* all of it */
@@ -46,7 +47,7 @@ static struct liar {
 	u64 call;
 	bool enabled;
 	bool stubborn;		/* ends no reset */
-	unsigned long asked;	/* for one, the last time */
+	unsigned long calm;	/* when it will */
 	u32 seq;
 	u32 lie;
 	u32 hellos;		/* since it began to lie like this */
@@ -294,7 +295,7 @@ static void call(void)
 	case LPAR_OP_QUEUE_DESTROY:
 		if (liar.lie == LIE_RESET) {
 			liar.stubborn = true;
-			liar.asked = jiffies;
+			liar.calm = jiffies + LIAR_CALM;
 			c->status = cpu_to_le32(LPAR_INVAL);
 			break;
 		}
@@ -398,6 +399,10 @@ static u32 serve_one(struct liar_queue *q)
 		break;
 	case LIE_NOWINDOW:
 		liar_end(q, id, LPAR_NOWINDOW, 0);
+		break;
+	case LIE_STUCK:
+		liar.stubborn = true;
+		liar.calm = jiffies + LIAR_STUCK;
 		break;
 	case LIE_NEVER:
 		break;
@@ -546,8 +551,9 @@ static long command(unsigned int cmd, void __user *p)
 		return 0;
 	case LPAR_RESET:
 		/* QEMU goes on saying that the channel is enabled */
-		if (liar.stubborn && time_before(jiffies, liar.asked + LIAR_CALM)) {
-			liar.asked = jiffies;
+		if (liar.stubborn && time_before(jiffies, liar.calm)) {
+			if (liar.lie == LIE_RESET)
+				liar.calm = jiffies + LIAR_CALM;
 			return -EIO;
 		}
 		forget();

@@ -48,6 +48,7 @@ enum lie {
 	LIE_EVENTS	= 31,	/* functions change with each doorbell */
 	/* resets */
 	LIE_RESET	= 32,	/* lets no queue go, and then ends no reset while it is asked again and again */
+	LIE_STUCK	= 33,	/* never completes, and then ends no reset for LIAR_STUCK */
 	/* a NIC's, about frames of LIAR_LONG bytes or more */
 	LIE_NET		= 40,	/* honest */
 	LIE_NET_CAPS	= 41,	/* as LIE_CAPS */
