@@ -53,7 +53,7 @@ struct lpar_channel {
  * @starved:   the host's limit is reached and no window is idle: nobody takes a
  *             window but @work, so that they become idle
  * @waits:     the first of @parked waits for requests that the host has
- * @rests:     the first of @parked is to ask the host again, but not at once
+ * @rests:     the first of @parked is looked at again by itself, but not at once
  * @waiters:   lpar_window_waiter.node, protected by @park_lock; served after @parked
  * @served:    what @work has got done: windows mapped, requests submitted
  * @work:      maps for @parked; runs on lpar_device.wq

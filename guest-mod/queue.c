@@ -129,6 +129,8 @@ void lpar_queue_free(struct lpar_queue *q)
 	if (dev->queues[q->number] == q)
 		dev->queues[q->number] = NULL;
 	spin_unlock_irq(&dev->queues_lock);
+	if (q->polled)
+		synchronize_rcu();	/* lpar_queue_reap() */
 
 	hrtimer_cancel(&q->timer);
 	lpar_policy_stop(q);
@@ -261,6 +263,32 @@ void lpar_queue_abandon(struct lpar_queue *q)
 		list_del(&req->node);
 		lpar_blk_end(dev, req, BLK_STS_IOERR);
 	}
+}
+
+/**
+ * lpar_queue_reap - take the completions that nobody may look for
+ * @dev: the device
+ *
+ * Who has submitted polled requests may be stopped, or look for others first. Any context.
+ *
+ * Return: whether there may be more, to be looked for again.
+ */
+bool lpar_queue_reap(struct lpar_device *dev)
+{
+	struct lpar_queue *q;
+	bool polled = false;
+	u32 i;
+
+	rcu_read_lock();
+	for (i = 1; i < ARRAY_SIZE(dev->queues); i++) {
+		q = READ_ONCE(dev->queues[i]);
+		if (!q || !q->polled)
+			continue;
+		lpar_ring_poll(q);
+		polled = true;
+	}
+	rcu_read_unlock();
+	return polled;
 }
 
 /**

@@ -123,6 +123,7 @@ irqreturn_t lpar_queue_irq(int irq, void *data);
 u32 lpar_queue_number_get(struct lpar_device *dev);
 void lpar_queue_number_put(struct lpar_device *dev, u32 number);
 void lpar_queue_irq_put(struct lpar_queue *q);
+bool lpar_queue_reap(struct lpar_device *dev);
 
 /* ring.c */
 void lpar_ring_show(struct lpar_queue *q);

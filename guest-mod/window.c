@@ -598,8 +598,8 @@ static void window_serve_waiter(struct lpar_device *dev)
 	err = PTR_ERR_OR_ZERO(window);
 	if ((err == -EAGAIN || err == -EBUSY) && waiter->again++ < WINDOW_NOMEM_MAX &&
 	    window_waiter_park(dev, waiter)) {
-		queue_delayed_work(dev->wq, &dev->windows.work,
-				   msecs_to_jiffies(WINDOW_RETRY_MS));
+		lpar_queue_reap(dev);
+		queue_delayed_work(dev->wq, &dev->windows.work, msecs_to_jiffies(WINDOW_RETRY_MS));
 		return;
 	}
 	waiter->ready(waiter, err);
@@ -627,8 +627,8 @@ static void window_work(struct work_struct *work)
 		WRITE_ONCE(windows->waits, err == -EAGAIN);
 		if ((err == -EAGAIN || err == -EBUSY) &&
 		    window_park_at(dev, req, true)) {
-			/* -EAGAIN: the last user of a window kicks us. */
-			if (err == -EBUSY) {
+			/* -EAGAIN: the last user of a window kicks us; of those polled it has to be found. */
+			if (err == -EBUSY || lpar_queue_reap(dev)) {
 				WRITE_ONCE(windows->rests, true);
 				queue_delayed_work(dev->wq, &windows->work,
 						   msecs_to_jiffies(WINDOW_RETRY_MS));
