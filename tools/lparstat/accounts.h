@@ -101,6 +101,7 @@ class Source {
     // Of one control group, at once: it is compared with what the kernel charges that.
     // Nothing: it has not used any since, there were too many groups, or it was not asked for.
     virtual std::optional<lpar_usage> usage(uint64_t cgroup) = 0;
+    virtual bool counts_usage() const = 0;
     // Is a guest's own time told from what KVM and the VMM use?
     virtual bool sees_guests() const = 0;
     // Everything else.

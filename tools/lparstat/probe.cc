@@ -110,6 +110,7 @@ class Probe : public Source {
         return sum;
     }
 
+    bool counts_usage() const override { return wanted_.usage; }
     bool sees_guests() const override { return kvm_; }
 
     void read_rest(Accounts &all) override {

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <sstream>
+#include <ranges>
 
+#include "cgroups.h"
 #include "error.h"
 #include "format.h"
 #include "paths.h"
@@ -26,38 +27,11 @@ double to_double(uint64_t value) {
     return static_cast<double>(value);
 }
 
-// Calls @take with each control group's number and its folder below the unified hierarchy, which
-// is "" for the root.
-template <typename Take>
-void each_group(const Host &host, const std::string &path, Take take) {
-    if (auto id = host.inode(cgroup_root + path))
-        take(*id, path);
-    for (const auto &name : host.list(cgroup_root + path))
-        if (host.is_directory(cgroup_root + path + "/" + name))
-            each_group(host, path + "/" + name, take);
-}
-
-std::optional<uint64_t> usage_ns(const Host &host, const std::string &path) {
-    constexpr std::string_view key = "usage_usec ";
-    std::istringstream lines(host.read(cgroup_root + path + "/cpu.stat").value_or(""));
-    for (std::string line; std::getline(lines, line);)
-        if (line.starts_with(key))
-            return std::stoull(line.substr(key.size())) * 1000;
-    return std::nullopt;
-}
-
-// Charged to the group itself. What the file says includes the groups below. The root's is not
-// known: it counts ticks.
-std::optional<uint64_t> own_usage_ns(const Host &host, const std::string &path) {
-    if (path.empty() || path == "/")
-        return std::nullopt;
-    auto usage = usage_ns(host, path);
-    if (!usage)
-        return std::nullopt;
-    for (const auto &name : host.list(cgroup_root + path))
-        if (auto below = usage_ns(host, path + "/" + name))
-            *usage -= std::min(*usage, *below);
-    return usage;
+// Those of a partition, which comes first in their keys.
+template <typename Map>
+auto of_partition(const Map &map, uint32_t id) {
+    return std::ranges::subrange(map.lower_bound({id, 0}), map.end()) |
+           std::views::take_while([id](const auto &one) { return one.first.partition == id; });
 }
 
 } // namespace
@@ -109,6 +83,8 @@ std::map<uint32_t, Watch::Module> Watch::modules() const {
     std::string base = state_partitions;
     base.pop_back();
     for (const auto &name : host_.list(base)) {
+        if (!only_.empty() && name != only_)
+            continue;
         std::string path = base + "/" + name + "/";
         auto id = host_.read_number(path + "id");
         if (!id)
@@ -145,6 +121,8 @@ uint64_t Watch::donated_ns(const std::string &partition) const {
 Watch::Charged Watch::charged(uint64_t cgroup, const std::string &path) const {
     Charged result;
     result.path = path;
+    if (!source_.counts_usage())
+        return result;
     result.before = source_.usage(cgroup).value_or(lpar_usage{});
     auto kernel = own_usage_ns(host_, path);
     auto after = source_.usage(cgroup);
@@ -154,18 +132,23 @@ Watch::Charged Watch::charged(uint64_t cgroup, const std::string &path) const {
     return result;
 }
 
-// "/": the root's; empty: it is not there.
+// Looks where control groups are, "/": the root, unless all that donated are known. No number is
+// used again: those that are not there are gone for good, and nobody looks for them twice.
+void Watch::find_groups(const std::map<CgroupKey, lpar_cgroup> &donated) {
+    if (std::ranges::all_of(donated,
+                            [&](const auto &one) { return groups_.contains(one.first.cgroup); }))
+        return;
+    each_group(host_, [&](uint64_t id, const std::string &path) {
+        groups_.insert_or_assign(id, path.empty() ? "/" : path);
+    });
+    for (const auto &[key, used] : donated)
+        groups_.try_emplace(key.cgroup);
+}
+
+// Empty: it is not there, or no more.
 std::string Watch::group_path(uint64_t cgroup) const {
-    std::string found;
-    auto take = [&](uint64_t id, const std::string &path) {
-        if (id == cgroup)
-            found = path.empty() ? "/" : path;
-    };
-    if (auto known = begin_.charged.find(cgroup); known != begin_.charged.end())
-        if (host_.inode(cgroup_root + known->second.path) == cgroup)
-            return known->second.path;
-    each_group(host_, "", take);
-    return found;
+    const std::string &path = groups_.at(cgroup);
+    return !path.empty() && host_.inode(cgroup_root + path) == cgroup ? path : "";
 }
 
 std::optional<Usage> Watch::usage(uint64_t cgroup, const Look &to) const {
@@ -186,7 +169,7 @@ std::optional<Usage> Watch::usage(uint64_t cgroup, const Look &to) const {
 }
 
 // The module's numbers right before and right after eBPF's: the truth is in between.
-Watch::Look Watch::look(bool all_groups) const {
+Watch::Look Watch::look(bool all_groups) {
     Look look;
     look.modules = modules();
     for (auto &[id, module] : look.modules)
@@ -200,13 +183,13 @@ Watch::Look Watch::look(bool all_groups) const {
         return host_.read_number(state_partitions + one.second.name + "/id") != one.first;
     });
     source_.read_rest(look.accounts);
-    if (all_groups) {
+    if (all_groups && source_.counts_usage()) {
         // one of them may yet come to donate
-        each_group(host_, "", [&](uint64_t id, const std::string &path) {
-            if (!path.empty())
-                look.charged.emplace(id, charged(id, path));
+        each_group(host_, [&](uint64_t id, const std::string &path) {
+            look.charged.emplace(id, charged(id, path));
         });
     } else {
+        find_groups(look.accounts.cgroups);
         for (const auto &[key, used] : look.accounts.cgroups)
             if (!look.charged.contains(key.cgroup))
                 look.charged.emplace(key.cgroup, charged(key.cgroup, group_path(key.cgroup)));
@@ -214,7 +197,7 @@ Watch::Look Watch::look(bool all_groups) const {
     return look;
 }
 
-Conservation Watch::conserved(uint32_t partition, const Look &to) const {
+Conservation Watch::conserved(uint32_t partition, const Accounts &change, const Look &to) const {
     Module from;
     if (auto before = begin_.modules.find(partition); before != begin_.modules.end())
         from = before->second;
@@ -222,9 +205,8 @@ Conservation Watch::conserved(uint32_t partition, const Look &to) const {
     Conservation result;
     result.module_ns = (now.before_ns + now.after_ns - from.before_ns - from.after_ns) / 2;
     result.reading_ns = (now.after_ns - now.before_ns + from.after_ns - from.before_ns) / 2;
-    for (const auto &[key, account] : difference(begin_.accounts, to.accounts).accounts)
-        if (key.partition == partition)
-            result.ebpf_ns += account.donated_ns;
+    for (const auto &[key, account] : of_partition(change.accounts, partition))
+        result.ebpf_ns += account.donated_ns;
     return result;
 }
 
@@ -241,9 +223,10 @@ Report Watch::since_begin() {
 
 Report Watch::report(const Look &from, const Look &to) const {
     Accounts change = difference(from.accounts, to.accounts);
+    Accounts all = difference(begin_.accounts, to.accounts);
     Report result;
     result.seconds = std::max(to.time - from.time, 1e-3);
-    result.lost = difference(begin_.accounts, to.accounts).lost;
+    result.lost = all.lost;
 
     auto known = to.modules;
     for (const auto &[key, account] : change.accounts)
@@ -254,27 +237,26 @@ Report Watch::report(const Look &from, const Look &to) const {
         PartitionReport partition;
         partition.id = id;
         partition.name = module.name.empty() ? fmt::format("#{}", id) : module.name;
-        for (const auto &[key, account] : change.accounts) {
-            if (key.partition != id)
-                continue;
+        for (const auto &[key, account] : of_partition(change.accounts, id)) {
             auto [kind, name] = named(key.adjunct, module);
             AdjunctReport adjunct{key.adjunct, name, kind, account, {}};
-            for (const auto &[hist_key, hist] : change.hists)
-                if (hist_key.of == key && hist_count(hist) != 0)
-                    adjunct.hists.emplace_back(hist_key.hist, hist);
+            for (auto at = change.hists.lower_bound({key, 0});
+                 at != change.hists.end() && at->first.of == key; ++at)
+                if (hist_count(at->second) != 0)
+                    adjunct.hists.emplace_back(at->first.hist, at->second);
             add(partition.total, account);
             partition.adjuncts.push_back(std::move(adjunct));
         }
-        for (const auto &[key, used] : change.cgroups)
-            if (key.partition == id && used.dispatches != 0)
+        for (const auto &[key, used] : of_partition(change.cgroups, id))
+            if (used.dispatches != 0)
                 partition.cgroups.push_back(
-                    {key.cgroup, group_path(key.cgroup), used, usage(key.cgroup, to)});
+                    {key.cgroup, to.charged.at(key.cgroup).path, used, usage(key.cgroup, to)});
         for (const auto &[thread, serving] : change.serving)
             if (serving.of.partition == id && serving.ns > stuck_ns)
                 partition.serving.push_back(
                     {thread, named(serving.of.adjunct, module).name, serving.ns});
         if (!module.name.empty())
-            partition.conservation = conserved(id, to);
+            partition.conservation = conserved(id, all, to);
         result.partitions.push_back(std::move(partition));
     }
     std::sort(result.partitions.begin(), result.partitions.end(),

@@ -112,19 +112,22 @@ class Watch {
         std::map<uint32_t, Module> modules;
         std::map<uint64_t, Charged> charged;
     };
-    Look look(bool all_groups) const;
+    Look look(bool all_groups);
     Charged charged(uint64_t cgroup, const std::string &path) const;
+    void find_groups(const std::map<CgroupKey, lpar_cgroup> &donated);
     std::string group_path(uint64_t cgroup) const;
     std::optional<Usage> usage(uint64_t cgroup, const Look &to) const;
     Report report(const Look &from, const Look &to) const;
     std::map<uint32_t, Module> modules() const;
     static Function named(uint32_t id, const Module &module);
     uint64_t donated_ns(const std::string &partition) const;
-    Conservation conserved(uint32_t partition, const Look &to) const;
+    // @change: since the beginning
+    Conservation conserved(uint32_t partition, const Accounts &change, const Look &to) const;
 
     Host &host_;
     Source &source_;
     std::string only_;
+    std::map<uint64_t, std::string> groups_; // where they were; empty: they are gone
     Look begin_;
     Look last_;
 };

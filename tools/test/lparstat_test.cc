@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // lparstat without a kernel: what becomes of the numbers that the maps hold.
 #include <fcntl.h>
+#include <filesystem>
 #include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,11 +45,13 @@ class FakeSource : public Source {
         auto found = usages.find(cgroup);
         return found == usages.end() ? std::nullopt : std::optional(found->second);
     }
+    bool counts_usage() const override { return counts; }
     bool sees_guests() const override { return guests; }
     std::function<void()> on_read; // the guest goes on
     std::function<void()> on_usage;
     std::map<uint64_t, lpar_usage> usages;
     bool guests = true;
+    bool counts = true;
 
   private:
     const Accounts &accounts_;
@@ -512,6 +515,32 @@ TEST_F(Groups, NoRoom) {
     EXPECT_FALSE(donate().usage.has_value());
     EXPECT_TRUE(report.sound());
     EXPECT_EQ(report_json(report)["partitions"][0]["cgroups"][0]["usage"], nullptr);
+}
+
+// Who did not ask for it does not pay: of no group the kernel's number is read.
+TEST_F(Groups, NotAskedFor) {
+    source.counts = false;
+    source.on_usage = [] { ADD_FAILURE() << "it was looked for"; };
+    watch.emplace(host, source, "");
+    CgroupReport group = donate();
+    EXPECT_EQ(group.path, "/machine/web");
+    EXPECT_FALSE(group.usage.has_value());
+}
+
+// Groups come and go. Where one was that is gone nobody says, whatever is there now.
+TEST_F(Groups, ComeAndGo) {
+    charge("/machine/db", 1000000);
+    host.directory("/sys/fs/cgroup/machine/other");
+    uint64_t web = id;
+    id = *host.inode("/sys/fs/cgroup/machine/db");
+    EXPECT_EQ(donate().path, "/machine/db");
+    std::filesystem::rename(host.real_path("/sys/fs/cgroup/machine/db"),
+                            host.real_path("/sys/fs/cgroup/gone"));
+    std::filesystem::rename(host.real_path("/sys/fs/cgroup/machine/other"),
+                            host.real_path("/sys/fs/cgroup/machine/db"));
+    EXPECT_EQ(donate().path, "");
+    id = web;
+    EXPECT_EQ(donate().path, "/machine/web");
 }
 
 TEST_F(Groups, WithoutKvm) {
