@@ -75,23 +75,17 @@ enum lpar_hist_class {
 
 #define LPAR_HIST_SLOTS 40	/* slot n: 2^n ≤ ns < 2^(n+1); 0 and 1 in the first */
 
-struct lpar_hist_key {
-	__u32 partition;
-	__u32 adjunct;
-	__u32 hist;	/* enum lpar_hist_class */
-};
-
 struct lpar_hist {
 	__u64 sum_ns;
 	__u64 slot[LPAR_HIST_SLOTS];
 };
 
-/* An account, with what finds the next event's place without a look-up by key. Places
- * are counted from 1; 0: not known on this CPU. */
+/* An account, and which place it is: they are counted from 1. */
 struct lpar_place {
 	struct lpar_account_key key;
 	struct lpar_account account;
-	__u32 hist[LPAR_HIST_CLASSES];
+	__u32 number;
+	__u32 reserved;
 };
 
 struct lpar_cgroup_key {

@@ -18,68 +18,60 @@
 #include "account.h"
 #include <lpar/wire.h>
 
-#define ACCOUNTS_MAX	512	/* partitions × (functions + 1) */
-#define HISTS_MAX	512
-#define CGROUPS_MAX	256
-#define USAGES_MAX	2048	/* of all control groups of the host */
 #define CHARGE_NS	1000000	/* a thread that stays on its CPU is charged so often */
-#define THREADS_MAX	8192
 
-/* Where a key's values are: arrays are looked into in a few instructions, and a CPU
+/* How much maps hold the loader says, which knows what there is.
+ *
+ * Where a key's values are: arrays are looked into in a few instructions, and a CPU
  * remembers which place it was at, so most events need no look-up by key. Place n is
  * element n - 1. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, ACCOUNTS_MAX);
+	__uint(max_entries, 1);
 	__type(key, struct lpar_account_key);
 	__type(value, u32);
 } account_places SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, ACCOUNTS_MAX);
+	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct lpar_place);
 } accounts SEC(".maps");
 
+/* LPAR_HIST_CLASSES of them for each account, at its place. All CPUs share them: one for
+ * each would be most of what the maps take. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, HISTS_MAX);
-	__type(key, struct lpar_hist_key);
-	__type(value, u32);
-} hist_places SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, HISTS_MAX);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct lpar_hist);
 } hists SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, CGROUPS_MAX);
+	__uint(max_entries, 1);
 	__type(key, struct lpar_cgroup_key);
 	__type(value, u32);
 } cgroup_places SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, CGROUPS_MAX);
+	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct lpar_cgroup_place);
 } cgroups SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, USAGES_MAX);
+	__uint(max_entries, 1);
 	__type(key, u64);
 	__type(value, struct lpar_usage);
 } usages SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, THREADS_MAX);
+	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct lpar_thread);
 } threads SEC(".maps");
@@ -98,15 +90,16 @@ struct {
 	__type(value, u64);
 } losses SEC(".maps");
 
-/* Set before they are loaded: what else is counted. */
+/* Set before they are loaded: what else is counted, and how many places there are. */
 const volatile bool latency_wanted;
 const volatile bool usage_wanted;
+const volatile __u32 accounts_max;
+const volatile __u32 cgroups_max;
 
 /* Set when all programs are attached: what is counted is counted by all of them. */
 volatile int armed;
 
 static u32 account_count;
-static u32 hist_count;
 static u32 cgroup_count;
 
 /* Too large for the stack. */
@@ -177,12 +170,13 @@ static __always_inline struct lpar_place *place(struct lpar_cpu *c, u32 partitio
 	p = bpf_map_lookup_elem(&accounts, &i);
 	if (p && p->key.adjunct == adjunct && p->key.partition == partition)
 		return p;
-	n = place_of(&account_places, &key, &account_count, ACCOUNTS_MAX);
+	n = place_of(&account_places, &key, &account_count, accounts_max);
 	i = n - 1;
 	p = bpf_map_lookup_elem(&accounts, &i);
 	if (!p)
 		return NULL;
 	p->key = key;
+	p->number = n;
 	*last = n;
 	return p;
 }
@@ -209,7 +203,7 @@ static __always_inline struct lpar_cgroup *charged(struct lpar_cpu *c, u32 parti
 	g = bpf_map_lookup_elem(&cgroups, &i);
 	if (g && g->key.partition == partition && g->key.cgroup == key.cgroup)
 		return &g->used;
-	n = place_of(&cgroup_places, &key, &cgroup_count, CGROUPS_MAX);
+	n = place_of(&cgroup_places, &key, &cgroup_count, cgroups_max);
 	i = n - 1;
 	g = bpf_map_lookup_elem(&cgroups, &i);
 	if (!g)
@@ -248,19 +242,15 @@ __noinline u32 log2_ns(u64 v)
 	return r + (v >> 1);
 }
 
-static __always_inline void hist(struct lpar_place *p, u32 class, u64 ns)
+static __always_inline void hist(const struct lpar_place *p, u32 class, u64 ns)
 {
-	struct lpar_hist_key key = { p->key.partition, p->key.adjunct, class };
+	u32 i = (p->number - 1) * LPAR_HIST_CLASSES + class;
 	struct lpar_hist *h;
 	u64 slot;
-	u32 n;
 
 	if (!latency_wanted)
 		return;
-	if (!p->hist[class])
-		p->hist[class] = place_of(&hist_places, &key, &hist_count, HISTS_MAX);
-	n = p->hist[class] - 1;
-	h = bpf_map_lookup_elem(&hists, &n);
+	h = bpf_map_lookup_elem(&hists, &i);
 	if (!h)
 		return;
 	slot = log2_ns(ns);
@@ -268,8 +258,8 @@ static __always_inline void hist(struct lpar_place *p, u32 class, u64 ns)
 	barrier_var(slot);
 	if (slot >= LPAR_HIST_SLOTS)
 		slot = LPAR_HIST_SLOTS - 1;
-	h->slot[slot]++;
-	h->sum_ns += ns;
+	__sync_fetch_and_add(&h->slot[slot], 1);
+	__sync_fetch_and_add(&h->sum_ns, ns);
 }
 
 /* ------------------------------------------------- what control groups use */
@@ -302,7 +292,7 @@ static __always_inline void turn(struct lpar_cpu *c, u64 now, u32 doing)
 }
 
 /* What has been used is the current thread's group's. Of groups that there is no room for
- * nothing is known: most are nobody's here. */
+ * nothing is known: it is lost if the thread serves, and most are nobody's here. */
 static __always_inline void charge(struct lpar_cpu *c, u64 now)
 {
 	u64 cgroup = bpf_get_current_cgroup_id();
@@ -318,6 +308,8 @@ static __always_inline void charge(struct lpar_cpu *c, u64 now)
 		u->served_ns += c->used.served_ns;
 		u->interrupt_ns += c->used.interrupt_ns;
 		u->other_ns += c->used.other_ns;
+	} else if (c->pid) {
+		lost(LPAR_LOST_FULL);
 	}
 	c->used = no_usage;
 	c->charged = now;

@@ -15,6 +15,7 @@
 #include "config.h"
 #include "error.h"
 #include "lpar.skel.h"
+#include "room.h"
 
 namespace lpar {
 
@@ -114,11 +115,10 @@ class Probe : public Source {
     bool sees_guests() const override { return kvm_; }
 
     void read_rest(Accounts &all) override {
-        read_places<lpar_hist_key, lpar_hist>(
-            skeleton_->maps.hist_places, skeleton_->maps.hists,
-            [&](const auto &key, const auto &value) {
-                add(all.hists[{{key.partition, key.adjunct}, key.hist}], value);
-            });
+        if (wanted_.latency)
+            read_shared<lpar_account_key, uint32_t>(
+                skeleton_->maps.account_places,
+                [&](const auto &key, uint32_t place) { read_hists(all, key, place); });
         read_places<lpar_cgroup_key, lpar_cgroup_place>(
             skeleton_->maps.cgroup_places, skeleton_->maps.cgroups,
             [&](const auto &key, const auto &value) {
@@ -168,9 +168,7 @@ class Probe : public Source {
         choose(host);
         skeleton_->rodata->latency_wanted = wanted_.latency;
         skeleton_->rodata->usage_wanted = wanted_.usage;
-        if (const char *threads = setting("LPARSTAT_THREADS"))
-            bpf_map__set_max_entries(skeleton_->maps.threads,
-                                     static_cast<uint32_t>(std::strtoul(threads, nullptr, 10)));
+        make_room(room_for(host));
         if (int error = lpar_bpf__load(skeleton_))
             refuse("the kernel does not take the eBPF programs", -error);
         if (int error = lpar_bpf__attach(skeleton_)) {
@@ -179,6 +177,25 @@ class Probe : public Source {
             refuse("the eBPF programs cannot be attached", -error);
         }
         skeleton_->bss->armed = 1;
+    }
+
+    // What nobody asked for takes none.
+    void make_room(const Room &room) {
+        auto &maps = skeleton_->maps;
+        bpf_map__set_max_entries(maps.account_places, room.accounts);
+        bpf_map__set_max_entries(maps.accounts, room.accounts);
+        skeleton_->rodata->accounts_max = room.accounts;
+        bpf_map__set_max_entries(maps.hists,
+                                 wanted_.latency ? room.accounts * LPAR_HIST_CLASSES : 1);
+        bpf_map__set_max_entries(maps.cgroup_places, room.cgroups);
+        bpf_map__set_max_entries(maps.cgroups, room.cgroups);
+        skeleton_->rodata->cgroups_max = room.cgroups;
+        bpf_map__set_max_entries(maps.usages, wanted_.usage ? room.usages : 1);
+        const char *threads = setting("LPARSTAT_THREADS");
+        bpf_map__set_max_entries(maps.threads,
+                                 threads != nullptr
+                                     ? static_cast<uint32_t>(std::strtoul(threads, nullptr, 10))
+                                     : room.threads);
     }
 
     // Calls @take with each CPU's value of a key, if there is one.
@@ -211,6 +228,18 @@ class Probe : public Source {
             read_value<uint32_t, Value>(values, place - 1,
                                         [&](uint32_t, const Value &value) { take(key, value); });
         });
+    }
+
+    // Of the account at a place; those that occurred.
+    void read_hists(Accounts &all, const lpar_account_key &key, uint32_t place) {
+        for (uint32_t kind = 0; kind < LPAR_HIST_CLASSES; kind++) {
+            uint32_t at = (place - 1) * LPAR_HIST_CLASSES + kind;
+            lpar_hist hist{};
+            if (bpf_map__lookup_elem(skeleton_->maps.hists, &at, sizeof(at), &hist, sizeof(hist),
+                                     0) == 0 &&
+                hist_count(hist) != 0)
+                all.hists.emplace(HistKey{{key.partition, key.adjunct}, kind}, hist);
+        }
     }
 
     // One that comes or goes meanwhile may be missed; the next look sees it.

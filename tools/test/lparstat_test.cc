@@ -13,6 +13,7 @@
 #include "error.h"
 #include "fake.h"
 #include "metrics.h"
+#include "room.h"
 #include "run.h"
 
 namespace lpar {
@@ -551,6 +552,31 @@ TEST_F(Groups, WithoutKvm) {
     EXPECT_EQ(report_json(report)["partitions"][0]["cgroups"][0]["usage"]["guest_ns"], nullptr);
     EXPECT_THAT(report_text(report, false), HasSubstr("(0.0% donated, 0.0% interrupts, 100.0% else "
                                                       "and guest)"));
+}
+
+// Maps hold what there is, and what may come.
+TEST(Room, ForWhatThereIs) {
+    FakeHost host;
+    host.directory("/sys/fs/cgroup");
+    Room room = room_for(host);
+    EXPECT_EQ(room.accounts, 512);
+    EXPECT_EQ(room.cgroups, 1 + 256);
+    EXPECT_EQ(room.usages, 1 + 2048);
+    EXPECT_EQ(room.threads, 8192);
+    for (int i = 0; i < 1000; i++) {
+        std::string path = "/sys/kernel/config/lpar/partitions/p" + std::to_string(i);
+        for (const auto *function : {"/disks/d0", "/disks/d1", "/nics/n0"})
+            host.directory(path + function);
+        host.put(path + "/adjuncts", "2\n");
+        host.directory("/sys/fs/cgroup/machine/p" + std::to_string(i) + "/vcpu0");
+    }
+    host.put("/sys/fs/cgroup/machine/cpu.stat", "");
+    host.link("/sys/fs/cgroup/machine/link", "/sys/fs/cgroup/machine/p0");
+    room = room_for(host);
+    EXPECT_EQ(room.accounts, 6000 + 3000);
+    EXPECT_EQ(room.cgroups, 2002 + 1001);
+    EXPECT_EQ(room.usages, 2002 + 2048);
+    EXPECT_EQ(room.threads, 64000 + 32000);
 }
 
 TEST(Accounts, Conserved) {
