@@ -41,32 +41,27 @@ struct Column {
     const Counters *counters;
 };
 
-// A column for each of @nodes, which @owner has, and, if wanted, for their queues. @others: what
-// it has besides: those of the same name are told apart by @kind.
+// A column for each of @nodes, which @owner has, and for their queues. @others: what it has
+// besides: those of the same name are told apart by @kind.
 void add_columns(std::vector<Column> &columns, const std::string &owner,
                  const std::vector<CounterNode> &nodes, const std::vector<CounterNode> &others,
-                 const char *kind, bool queues) {
+                 const char *kind) {
     for (const auto &node : nodes) {
         bool is_alone = find_node(others, node.name).name.empty();
         std::string title = owner + "/" + (is_alone ? "" : kind) + node.name;
         columns.push_back({title, &node.counters});
         for (const auto &queue : node.queues)
-            if (queues)
-                columns.push_back({title + "/" + queue.name, &queue.counters});
+            columns.push_back({title + "/" + queue.name, &queue.counters});
     }
 }
 
-// One column for each partition; for a single one also its disks and NICs and, if wanted, their
-// queues.
-std::vector<Column> make_columns(const std::vector<CounterNode> &partitions, bool single,
-                                 bool queues) {
+// One column for each partition, and for what was read of its disks, NICs and their queues.
+std::vector<Column> make_columns(const std::vector<CounterNode> &partitions) {
     std::vector<Column> columns;
     for (const auto &partition : partitions) {
         columns.push_back({partition.name, &partition.counters});
-        if (!single && !queues)
-            continue;
-        add_columns(columns, partition.name, partition.disks, partition.nics, "disks/", queues);
-        add_columns(columns, partition.name, partition.nics, partition.disks, "nics/", queues);
+        add_columns(columns, partition.name, partition.disks, partition.nics, "disks/");
+        add_columns(columns, partition.name, partition.nics, partition.disks, "nics/");
     }
     return columns;
 }
@@ -155,11 +150,14 @@ void stat(Context &context, const Options &options) {
         check_name("partition", options.partition);
         only = options.partition;
     }
+    Depth depth = context.json || options.queues ? Depth::queues
+                  : only                         ? Depth::functions
+                                                 : Depth::partitions;
     auto snapshot = [&] {
         if (only && !context.host.exists(state_partitions + *only))
             throw Failure(
                 fmt::format("there is no partition '{}': see lparctl partition list", *only));
-        return take_snapshot(context.host, only);
+        return take_snapshot(context.host, only, depth);
     };
 
     Snapshot before = snapshot();
@@ -167,7 +165,7 @@ void stat(Context &context, const Options &options) {
         if (context.json)
             context.emit(snapshot_json(before, nullptr, 0));
         else
-            print(context, make_columns(before.partitions, only.has_value(), options.queues), 0);
+            print(context, make_columns(before.partitions), 0);
         return;
     }
     for (uint64_t i = 0; options.count == 0 || i < options.count; i++) {
@@ -183,7 +181,7 @@ void stat(Context &context, const Options &options) {
         } else {
             if (i != 0)
                 context.out << '\n';
-            print(context, make_columns(changes, only.has_value(), options.queues), seconds);
+            print(context, make_columns(changes), seconds);
         }
         if (!context.out)
             break;

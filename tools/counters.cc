@@ -49,15 +49,16 @@ Counters read_counters(const Host &host, const std::string &directory) {
     return counters;
 }
 
-// @base/<name> for each name in @base, with its stats, and its queues if there are any.
-std::vector<CounterNode> read_nodes(const Host &host, const std::string &base) {
+// @base/<name> for each name in @base, with its stats, and, if wanted, its queues.
+std::vector<CounterNode> read_nodes(const Host &host, const std::string &base, bool queues) {
     std::vector<CounterNode> nodes;
     for (const auto &name : host.list(base)) {
         std::string path = base + "/" + name;
         CounterNode node;
         node.name = name;
         node.counters = read_counters(host, path + "/stats");
-        node.queues = read_nodes(host, path + "/queues");
+        if (queues)
+            node.queues = read_nodes(host, path + "/queues", false);
         nodes.push_back(std::move(node));
     }
     return nodes;
@@ -73,7 +74,7 @@ std::vector<CounterNode> differences(const std::vector<CounterNode> &before,
 
 } // namespace
 
-Snapshot take_snapshot(const Host &host, const std::optional<std::string> &partition) {
+Snapshot take_snapshot(const Host &host, const std::optional<std::string> &partition, Depth depth) {
     auto names = partition ? std::vector{*partition} : host.list(state_partitions);
     Snapshot snapshot;
     snapshot.time = host.now();
@@ -82,8 +83,10 @@ Snapshot take_snapshot(const Host &host, const std::optional<std::string> &parti
         CounterNode node;
         node.name = name;
         node.counters = read_counters(host, path + "/stats");
-        node.disks = read_nodes(host, path + "/disks");
-        node.nics = read_nodes(host, path + "/nics");
+        if (depth != Depth::partitions) {
+            node.disks = read_nodes(host, path + "/disks", depth == Depth::queues);
+            node.nics = read_nodes(host, path + "/nics", depth == Depth::queues);
+        }
         snapshot.partitions.push_back(std::move(node));
     }
     return snapshot;

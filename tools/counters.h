@@ -28,8 +28,11 @@ struct Snapshot {
     std::vector<CounterNode> partitions;
 };
 
+// How far down: each level has many more files than the one above.
+enum class Depth { partitions, functions, queues };
+
 // All partitions, or one.
-Snapshot take_snapshot(const Host &host, const std::optional<std::string> &partition);
+Snapshot take_snapshot(const Host &host, const std::optional<std::string> &partition, Depth depth);
 
 // What each counter of @now did since @before. One that went back, or was not there, began
 // again from zero in between.
