@@ -444,7 +444,7 @@ Disk Config::add(const NewDisk &wish) {
     if (!block)
         throw Failure(
             fmt::format("{} is not a block device: see lparctl adapter list", wish.device));
-    check_range(wish, Devices(host_).get(*block));
+    check_range(wish, block_device(host_, *block));
     // The kernel resolves the path, perhaps again at another time: do not depend on our
     // directory, but keep a stable name such as /dev/disk/by-id/….
     std::string device = std::filesystem::absolute(wish.device).lexically_normal().string();

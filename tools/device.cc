@@ -113,6 +113,39 @@ std::string pci_address(const std::string &sysfs_path) {
     return found;
 }
 
+BlockDevice block_device(const Host &host, const std::string &name) {
+    BlockDevice device;
+    device.name = name;
+    device.path = device_path(name);
+    std::string base = "/sys/class/block/" + name;
+    device.number = host.read(base + "/dev").value_or("");
+    device.bytes = host.read_number(base + "/size").value_or(0) * sector_bytes;
+    device.read_only = host.read(base + "/ro") == "1";
+
+    std::string node = host.resolve(base).value_or(base);
+    std::string disk_node = node;
+    if (host.exists(base + "/partition")) {
+        disk_node = node.substr(0, node.rfind('/'));
+        device.disk = base_name(disk_node);
+    } else {
+        for (const auto &child : host.list(base))
+            if (host.exists(base + "/" + child + "/partition"))
+                device.partitions.push_back(child);
+    }
+    device.logical_block =
+        host.read_number(disk_node + "/queue/logical_block_size").value_or(sector_bytes);
+    device.model = host.read(disk_node + "/device/model").value_or("");
+    if (device.model.empty())
+        device.model = host.read(disk_node + "/dm/name").value_or("");
+    device.pci = pci_address(disk_node);
+    if (!device.pci.empty()) {
+        auto at = disk_node.rfind(device.pci);
+        if (auto driver = host.resolve(disk_node.substr(0, at + device.pci.size()) + "/driver"))
+            device.driver = base_name(*driver);
+    }
+    return device;
+}
+
 Devices::Devices(const Host &host) : host_(host) {
     read_mounts();
     read_swaps();
@@ -180,39 +213,6 @@ std::vector<std::string> Devices::names() const {
             names.push_back(partition);
     }
     return names;
-}
-
-BlockDevice Devices::get(const std::string &name) const {
-    BlockDevice device;
-    device.name = name;
-    device.path = device_path(name);
-    std::string base = "/sys/class/block/" + name;
-    device.number = host_.read(base + "/dev").value_or("");
-    device.bytes = host_.read_number(base + "/size").value_or(0) * sector_bytes;
-    device.read_only = host_.read(base + "/ro") == "1";
-
-    std::string node = host_.resolve(base).value_or(base);
-    std::string disk_node = node;
-    if (host_.exists(base + "/partition")) {
-        disk_node = node.substr(0, node.rfind('/'));
-        device.disk = base_name(disk_node);
-    } else {
-        for (const auto &child : host_.list(base))
-            if (host_.exists(base + "/" + child + "/partition"))
-                device.partitions.push_back(child);
-    }
-    device.logical_block =
-        host_.read_number(disk_node + "/queue/logical_block_size").value_or(sector_bytes);
-    device.model = host_.read(disk_node + "/device/model").value_or("");
-    if (device.model.empty())
-        device.model = host_.read(disk_node + "/dm/name").value_or("");
-    device.pci = pci_address(disk_node);
-    if (!device.pci.empty()) {
-        auto at = disk_node.rfind(device.pci);
-        if (auto driver = host_.resolve(disk_node.substr(0, at + device.pci.size()) + "/driver"))
-            device.driver = base_name(*driver);
-    }
-    return device;
 }
 
 void Devices::direct_uses(const std::string &name, std::vector<Use> &uses) const {

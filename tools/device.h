@@ -43,6 +43,8 @@ struct BlockDevice {
     std::vector<std::string> partitions;
 };
 
+BlockDevice block_device(const Host &host, const std::string &name);
+
 // A picture of the block devices' users at the time of construction.
 class Devices {
   public:
@@ -50,7 +52,7 @@ class Devices {
 
     // All disks that could be shared, each followed by its partitions.
     std::vector<std::string> names() const;
-    BlockDevice get(const std::string &name) const;
+    BlockDevice get(const std::string &name) const { return block_device(host_, name); }
 
     // Everything that keeps @name from being opened exclusively: its own users, those of its
     // partitions, and those of the disk that it is a partition of.
