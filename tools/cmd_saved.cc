@@ -229,15 +229,18 @@ void diff(Context &context, const Options &options) {
 void apply(Context &context, const Options &options) {
     auto wanted = read_file(options);
     context.require_privilege();
-    // others may assign until it is locked
+    auto make_plan = [&](const std::vector<IovStep> &taken) {
+        return plan(context.host, present(context.host, wanted.partitions, taken),
+                    wanted.partitions, options.prune, wanted.images);
+    };
+    if (options.wait != 0)
+        wait_for_devices(context.host, make_plan(read_iov_state(context.host)), options.wait);
+    // others may assign until it is locked, also while one waits
     std::optional<IovState> state;
     if (wants_vfs(wanted.partitions) || context.host.exists(iov_state_file))
         state.emplace(context.host);
-    auto steps = plan(
-        context.host,
-        present(context.host, wanted.partitions, state ? state->taken() : std::vector<IovStep>{}),
-        wanted.partitions, options.prune, wanted.images);
-    carry_out(context.host, steps, state ? &*state : nullptr, options.wait);
+    auto steps = make_plan(state ? state->taken() : std::vector<IovStep>{});
+    carry_out(context.host, steps, state ? &*state : nullptr);
     if (context.json)
         emit_steps(context, steps);
     else

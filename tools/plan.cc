@@ -233,15 +233,10 @@ class Planner {
 
 class Carrier {
   public:
-    Carrier(Host &host, IovState *state, double wait)
-        : host_(host), config_(host), state_(state), end_(host.now() + wait) {}
+    Carrier(Host &host, IovState *state) : host_(host), config_(host), state_(state) {}
 
     void take(std::vector<Step> &steps) {
-        for (const auto &step : steps)
-            if (step.action != Step::Action::remove && step.error.empty())
-                wait_for(step.thing);
-        // Nothing has happened yet. From here on an interrupt would leave out what was to be
-        // made anew.
+        // From here on an interrupt would leave out what was to be made anew.
         SignalHold hold;
         for (const auto &step : steps)
             if (!step.error.empty() && step.action == Step::Action::add && is_partition(step))
@@ -368,22 +363,9 @@ class Carrier {
         return {};
     }
 
-    void wait_for(const Step::Thing &thing) {
-        auto is_there = Overloaded{
-            [](const NewPartition &) { return true; },
-            [&](const NewDisk &it) { return host_.block_name(it.device).has_value(); },
-            [&](const NewNic &it) { return is_interface(host_, it.adapter); },
-            [&](const NewVfs &it) { return has_vf_driver(host_, it.adapter); },
-            [](const NewImage &) { return true; },
-        };
-        while (!std::visit(is_there, thing) && host_.now() < end_)
-            host_.sleep(poll_seconds);
-    }
-
     Host &host_;
     Config config_;
     IovState *state_;
-    double end_;
     std::set<std::string> missing_;  // partitions
     std::set<std::string> occupied_; // likewise
 };
@@ -454,8 +436,23 @@ std::vector<Step> plan(const Host &host, const Present &present,
     return planner.steps();
 }
 
-void carry_out(Host &host, std::vector<Step> &steps, IovState *state, double wait) {
-    Carrier(host, state, wait).take(steps);
+void carry_out(Host &host, std::vector<Step> &steps, IovState *state) {
+    Carrier(host, state).take(steps);
+}
+
+void wait_for_devices(Host &host, const std::vector<Step> &steps, double wait) {
+    auto is_there = Overloaded{
+        [](const NewPartition &) { return true; },
+        [&](const NewDisk &it) { return host.block_name(it.device).has_value(); },
+        [&](const NewNic &it) { return is_interface(host, it.adapter); },
+        [&](const NewVfs &it) { return has_vf_driver(host, it.adapter); },
+        [](const NewImage &) { return true; },
+    };
+    double end = host.now() + wait;
+    for (const auto &step : steps)
+        while (step.action != Step::Action::remove && step.error.empty() &&
+               !std::visit(is_there, step.thing) && host.now() < end)
+            host.sleep(poll_seconds);
 }
 
 } // namespace lpar

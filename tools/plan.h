@@ -60,7 +60,10 @@ std::vector<Step> plan(const Host &host, const Present &present,
 
 // Takes the steps, as many as can be taken: each happens entirely or not at all, and has an error
 // if not; what is added and changed of one adapter's VFs happens together. @state: not null if
-// there are steps of VFs. @wait: for so many seconds in all, for devices that are not there yet.
-void carry_out(Host &host, std::vector<Step> &steps, IovState *state, double wait);
+// there are steps of VFs.
+void carry_out(Host &host, std::vector<Step> &steps, IovState *state);
+
+// Waits for devices that steps need and that are not there yet, for so many seconds in all.
+void wait_for_devices(Host &host, const std::vector<Step> &steps, double wait);
 
 } // namespace lpar

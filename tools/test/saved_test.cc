@@ -2,6 +2,7 @@
 // The configuration in a file: what is read is what was written, mistakes have a place, and apply
 // leads to what the file says from wherever it starts.
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -9,6 +10,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <rapidcheck/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "fake.h"
@@ -726,7 +729,13 @@ TEST_F(SavedVfs, ApplyWaitsForTheAdapter) {
     std::string link = *host.resolve(std::string(pci_devices) + pf) + "/driver";
     host.erase(link);
     EXPECT_THAT(apply(with_vfs).err, HasSubstr("0000:03:00.0: no driver has it"));
-    host.on_sleep = [&] { host.link(link, "/sys/bus/pci/drivers/own"); };
+    host.on_sleep = [&] {
+        // who assigns meanwhile need not wait for it
+        int lock = ::open((host.real_path(iov_state_file) + ".lock").c_str(), O_RDWR | O_CLOEXEC);
+        EXPECT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
+        ::close(lock);
+        host.link(link, "/sys/bus/pci/drivers/own");
+    };
     EXPECT_EQ(apply(with_vfs, {"--wait", "5"}).err, "");
     EXPECT_EQ(count(), "3");
 }
