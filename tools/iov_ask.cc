@@ -44,10 +44,7 @@ void check_namespace(const IovAdapter &adapter, uint64_t id) {
 void check_mac(const IovAdapter &adapter, const IovFunction &vf, const std::string &partition,
                const std::string &mac) {
     if (!adapter.station(mac, partition, vf.address).empty())
-        throw Failure("the host or a NIC has the address " + mac);
-    for (const auto &other : adapter.vfs)
-        if (other.exists && other.address != vf.address && other.mac == mac)
-            throw Failure("another virtual function has the address " + mac);
+        throw Failure("the host, a NIC or another virtual function has the address " + mac);
 }
 
 // What the driver says that the VF has; a driver that says nothing cannot change it either.

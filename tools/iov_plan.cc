@@ -561,6 +561,9 @@ std::string IovAdapter::station(const std::string &mac, const std::string &parti
     for (const auto &one : stations)
         if (one.mac == mac && (one.primary != vf_address || one.partition != partition))
             return one.who;
+    for (const auto &one : vfs)
+        if (one.exists && one.mac == mac && one.address != vf_address)
+            return "the VF " + one.address;
     return "";
 }
 

@@ -143,9 +143,9 @@ TEST(IovAsk, WhatIsNotDone) {
                                 {"52:54:00:00:00:04", "nic db/n0", "db", vf},
                                 {"52:54:00:00:00:05", "nic web/n0", "web", vf}};
     EXPECT_THAT(refusal(nic, asks(LPAR_ASK_MAC, 0x525400000003)),
-                HasSubstr("the host or a NIC has the address 52:54:00:00:00:03"));
+                HasSubstr("a NIC or another virtual function has the address 52:54:00:00:00:03"));
     EXPECT_THAT(refusal(nic, asks(LPAR_ASK_MAC, 0x525400000004)),
-                HasSubstr("the host or a NIC has the address"));
+                HasSubstr("a NIC or another virtual function has the address"));
     EXPECT_THAT(refusal(nic, asks(LPAR_ASK_MAC, 0x525400000005)), "");
     EXPECT_THAT(refusal(nvme, asks(LPAR_ASK_QUEUES, 4)), HasSubstr("3 queues at most"));
     EXPECT_THAT(refusal(nvme, asks(LPAR_ASK_ATTACH, 9)), HasSubstr("no namespace 9"));

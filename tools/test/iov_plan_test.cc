@@ -268,6 +268,16 @@ TEST(IovPlan, NobodyGetsAnothersAddress) {
     EXPECT_THAT(refusals("db1", "08"), ElementsAre(HasSubstr("nic web1/n0 has the address")));
     EXPECT_THAT(refusals("web1", "09"), ElementsAre(HasSubstr("nic web1/n1 has the address")));
     EXPECT_THAT(refusals("web1", "0a"), IsEmpty());
+    now.adapters[0].enabled = 2;
+    for (auto &vf : now.adapters[0].vfs) {
+        vf.exists = true;
+        vf.group = vf.address;
+    }
+    now.adapters[0].vfs[0].mac = "52:54:00:00:00:0b";
+    now.adapters[0].vfs[1].mac = "52:54:00:00:00:0a";
+    EXPECT_THAT(refusals("web1", "0a"),
+                ElementsAre(HasSubstr("the VF 0000:03:00.2 has the address")));
+    EXPECT_THAT(refusals("web1", "0b"), IsEmpty()); // its own
 }
 
 // Who has a VF may ask about it; what the module does not know it is not asked for.
