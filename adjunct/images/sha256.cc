@@ -34,7 +34,7 @@ Sha256::Sha256()
 
 void Sha256::block(const std::byte *data) {
     std::array<uint32_t, 64> w;
-    for (unsigned i = 0; i < 16; i++)
+    for (size_t i = 0; i < 16; i++)
         w[i] = big_endian(data + 4 * i);
     for (unsigned i = 16; i < 64; i++) {
         uint32_t s0 = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3;
