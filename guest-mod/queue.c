@@ -130,7 +130,7 @@ void lpar_queue_free(struct lpar_queue *q)
 		dev->queues[q->number] = NULL;
 	spin_unlock_irq(&dev->queues_lock);
 	if (q->polled)
-		synchronize_rcu();	/* lpar_queue_reap() */
+		synchronize_rcu();	/* lpar_queue_reap(), which uses no others */
 
 	hrtimer_cancel(&q->timer);
 	lpar_policy_stop(q);
@@ -269,26 +269,32 @@ void lpar_queue_abandon(struct lpar_queue *q)
  * lpar_queue_reap - take the completions that nobody may look for
  * @dev: the device
  *
- * Who has submitted polled requests may be stopped, or look for others first. Any context.
+ * Who has submitted polled requests may be stopped, or look for others first. May sleep.
  *
  * Return: whether there may be more, to be looked for again.
  */
 bool lpar_queue_reap(struct lpar_device *dev)
 {
 	struct lpar_queue *q;
-	bool polled = false;
+	bool more = false;
 	u32 i;
 
-	rcu_read_lock();
 	for (i = 1; i < ARRAY_SIZE(dev->queues); i++) {
-		q = READ_ONCE(dev->queues[i]);
-		if (!q || !q->polled)
-			continue;
-		lpar_ring_poll(q);
-		polled = true;
+		rcu_read_lock();
+		/* a polled one outlives the look; others are looked at under the lock alone */
+		spin_lock_irq(&dev->queues_lock);
+		q = dev->queues[i];
+		if (q && !(q->polled && lpar_ring_inflight(q)))
+			q = NULL;
+		spin_unlock_irq(&dev->queues_lock);
+		if (q) {
+			lpar_ring_poll(q);
+			more |= lpar_ring_inflight(q);
+		}
+		rcu_read_unlock();
+		cond_resched();
 	}
-	rcu_read_unlock();
-	return polled;
+	return more;
 }
 
 /**

@@ -131,6 +131,7 @@ bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
 void lpar_ring_commit(struct lpar_queue *q);
 void lpar_ring_frame(struct lpar_queue *q, bool last, bool urgent, bool prompt);
 void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped);
+u32 lpar_ring_inflight(const struct lpar_queue *q);
 int lpar_ring_poll(struct lpar_queue *q);
 void lpar_ring_ask(struct lpar_queue *q);
 void lpar_ring_nudge(struct lpar_queue *q);

@@ -26,7 +26,13 @@ static u32 ring_published(const struct lpar_queue *q)
 	return READ_ONCE(q->sq_tail) - READ_ONCE(q->cq_head);
 }
 
-static u32 ring_inflight(const struct lpar_queue *q)
+/**
+ * lpar_ring_inflight - how many requests or frames it has, those that are held back included
+ * @q: the queue
+ *
+ * Any context; without its lock a guess.
+ */
+u32 lpar_ring_inflight(const struct lpar_queue *q)
 {
 	return ring_published(q) + lpar_order_waiting(&q->order);
 }
@@ -129,7 +135,7 @@ static void ring_publish_locked(struct lpar_queue *q)
 static void ring_rung_locked(struct lpar_queue *q, u64 now)
 {
 	lockdep_assert_held(&q->lock);
-	lpar_donate_rung(&q->donate, ring_inflight(q), ring_held(q), now);
+	lpar_donate_rung(&q->donate, lpar_ring_inflight(q), ring_held(q), now);
 	ring_publish_locked(q);
 	/* Before the doorbell. Pairs with lpar_ring_show(). */
 	q->sq_rung = smp_load_acquire(&q->sq_shown);
@@ -206,7 +212,7 @@ void lpar_ring_serve(struct lpar_queue *q)
 	bool ring;
 
 	spin_lock_irq(&q->lock);
-	ring = q->due && ring_inflight(q) && !lpar_device_broken(q->dev);
+	ring = q->due && lpar_ring_inflight(q) && !lpar_device_broken(q->dev);
 	q->due = false;
 	q->serving = ring;
 	if (ring)
@@ -241,7 +247,7 @@ bool lpar_ring_waits(struct lpar_queue *q)
 static bool ring_awaits_locked(struct lpar_queue *q)
 {
 	lockdep_assert_held(&q->lock);
-	return q->napi && ring_held(q) < ring_inflight(q);
+	return q->napi && ring_held(q) < lpar_ring_inflight(q);
 }
 
 /* Until when what is held may wait, ns. */
@@ -298,7 +304,7 @@ enum hrtimer_restart lpar_ring_timer(struct hrtimer *timer)
 			spin_unlock_irqrestore(&q->lock, flags);
 			return HRTIMER_RESTART;
 		}
-		lpar_donate_expired(&q->donate, ring_inflight(q),
+		lpar_donate_expired(&q->donate, lpar_ring_inflight(q),
 				    ring_held(q));
 		ring = ring_leave_napi_locked(q, now);
 	}
@@ -338,7 +344,7 @@ bool lpar_ring_submit(struct lpar_queue *q, struct lpar_request *req, bool last)
 	lpar_order_add(&q->order, req->cls);
 	q->requests++;
 
-	ring = lpar_donate_submitted(&q->donate, ring_inflight(q), ring_held(q),
+	ring = lpar_donate_submitted(&q->donate, lpar_ring_inflight(q), ring_held(q),
 				     last, req->urgent);
 	if (ring) {
 		now = ktime_get_ns();
@@ -372,7 +378,7 @@ static void ring_offer(struct lpar_queue *q, bool last, bool urgent, bool fresh,
 		/* Those before may have been taken without a doorbell. */
 		q->prompt = prompt || (q->prompt && !(fresh && ring_held(q) == 1));
 		urgent |= ring_late_locked(q);
-		ring = lpar_donate_submitted(&q->donate, ring_inflight(q),
+		ring = lpar_donate_submitted(&q->donate, lpar_ring_inflight(q),
 					     ring_held(q), last, urgent);
 		if (ring && fresh)
 			ring = ring_leave_napi_locked(q, ktime_get_ns());
@@ -424,7 +430,7 @@ void lpar_ring_nudge(struct lpar_queue *q)
 	bool ring;
 
 	spin_lock_irqsave(&q->lock, flags);
-	ring = ring_inflight(q) && !lpar_device_broken(q->dev);
+	ring = lpar_ring_inflight(q) && !lpar_device_broken(q->dev);
 	if (ring)
 		ring = ring_leave_locked(q, ktime_get_ns());
 	spin_unlock_irqrestore(&q->lock, flags);
@@ -550,7 +556,7 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 	if (state & LPAR_QUEUE_PA_BUSY)
 		ring = taken != q->sq_tail;
 	if (state & LPAR_QUEUE_RUNNABLE)
-		ring = ring || ring_inflight(q);
+		ring = ring || lpar_ring_inflight(q);
 	if (ring_resumes_locked(q))
 		ring = true;
 	/* Who polls waits: for what is held as well, and for the adapter. */
@@ -559,7 +565,7 @@ static bool ring_wants_locked(struct lpar_queue *q, bool reaped)
 	if (q->polled && q->poll_us && !reaped && ring_published(q) &&
 	    state & LPAR_QUEUE_POLLS)
 		ring = true;
-	if (reaped && ring_held(q) == ring_inflight(q) &&
+	if (reaped && ring_held(q) == lpar_ring_inflight(q) &&
 	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
 		ring = true;
 	return ring;
@@ -604,11 +610,11 @@ void lpar_ring_again(struct lpar_queue *q, bool wanted, bool reaped)
 	bool ring;
 
 	spin_lock_irqsave(&q->lock, flags);
-	ring = (wanted && ring_inflight(q)) || (q->due && ring_held(q));
+	ring = (wanted && lpar_ring_inflight(q)) || (q->due && ring_held(q));
 	q->due = false;
 	if (reaped)
 		lpar_donate_ended(&q->donate, q->cq_head, ktime_get_ns());
-	if (reaped && ring_held(q) == ring_inflight(q) &&
+	if (reaped && ring_held(q) == lpar_ring_inflight(q) &&
 	    lpar_donate_dry(&q->donate, ring_held(q), ktime_get_ns()))
 		ring = true;
 	ring = ring && !lpar_device_broken(q->dev);

@@ -627,8 +627,8 @@ static void window_work(struct work_struct *work)
 		WRITE_ONCE(windows->waits, err == -EAGAIN);
 		if ((err == -EAGAIN || err == -EBUSY) &&
 		    window_park_at(dev, req, true)) {
-			/* -EAGAIN: the last user of a window kicks us; of those polled it has to be found. */
-			if (err == -EBUSY || lpar_queue_reap(dev)) {
+			/* -EAGAIN: a window's last user kicks us; a polled one has to be found. */
+			if (lpar_queue_reap(dev) || err == -EBUSY) {
 				WRITE_ONCE(windows->rests, true);
 				queue_delayed_work(dev->wq, &windows->work,
 						   msecs_to_jiffies(WINDOW_RETRY_MS));
