@@ -102,6 +102,8 @@ struct lpar_windows {
  * @stopped:     suspended or in a function reset
  * @leaving:     about to be so, or to be removed: what the host does not end is not
  *               waited for without end
+ * @resting:     between suspend and resume, or in a function reset: @reset_work does
+ *               nothing
  * @adjuncts:    /dev/lpar-adjunct, or NULL
  * @mailboxes:   the character device for asking about VFs, or NULL
  */
@@ -128,6 +130,7 @@ struct lpar_device {
 	struct list_head nets;
 	bool stopped;
 	bool leaving;
+	bool resting;
 	struct lpar_adjuncts *adjuncts;
 	struct lpar_mailboxes *mailboxes;
 };

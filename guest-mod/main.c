@@ -73,6 +73,9 @@ static void main_reset_work(struct work_struct *work)
 	struct lpar_device *dev = container_of(to_delayed_work(work),
 					       struct lpar_device, reset_work);
 
+	/* who broke it was late: main_start() asks */
+	if (READ_ONCE(dev->resting))
+		return;
 	main_tell_nics(dev);
 	if (lpar_channel_reset(dev, lpar_channel_patience())) {
 		queue_delayed_work(dev->wq, &dev->reset_work, HZ);
@@ -342,8 +345,10 @@ static void main_shutdown(struct pci_dev *pdev)
 static int main_stop(struct lpar_device *dev)
 {
 	lpar_adjunct_stop(dev);
-	if (lpar_device_broken(dev))
-		return 0;
+	if (lpar_device_broken(dev)) {
+		flush_delayed_work(&dev->reset_work);
+		return dev->quiet ? 0 : -ETIMEDOUT;
+	}
 	WRITE_ONCE(dev->leaving, true);
 	if (lpar_disk_stop_all(dev) || lpar_channel_reset(dev, lpar_channel_patience())) {
 		lpar_main_break(dev, "the host does not answer the reset");
@@ -368,6 +373,7 @@ static int main_start(struct lpar_device *dev)
 	}
 	lpar_disk_start_all(dev);
 	WRITE_ONCE(dev->leaving, false);
+	WRITE_ONCE(dev->resting, false);
 	lpar_adjunct_start(dev);
 	if (lpar_device_broken(dev))
 		mod_delayed_work(dev->wq, &dev->reset_work, 0);
@@ -380,6 +386,7 @@ static int main_start(struct lpar_device *dev)
  * host's answer: a broken device's reset is not asked for meanwhile. */
 static void main_rest(struct lpar_device *dev)
 {
+	WRITE_ONCE(dev->resting, true);
 	cancel_delayed_work_sync(&dev->reset_work);
 }
 
