@@ -454,7 +454,6 @@ int lpar_disk_refresh(struct lpar_disk *disk)
 	/* The rings were made for so many. */
 	caps.segments = min(caps.segments, disk->queues[0]->segs);
 
-	disk_log_changes(disk, &caps);
 	if (lpar_limits_differ(&caps, &disk->caps)) {
 		lim = queue_limits_start_update(queue);
 		lpar_limits_fill(&lim, &caps);
@@ -469,6 +468,7 @@ int lpar_disk_refresh(struct lpar_disk *disk)
 		if (err)
 			return err;
 	}
+	disk_log_changes(disk, &caps);
 	disk_set_size(disk, &caps);
 	/* The name and the serial number are those that it was added with. */
 	memcpy(caps.name, disk->caps.name, sizeof(caps.name));
