@@ -119,13 +119,33 @@ static void spread_waiting(struct work_struct *work)
 	}
 }
 
-/* lpar_port_spread() for a softirq, which may be anybody's: it is short. */
+/* How many were put into a VLAN, or into none; those that are too many are not all counted.
+ * RCU is held. */
+static unsigned int stations_in(struct lpar_port *port, u16 in)
+{
+	struct lpar_nic *nic;
+	unsigned int n = 0;
+
+	hash_for_each_possible_rcu(port->by_vlan, nic, in_vlan, in) {
+		n += nic->vlan == in;
+		if (n > AT_ONCE)
+			break;
+	}
+	return n;
+}
+
+/* lpar_port_spread() for a softirq, which may be anybody's: it is short. RCU is held. */
 static void spread(struct lpar_port *port, struct lpar_nic *except,
 		   struct sk_buff *skb)
 {
-	bool group = is_multicast_ether_addr(eth_hdr(skb)->h_dest);
-	unsigned int most = group ? READ_ONCE(port->refs) : READ_ONCE(port->promisc);
+	unsigned int most = READ_ONCE(port->promisc);
 	struct sk_buff *copy;
+	u16 vlan;
+
+	if (is_multicast_ether_addr(eth_hdr(skb)->h_dest)) {
+		vlan = vlan_of(skb);
+		most = stations_in(port, 0) + (vlan ? stations_in(port, vlan) : 0);
+	}
 
 	/* of the host's TLS, which the adapter encrypts, nobody sees the plain text */
 	if (!most || lpar_compat_decrypted(skb))
