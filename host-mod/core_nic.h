@@ -289,9 +289,10 @@ u32 lpar_core_wire_bytes(const struct lpar_net_sqe *sqe);
  * @cap:  what was chosen
  * @held: ns for which RTNL was held for it
  *
- * RTNL is the whole host's: one client has it a 20th of the time. For VLANs, of which it
- * may want thousands, that suffices. Others make readers be waited for, or the network
- * stack tell everybody, too. lpar_core_rate_wait() says when the next one may follow.
+ * RTNL is the whole host's: one partition has it a 20th of the time, or for a choice in
+ * 50 ms, and shortly at resets. For VLANs, of which it may want thousands, that suffices.
+ * Others make readers be waited for, or the network stack tell everybody, too.
+ * lpar_core_rate_wait() says when the next one may follow.
  *
  * Context: any; pure.
  * Return: ns, at most LPAR_CHOICE_NS, so that waiting for it is short.

@@ -390,6 +390,7 @@ static int choose_and_tell(void *arg)
 {
 	struct choice *it = arg;
 	struct lpar_nic *nic = it->nic;
+	struct lpar_partition *p = nic->fn.partition;
 	u64 start, now;
 	int ret;
 
@@ -405,8 +406,7 @@ static int choose_and_tell(void *arg)
 		refresh_now(nic);
 	now = ktime_get_ns();
 	rtnl_unlock();
-	nic->chosen_until = max(nic->chosen_until, now) +
-			    lpar_core_choice_ns(it->cap, now - start);
+	p->chosen_until = max(p->chosen_until, now) + lpar_core_choice_ns(it->cap, now - start);
 	return ret;
 }
 
@@ -435,7 +435,7 @@ enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
 	/* RTNL is the whole host's: not for what is so already, and not all the time */
 	if (value == chosen_value(nic, &lim, cap, value))
 		return READ_ONCE(nic->fn.dead) ? LPAR_GONE : LPAR_OK;
-	wait = lpar_core_rate_wait(nic->chosen_until, ktime_get_ns());
+	wait = lpar_core_rate_wait(nic->fn.partition->chosen_until, ktime_get_ns());
 	if (wait)
 		schedule_timeout_killable(nsecs_to_jiffies(wait) + 1);
 	if (fatal_signal_pending(current))

@@ -58,8 +58,6 @@ struct lpar_nic_state {
  * @first:      of the adapter's queues for sending: where its own begin
  * @chosen:     the client has chosen addresses, promiscuity, VLANs, to be aside, or SAs;
  *              changes under the client's lock
- * @chosen_until: until when what it has chosen takes, see lpar_core_choice_ns(); under the
- *              client's lock
  * @address:    its own, in force; under RTNL, read anywhere
  * @addresses:  that frames for it have: this and at most LPAR_NIC_MACS that its client
  *              has chosen; under RTNL, read under RCU
@@ -102,7 +100,6 @@ struct lpar_nic {
 	u64 base;
 	unsigned int first;
 	bool chosen;
-	u64 chosen_until;
 	u64 address;
 	struct list_head addresses;
 	unsigned int macs;

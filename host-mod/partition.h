@@ -52,6 +52,8 @@
  * @asked:        requests that it has, ended ones included; mailbox.c's
  * @last_request: number of its last one; likewise
  * @last_id:      the last function's number; under @lock
+ * @chosen_until: until when what its clients chose of NICs takes, see
+ *                lpar_core_choice_ns(); under the client's lock
  * @lock:         protects @functions and their state; held shortly, inside the
  *                client's lock
  * @functions:    lpar_fn.link of the enabled ones
@@ -90,6 +92,7 @@ struct lpar_partition {
 	enum lpar_role role;
 	char qmp[UNIX_PATH_MAX];
 	u32 last_id;
+	u64 chosen_until;
 
 	struct mutex lock;		/* functions, policy; client, with config */
 	struct lpar_policy policy;
