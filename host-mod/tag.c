@@ -40,8 +40,8 @@ static void grow(struct work_struct *work);
 static DECLARE_WORK(grow_work, grow);
 static int grow_error;
 
-/* Enough for all memory to be windows of two adapters, and for what 4,000 functions are
- * promised: what nobody uses costs 10 bytes for each MiB. */
+/* About enough for all memory, up to 512 GiB, to be windows of two adapters, and for what
+ * 4,000 functions are promised: what nobody uses costs 10 bytes for each MiB. */
 static unsigned int default_mib(void)
 {
 	return clamp_t(u64, (u64)totalram_pages() * 2 >> (20 - PAGE_SHIFT), 65536,
