@@ -44,6 +44,24 @@ void Memory::scatter()
 			data_[at] = 0;
 }
 
+bool Memory::gather()
+{
+	constexpr std::uint64_t frame = (1ull << 55) - 1;
+	constexpr std::size_t pages = LPAR_WINDOW_SIZE / 4096;
+	std::vector<std::uint64_t> at(size_ / 4096);
+
+	madvise(data_, size_, MADV_HUGEPAGE);
+	std::memset(data_, 0, size_);
+	Fd map(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+	const auto bytes = static_cast<ssize_t>(at.size() * sizeof(at[0]));
+	if (pread(map.get(), at.data(), bytes, reinterpret_cast<std::uintptr_t>(data_) / 4096 * sizeof(at[0])) != bytes || !(at[0] & frame))
+		return false;
+	for (std::size_t i = 0; i < at.size(); i++)
+		if ((at[i] & frame) != (at[i - i % pages] & frame) + i % pages)
+			return false;
+	return true;
+}
+
 Memory::~Memory() { munmap(data_, size_ + 4096); }
 
 Monitor::Monitor() : fd_(open(LPAR_DEVICE, O_RDWR | O_CLOEXEC))

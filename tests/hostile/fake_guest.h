@@ -45,6 +45,8 @@ public:
 	std::size_t size() const { return size_; }
 	// Small pages, no two neighbours of which are neighbours for the adapter.
 	void scatter();
+	// A huge page for each window. False: there is none.
+	bool gather();
 
 private:
 	std::uint8_t *data_;

@@ -499,6 +499,77 @@ CASE(net_killed, "N5 killed with frames on their way and buffers posted", 300)
 	g.alone(wire);
 }
 
+// A NIC of the first partition, on the port of the others. It goes at the end: clients before it.
+class LateNic {
+public:
+	~LateNic() { rmdir(path_.c_str()); }
+	void come()
+	{
+		std::string adapter;
+		for (auto &entry : std::filesystem::directory_iterator(options.config + "/" + options.nic + "/nics"))
+			std::ifstream(entry.path() / "adapter") >> adapter;
+		std::filesystem::create_directory(path_);
+		std::ofstream(path_ + "/adapter") << adapter << std::flush;
+		std::ofstream enable(path_ + "/enable");
+		EXPECT(static_cast<bool>(enable << 1 << std::flush), "no NIC");
+	}
+
+private:
+	std::string path_ = options.config + "/" + options.partition + "/nics/late";
+};
+
+// Whose pages follow each other, the host has no list of.
+CASE(net_beside, "N6 a NIC that comes beside a disk gets the windows that are there")
+{
+	need_nic();
+	constexpr u64 gpa = 1ull << 33;
+	Wire wire;
+	LateNic nic;
+	Memory memory(LPAR_WINDOW_SIZE);
+	FakeGuest g(options.partition);
+	attack *a = g.env();
+	attack_queue tx;
+	u64 window, again;
+
+	EXPECT(memory.gather(), "no huge page");
+	attack_pattern(memory.data(), 1, LPAR_WINDOW_SIZE);
+	EXPECT_ERRNO(g.monitor().memory(true, gpa, memory.data(), memory.size()), 0);
+	g.start();
+	EXPECT(g.map(gpa, &window) == LPAR_OK, "MAP");
+	nic.come();
+	EXPECT(attack_call(a, LPAR_OP_FUNCTIONS, 0, 0, 0, 0, 0) == LPAR_OK, "FUNCTIONS");
+	for (u64 i = 0; i < a->answer.ret[0]; i++) {
+		lpar_function f;
+		std::memcpy(&f, a->answer.data + i * sizeof(f), sizeof(f));
+		if (f.type == LPAR_FUNCTION_NIC)
+			a->function = f.id;
+	}
+	EXPECT(attack_call(a, LPAR_OP_CAPS, a->function, 0, 0, 0, 0) == LPAR_OK, "CAPS");
+	const u64 own = attack_value(&a->answer, LPAR_CAP_MAC);
+	Mac mac;
+	for (int i = 0; i < 6; i++)
+		mac[i] = own >> (40 - 8 * i);
+	EXPECT(attack_create(a, &tx, 1, 32, 4) == LPAR_OK, "no queue to send");
+	auto send = [&](u32 at, const Frame &f) {
+		lpar_net_sqe s{};
+		std::copy(f.begin(), f.end(), memory.data() + at);
+		s.op = LPAR_NET_SEND, s.headers = 14, s.len = f.size(), s.nsegs = 1;
+		s.seg[0].addr = window + at, s.seg[0].len = s.len;
+		return attack_io(a, &tx, std::bit_cast<lpar_blk_sqe>(s));
+	};
+	const u32 st = send(0, raw_frame(wire.mac, mac, 1, 1400));
+	EXPECT(st == LPAR_NOWINDOW, "status {} before it has the window", st);
+	EXPECT(g.map(gpa, &again) == LPAR_OK && again == window, "MAP again gives another window");
+	// over the end of a page, here and there
+	for (u32 at = 3500; at + 1400 <= LPAR_WINDOW_SIZE; at += 37 * 4096) {
+		const Frame sent = raw_frame(wire.mac, mac, at, 1400);
+		EXPECT(send(at, sent) == LPAR_OK, "the frame at {:#x} is refused", at);
+		Frame f;
+		while (!(f = wire.next(5000)).empty() && !is_raw(f, at)) {}
+		EXPECT(f == sent, "the frame at {:#x} does not arrive as it is: {} bytes", at, f.size());
+	}
+}
+
 CASE(net_calls, "N6 calls about NICs", 300)
 {
 	need_nic();
