@@ -16,11 +16,10 @@ namespace {
 
 using Take = std::function<void(uint64_t id, const std::string &path)>;
 
-// Names of the groups in a group. The directory says which these are: of its many files nothing is
-// asked.
-std::vector<std::string> below(const Host &host, const std::string &path) {
+// Names of the groups in a group, as far as they can be read. The directory says which these are:
+// of its many files nothing is asked.
+std::vector<std::string> below(const Host &host, const std::string &path, std::error_code &error) {
     std::vector<std::string> names;
-    std::error_code error;
     fs::directory_iterator at(host.real_path(cgroup_root + path), error);
     for (; !error && at != fs::directory_iterator(); at.increment(error))
         if (!at->is_symlink(error) && at->is_directory(error))
@@ -28,11 +27,16 @@ std::vector<std::string> below(const Host &host, const std::string &path) {
     return names;
 }
 
-void each_below(const Host &host, const std::string &path, const Take &take) {
+// A group that goes meanwhile is none that was left out.
+bool each_below(const Host &host, const std::string &path, const Take &take) {
     if (auto id = host.inode(cgroup_root + path))
         take(*id, path);
-    for (const auto &name : below(host, path))
-        each_below(host, path + "/" + name, take);
+    std::error_code error;
+    auto names = below(host, path, error);
+    bool all = !error || error == std::errc::no_such_file_or_directory;
+    for (const auto &name : names)
+        all = each_below(host, path + "/" + name, take) && all;
+    return all;
 }
 
 std::optional<uint64_t> usage_ns(const Host &host, const std::string &path) {
@@ -46,8 +50,8 @@ std::optional<uint64_t> usage_ns(const Host &host, const std::string &path) {
 
 } // namespace
 
-void each_group(const Host &host, const Take &take) {
-    each_below(host, "", take);
+bool each_group(const Host &host, const Take &take) {
+    return each_below(host, "", take);
 }
 
 std::optional<uint64_t> own_usage_ns(const Host &host, const std::string &path) {
@@ -56,7 +60,8 @@ std::optional<uint64_t> own_usage_ns(const Host &host, const std::string &path) 
     auto usage = usage_ns(host, path);
     if (!usage)
         return std::nullopt;
-    for (const auto &name : below(host, path))
+    std::error_code error;
+    for (const auto &name : below(host, path, error))
         if (auto theirs = usage_ns(host, path + "/" + name))
             *usage -= std::min(*usage, *theirs);
     return usage;

@@ -12,8 +12,8 @@
 namespace lpar {
 
 // Calls @take with each control group's number and its folder below the unified hierarchy, which
-// is "" for the root.
-void each_group(const Host &host,
+// is "" for the root. False: some could not be looked at.
+bool each_group(const Host &host,
                 const std::function<void(uint64_t id, const std::string &path)> &take);
 
 // Charged to the group itself. What its file says includes the groups below. The root's is not

@@ -138,17 +138,20 @@ void Watch::find_groups(const std::map<CgroupKey, lpar_cgroup> &donated) {
     if (std::ranges::all_of(donated,
                             [&](const auto &one) { return groups_.contains(one.first.cgroup); }))
         return;
-    each_group(host_, [&](uint64_t id, const std::string &path) {
+    bool all = each_group(host_, [&](uint64_t id, const std::string &path) {
         groups_.insert_or_assign(id, path.empty() ? "/" : path);
     });
     for (const auto &[key, used] : donated)
-        groups_.try_emplace(key.cgroup);
+        if (all)
+            groups_.try_emplace(key.cgroup);
 }
 
 // Empty: it is not there, or no more.
 std::string Watch::group_path(uint64_t cgroup) const {
-    const std::string &path = groups_.at(cgroup);
-    return !path.empty() && host_.inode(cgroup_root + path) == cgroup ? path : "";
+    auto found = groups_.find(cgroup);
+    if (found == groups_.end() || found->second.empty())
+        return "";
+    return host_.inode(cgroup_root + found->second) == cgroup ? found->second : "";
 }
 
 std::optional<Usage> Watch::usage(uint64_t cgroup, const Look &to) const {
