@@ -51,6 +51,7 @@ bool Memory::gather()
 	std::vector<std::uint64_t> at(size_ / 4096);
 
 	madvise(data_, size_, MADV_HUGEPAGE);
+	madvise(data_, size_, MADV_DONTNEED);
 	std::memset(data_, 0, size_);
 	Fd map(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
 	const auto bytes = static_cast<ssize_t>(at.size() * sizeof(at[0]));
