@@ -366,18 +366,19 @@ static int main_start(struct lpar_device *dev)
 	int err = 0;
 
 	pci_set_master(dev->pdev);
-	if (!lpar_device_broken(dev)) {
+	/* before the disks, which may wait for the reset */
+	WRITE_ONCE(dev->resting, false);
+	if (lpar_device_broken(dev)) {
+		mod_delayed_work(dev->wq, &dev->reset_work, 0);
+	} else {
 		err = lpar_channel_open(dev);
 		if (err)
 			lpar_main_break(dev, "it does not start again: %d", err);
 	}
 	lpar_disk_start_all(dev);
 	WRITE_ONCE(dev->leaving, false);
-	WRITE_ONCE(dev->resting, false);
 	lpar_adjunct_start(dev);
-	if (lpar_device_broken(dev))
-		mod_delayed_work(dev->wq, &dev->reset_work, 0);
-	else
+	if (!lpar_device_broken(dev))
 		queue_delayed_work(system_freezable_wq, &dev->event_work, 0);
 	return err;
 }
