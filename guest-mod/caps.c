@@ -301,16 +301,18 @@ int lpar_caps_parse(const void *data, __u32 len, struct lpar_caps *caps,
 /**
  * lpar_caps_foreign - are these two different disks?
  * @known: the disk as it was
- * @found: what is there now under its number
+ * @found: what is there now
  *
- * Where no serial number was chosen it only tells the names, so the capacity
- * counts as well, even one that has grown. Pure, never sleeps.
+ * Several disks may have been given one serial number, so the name in the partition
+ * counts as well; and the capacity, even one that has grown. Pure, never sleeps.
  *
  * Return: what tells them apart, or NULL when nothing does.
  */
 const char *lpar_caps_foreign(const struct lpar_caps *known,
 			      const struct lpar_caps *found)
 {
+	if (strcmp(known->name, found->name))
+		return "name";
 	if (strcmp(known->serial, found->serial))
 		return "serial number";
 	if (known->logical_block != found->logical_block)

@@ -507,39 +507,65 @@ int lpar_disk_stop_all(struct lpar_device *dev)
 	return err;
 }
 
-/*
- * Is the function still the disk that its users know, and may they write to it?
- * While the guest slept, or was an image in a file, the host may have come to mean
- * another one by the same number. Nothing has been told of the queues yet.
- */
-static int disk_recognise(struct lpar_disk *disk)
+struct disk_search {
+	struct lpar_disk *disk;
+	const char *what;	/* tells the one with its number from it */
+};
+
+/* Asks the host. Return: 0, -ESTALE: it is another one; or a negative errno. */
+static int disk_is(void *arg, u32 number)
 {
-	struct device *dev = &disk->dev->pdev->dev;
+	struct disk_search *search = arg;
+	struct lpar_disk *disk = search->disk;
 	struct lpar_caps caps;
 	const char *what;
 	u32 generation;
 	int err;
 
-	err = disk_query(disk->dev, disk->function, &caps, &generation);
+	err = disk_query(disk->dev, number, &caps, &generation);
 	if (err)
 		return err;
 	what = lpar_caps_foreign(&disk->caps, &caps);
-	if (what) {
-		dev_err(dev, "%s: another disk has taken its place (%s): its requests fail\n",
-			disk->gendisk->disk_name, what);
+	if (number == disk->function)
+		search->what = what;
+	if (what)
 		return -ESTALE;
-	}
 	/* Have the rest looked at, too: generations of two hosts do not compare. */
 	disk->generation = generation - 1;
 	return 0;
 }
 
-static int disk_start(struct lpar_disk *disk)
+/*
+ * Which function is the disk that its users know, and may write to? While the guest
+ * slept, or was an image in a file, the host may have come to mean another one by the
+ * same number. Nothing has been told of the queues yet.
+ */
+static int disk_recognise(struct lpar_disk *disk, const struct lpar_function *functions,
+			  u32 count)
+{
+	struct disk_search search = { .disk = disk };
+	struct device *dev = &disk->dev->pdev->dev;
+	u32 number = disk->function;
+	int err;
+
+	err = lpar_function_again(functions, count, LPAR_FUNCTION_DISK, &number, disk_is,
+				  &search);
+	if (err == -ESTALE)
+		dev_err(dev, "%s: another disk has taken its place (%s): its requests fail\n",
+			disk->gendisk->disk_name, search.what);
+	if (number != disk->function)
+		dev_info(dev, "%s: function %u, was %u\n", disk->gendisk->disk_name, number,
+			 disk->function);
+	disk->function = number;
+	return err;
+}
+
+static int disk_start(struct lpar_disk *disk, const struct lpar_function *functions, u32 count)
 {
 	int err;
 	u32 i;
 
-	err = disk_recognise(disk);
+	err = disk_recognise(disk, functions, count);
 	for (i = 0; i < disk->nr_queues && !err; i++)
 		err = lpar_queue_create(disk->queues[i], disk->function);
 	return err;
@@ -550,28 +576,35 @@ static int disk_start(struct lpar_disk *disk)
  * @dev: with its channel open again, or broken: then what waited fails. Nothing
  *       happens to one that was not stopped
  *
- * A disk that does not start, or is not the one that it was, is dead from here on:
- * what waited for it fails, and the next look at the functions removes it.
+ * A disk that does not start, or is not there any more, is dead from here on: what
+ * waited for it fails, and the next look at the functions removes it.
  *
  * Sleeps, takes disks_lock.
  */
 void lpar_disk_start_all(struct lpar_device *dev)
 {
+	struct lpar_function *functions;
 	struct lpar_disk *disk;
 	unsigned int noio;
+	int count = 0;
 
 	mutex_lock(&dev->disks_lock);
 	if (!dev->stopped)
 		goto out;
 	/* No memory is to be had by writing to a disk that waits for this. */
 	noio = memalloc_noio_save();
+	functions = kmalloc(LPAR_CHANNEL_DATA, GFP_KERNEL);
+	if (functions && !lpar_device_broken(dev))
+		count = max(lpar_function_list(dev, functions), 0);
 	list_for_each_entry(disk, &dev->disks, node) {
-		if (!disk->dead && !lpar_device_broken(dev) && disk_start(disk))
+		if (!disk->dead && !lpar_device_broken(dev) &&
+		    disk_start(disk, functions, count))
 			WRITE_ONCE(disk->dead, true);
 		blk_mq_unquiesce_queue(disk->gendisk->queue);
 	}
 	memalloc_noio_restore(noio);
-	lpar_net_start_all(dev);
+	lpar_net_start_all(dev, functions, count);
+	kfree(functions);
 	dev->stopped = false;
 out:
 	mutex_unlock(&dev->disks_lock);

@@ -60,6 +60,9 @@ void lpar_disk_start_all(struct lpar_device *dev);
 /* function.c */
 int lpar_function_rescan(struct lpar_device *dev);
 int lpar_function_list(struct lpar_device *dev, struct lpar_function *functions);
+int lpar_function_again(const struct lpar_function *functions, u32 count,
+			enum lpar_function_type type, u32 *number,
+			int (*is_it)(void *arg, u32 number), void *arg);
 void *lpar_function_records(struct lpar_device *dev, u32 function, u32 *len,
 			    u32 *generation);
 void lpar_function_refuse(struct lpar_device *dev, u32 function, const char *why);

@@ -119,6 +119,40 @@ err_break:
 	return -EIO;
 }
 
+/**
+ * lpar_function_again - the number of a function that had one before the device was reset
+ * @functions: those there are now
+ * @count:     of @functions
+ * @type:      of it
+ * @number:    the one that it had; result: the one that it has. Unchanged on failure
+ * @is_it:     asks the host whether it is this one: 0, or a negative errno
+ * @arg:       for @is_it
+ *
+ * A host that has started again, or made the functions anew, may number them otherwise.
+ *
+ * Context: that of @is_it.
+ *
+ * Return: 0; why it is not the one that has its number; -ENODEV when none has.
+ */
+int lpar_function_again(const struct lpar_function *functions, u32 count,
+			enum lpar_function_type type, u32 *number,
+			int (*is_it)(void *arg, u32 number), void *arg)
+{
+	int err = -ENODEV;
+	u32 id, i;
+
+	if (function_find(functions, count, *number, type))
+		err = is_it(arg, *number);
+	for (i = 0; i < count && err; i++) {
+		id = le32_to_cpu(functions[i].id);
+		if (id == *number || le16_to_cpu(functions[i].type) != type || is_it(arg, id))
+			continue;
+		*number = id;
+		return 0;
+	}
+	return err;
+}
+
 static void function_update_disks(struct lpar_device *dev,
 				  const struct lpar_function *functions, u32 count)
 {

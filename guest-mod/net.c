@@ -740,23 +740,46 @@ static void net_keep_address(struct lpar_net *net, struct lpar_nic_caps *caps)
 		ether_addr_copy(caps->mac, netdev->dev_addr);
 }
 
-static int net_start(struct lpar_net *net)
-{
+struct net_search {
+	struct lpar_net *net;
 	struct lpar_nic_caps caps;
 	u32 generation;
+};
+
+/* Asks the host. Return: 0, -ESTALE: it is another one; or a negative errno. */
+static int net_is(void *arg, u32 number)
+{
+	struct net_search *search = arg;
 	int err;
 
-	err = net_query(net->dev, net->function, &caps, &generation);
+	err = net_query(search->net->dev, number, &search->caps, &search->generation);
 	if (err)
 		return err;
+	return strcmp(search->caps.name, search->net->caps.name) ? -ESTALE : 0;
+}
+
+static int net_start(struct lpar_net *net, const struct lpar_function *functions, u32 count)
+{
+	struct net_search search = { .net = net };
+	struct lpar_nic_caps *caps = &search.caps;
+	u32 number = net->function;
+	int err;
+
+	err = lpar_function_again(functions, count, LPAR_FUNCTION_NIC, &number, net_is,
+				  &search);
+	if (err)
+		return err;
+	if (number != net->function)
+		netdev_info(net->netdev, "function %u, was %u\n", number, net->function);
+	net->function = number;
 	/* The host has forgotten what it was told. */
-	net_keep_address(net, &caps);
+	net_keep_address(net, caps);
 	lpar_net_mode_forgotten(net);
 	lpar_net_ipsec_again(net);
 	/* The stack changes the MTU of none that is detached; frames are dropped. */
 	netif_device_attach(net->netdev);
-	net_take_over(net, &caps);
-	net->generation = generation;
+	net_take_over(net, caps);
+	net->generation = search.generation;
 	if (netif_running(net->netdev))
 		err = lpar_net_up(net);
 	if (err) {
@@ -771,13 +794,16 @@ static int net_start(struct lpar_net *net)
 
 /**
  * lpar_net_start_all - the opposite of lpar_net_stop_all()
- * @dev: with its channel open again, or broken: then they stay as they are
+ * @dev:       with its channel open again, or broken: then they stay as they are
+ * @functions: those there are now
+ * @count:     of @functions
  *
  * One that does not start is removed by the next look at the functions.
  *
  * Sleeps, with disks_lock held; takes rtnl.
  */
-void lpar_net_start_all(struct lpar_device *dev)
+void lpar_net_start_all(struct lpar_device *dev, const struct lpar_function *functions,
+			u32 count)
 {
 	struct lpar_net *net;
 	int err;
@@ -787,7 +813,7 @@ void lpar_net_start_all(struct lpar_device *dev)
 	list_for_each_entry(net, &dev->nets, node) {
 		if (lpar_device_broken(dev))
 			break;
-		err = net_start(net);
+		err = net_start(net, functions, count);
 		if (err)
 			netdev_err(net->netdev, "it does not start again: %d\n", err);
 		net->dead = err;

@@ -285,7 +285,8 @@ int lpar_net_add(struct lpar_device *dev, u32 function, u32 share);
 int lpar_net_refresh(struct lpar_net *net);
 void lpar_net_remove(struct lpar_net *net);
 void lpar_net_stop_all(struct lpar_device *dev);
-void lpar_net_start_all(struct lpar_device *dev);
+void lpar_net_start_all(struct lpar_device *dev, const struct lpar_function *functions,
+			u32 count);
 void lpar_net_remove_all(struct lpar_device *dev);
 int lpar_net_queue_create(struct lpar_net *net, struct lpar_queue *q, u32 index,
 			  enum lpar_queue_role role, struct napi_struct *napi);

@@ -833,7 +833,6 @@ static void record_foreign(struct kunit *test)
 	struct lpar_caps found = known;
 
 	KUNIT_EXPECT_NULL(test, lpar_caps_foreign(&known, &found));
-	strcpy(found.name, "d1");
 	found.max_sectors = 8;
 	found.read_only = true;
 	KUNIT_EXPECT_NULL(test, lpar_caps_foreign(&known, &found));
@@ -849,6 +848,9 @@ static void record_foreign(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lpar_caps_foreign(&known, &found), "serial number");
 	found.serial[0] = 0;
 	KUNIT_EXPECT_STREQ(test, lpar_caps_foreign(&known, &found), "serial number");
+	found = known;
+	strcpy(found.name, "d1");
+	KUNIT_EXPECT_STREQ(test, lpar_caps_foreign(&known, &found), "name");
 }
 
 static struct kunit_case record_cases[] = {
