@@ -271,7 +271,8 @@ void lpar_queue_abandon(struct lpar_queue *q)
  *
  * Who has submitted polled requests may be stopped, or look for others first. May sleep.
  *
- * Return: whether there may be more, to be looked for again.
+ * Return: whether to look again: there are polled queues. One that has no request may have one
+ * that has its windows and is on its way there.
  */
 bool lpar_queue_reap(struct lpar_device *dev)
 {
@@ -284,13 +285,12 @@ bool lpar_queue_reap(struct lpar_device *dev)
 		/* a polled one outlives the look; others are looked at under the lock alone */
 		spin_lock_irq(&dev->queues_lock);
 		q = dev->queues[i];
+		more |= q && q->polled;
 		if (q && !(q->polled && lpar_ring_inflight(q)))
 			q = NULL;
 		spin_unlock_irq(&dev->queues_lock);
-		if (q) {
+		if (q)
 			lpar_ring_poll(q);
-			more |= lpar_ring_inflight(q);
-		}
 		rcu_read_unlock();
 		cond_resched();
 	}
