@@ -71,14 +71,20 @@ static void give_copy(struct lpar_nic *nic, u16 vlan, struct sk_buff *skb)
 		atomic64_inc(&nic->dropped);
 }
 
+/* Is a frame's VLAN one that stations can be put into? */
+static bool in_one(u16 vlan)
+{
+	return vlan && vlan <= LPAR_VLAN_MAX;
+}
+
 /* To all stations that were put into a VLAN, or into none, but @from. RCU is held. */
 static void give_copies(struct lpar_port *port, u16 in, struct lpar_nic *from, u16 vlan,
 			struct sk_buff *skb)
 {
 	struct lpar_nic *nic;
 
-	hash_for_each_possible_rcu(port->by_vlan, nic, in_vlan, in)
-		if (nic->vlan == in && nic != from)
+	hlist_for_each_entry_rcu(nic, &port->by_vlan[in], in_vlan)
+		if (nic != from)
 			give_copy(nic, vlan, skb);
 }
 
@@ -98,7 +104,7 @@ void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 	}
 	give_copies(port, 0, from, vlan, skb);
 	/* so that stations in other VLANs cost it nothing */
-	if (vlan)
+	if (in_one(vlan))
 		give_copies(port, vlan, from, vlan, skb);
 }
 
@@ -126,11 +132,9 @@ static unsigned int stations_in(struct lpar_port *port, u16 in)
 	struct lpar_nic *nic;
 	unsigned int n = 0;
 
-	hash_for_each_possible_rcu(port->by_vlan, nic, in_vlan, in) {
-		n += nic->vlan == in;
-		if (n > AT_ONCE)
+	hlist_for_each_entry_rcu(nic, &port->by_vlan[in], in_vlan)
+		if (++n > AT_ONCE)
 			break;
-	}
 	return n;
 }
 
@@ -144,7 +148,7 @@ static void spread(struct lpar_port *port, struct lpar_nic *except,
 
 	if (is_multicast_ether_addr(eth_hdr(skb)->h_dest)) {
 		vlan = vlan_of(skb);
-		most = stations_in(port, 0) + (vlan ? stations_in(port, vlan) : 0);
+		most = stations_in(port, 0) + (in_one(vlan) ? stations_in(port, vlan) : 0);
 	}
 
 	/* of the host's TLS, which the adapter encrypts, nobody sees the plain text */
@@ -344,7 +348,7 @@ static void port_close(struct lpar_port *port, struct net_device *dev)
 
 static struct lpar_port *port_open(struct net_device *dev)
 {
-	struct lpar_port *port = kzalloc(sizeof(*port), GFP_KERNEL);
+	struct lpar_port *port = kvzalloc(sizeof(*port), GFP_KERNEL);
 	int ret;
 
 	ASSERT_RTNL();
@@ -355,7 +359,6 @@ static struct lpar_port *port_open(struct net_device *dev)
 	skb_queue_head_init(&port->waiting);
 	INIT_WORK(&port->spread, spread_waiting);
 	hash_init(port->by_address);
-	hash_init(port->by_vlan);
 	ret = netdev_rx_handler_register(dev, port_receive, port);
 	if (ret)
 		goto err_free;
@@ -379,7 +382,7 @@ static struct lpar_port *port_open(struct net_device *dev)
 err_handler:
 	netdev_rx_handler_unregister(dev);
 err_free:
-	kfree(port);
+	kvfree(port);
 	return ERR_PTR(ret);
 }
 
@@ -422,7 +425,7 @@ found:
 	lpar_ipsec_begin(nic, dev);
 	WRITE_ONCE(port->refs, port->refs + 1);
 	list_add_tail(&nic->stations, &port->stations);
-	hash_add_rcu(port->by_vlan, &nic->in_vlan, nic->vlan);
+	hlist_add_head_rcu(&nic->in_vlan, &port->by_vlan[nic->vlan]);
 	rcu_assign_pointer(nic->port, port);
 	return 0;
 
@@ -430,7 +433,7 @@ err:
 	if (!port->refs) {
 		list_del(&port->link);
 		port_close(port, dev);
-		kfree_rcu(port, rcu);
+		kvfree_rcu(port, rcu);
 	}
 	return ret;
 }
@@ -444,7 +447,7 @@ void lpar_port_leave(struct lpar_nic *nic)
 	ASSERT_RTNL();
 	dev = lpar_port_dev(port);
 	list_del(&nic->stations);
-	hash_del_rcu(&nic->in_vlan);
+	hlist_del_rcu(&nic->in_vlan);
 	RCU_INIT_POINTER(nic->port, NULL);
 	if (dev)
 		lpar_station_forget(port, nic, dev);
@@ -454,7 +457,7 @@ void lpar_port_leave(struct lpar_nic *nic)
 		list_del(&port->link);
 		if (dev)
 			port_close(port, dev);
-		kfree_rcu(port, rcu);
+		kvfree_rcu(port, rcu);
 	}
 	synchronize_net();
 }

@@ -28,7 +28,8 @@
  * @promisc:    how many of them see all frames; under RTNL, read anywhere
  * @rcu:        frees it
  * @by_address: lpar_address.hash, read under RCU
- * @by_vlan:    lpar_nic.in_vlan of all of them, likewise
+ * @by_vlan:    lpar_nic.in_vlan of all of them, likewise; one list for each VLAN, so that
+ *              others' length does not matter in softirq
  */
 struct lpar_port {
 	struct list_head link;
@@ -45,7 +46,7 @@ struct lpar_port {
 	unsigned int promisc;
 	struct rcu_head rcu;	/* kfree_rcu() wants it in the first page */
 	DECLARE_HASHTABLE(by_address, 10);
-	DECLARE_HASHTABLE(by_vlan, 8);
+	struct hlist_head by_vlan[LPAR_VLAN_MAX + 1];
 };
 
 /* RTNL is held. */
