@@ -460,6 +460,8 @@ static int notify(struct notifier_block *nb, unsigned long event, void *data)
 	/* a stays: whoever puts the last reference needs the device lock first */
 	if (event == BUS_NOTIFY_UNBOUND_DRIVER)
 		detach(a);
+	else
+		lpar_wrap_keep(a, dev);
 	return NOTIFY_OK;
 }
 

@@ -47,6 +47,7 @@ struct lpar_adapter_counts {
  * @mapped:    bytes mapped for windows; under @maps_lock
  * @limit:     most of them: half of what a 32-bit adapter can address, else none
  * @wrapped:   the operations are ours; under @sem
+ * @kept:      the IOMMU's group is held for us, too; under the device's lock
  * @dying:     its driver is being unbound: no new windows, and clients are not
  *             shown its functions. Set under list_lock, never cleared
  * @kobj:      its folder in sysfs; the last reference frees the structure
@@ -68,6 +69,7 @@ struct lpar_adapter {
 	u64 mapped;
 	u64 limit;
 	bool wrapped;
+	bool kept;
 	bool dying;
 	struct kobject kobj;
 	struct lpar_pool pool;

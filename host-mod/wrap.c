@@ -340,6 +340,32 @@ int lpar_wrap(struct lpar_adapter *a, struct device *dev)
 	return 0;
 }
 
+/* Whose the alias is when the bus looks: one that has its DMA managed. */
+static struct pci_driver keeper;
+
+/*
+ * The driver core lets go of the group's domain when the driver's remove has ended, before it
+ * says so to us. Then a write to the group's "type" would free it; so it is held once more,
+ * by the way that the driver core itself goes.
+ */
+void lpar_wrap_keep(struct lpar_adapter *a, struct device *dev)
+{
+	device_lock_assert(dev);
+	if (!to_pci_driver(dev->driver)->driver_managed_dma)
+		a->kept = !dev->bus->dma_configure(dev);
+}
+
+/* The driver has gone, so it is the alias, of the same group, that lets go. */
+static void let_go(struct lpar_adapter *a, struct device *dev)
+{
+	if (!a->kept)
+		return;
+	a->alias->driver = &keeper.driver;
+	dev->bus->dma_cleanup(a->alias);
+	a->alias->driver = NULL;
+	a->kept = false;
+}
+
 /* State: wrapped => both set => plain. No tag is in flight. */
 void lpar_unwrap(struct lpar_adapter *a, struct device *dev)
 {
@@ -349,6 +375,7 @@ void lpar_unwrap(struct lpar_adapter *a, struct device *dev)
 	wait_var_event(&sleepers, !atomic_read(&sleepers));
 	WRITE_ONCE(dev->dma_ops, NULL);
 	synchronize_rcu_tasks();
+	let_go(a, dev);
 	put_device(a->alias);
 	a->alias = NULL;
 }
@@ -367,6 +394,11 @@ int lpar_wrap(struct lpar_adapter *a, struct device *dev)
 	a->ops.unmap_sg = wrap_unmap_sg;
 	WRITE_ONCE(dev->dma_ops, &a->ops);
 	return 0;
+}
+
+/* The group's type is changed under the device's lock, so the domain stays. */
+void lpar_wrap_keep(struct lpar_adapter *a, struct device *dev)
+{
 }
 
 void lpar_unwrap(struct lpar_adapter *a, struct device *dev)

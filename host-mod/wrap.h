@@ -18,6 +18,15 @@ struct lpar_adapter;
 int lpar_wrap(struct lpar_adapter *a, struct device *dev);
 
 /**
+ * lpar_wrap_keep - the IOMMU domain is to stay until the operations are given back
+ * @a:   the adapter, wrapped
+ * @dev: its function, whose driver is about to be unbound; the device's lock is held
+ *
+ * Sleeps.
+ */
+void lpar_wrap_keep(struct lpar_adapter *a, struct device *dev);
+
+/**
  * lpar_unwrap - give the operations back: wrapped => plain
  * @a:   the adapter; no tag is in flight, nothing of ours is mapped
  * @dev: its function; the device's lock is held
