@@ -420,18 +420,29 @@ void iov_carry_out(Host &host, IovState &state, const std::vector<IovStep> &step
     }
     // what comes before one that stays stays as well, for a later release
     std::set<std::string> stuck;
+    std::string unwritten;
     for (auto step = done.rbegin(); step != done.rend(); ++step) {
         if (stuck.contains(step->vf.empty() ? step->adapter : step->vf))
             continue;
         try {
             put_back(machine, iov_undo(*step));
-            state.remove(*step);
         } catch (const Failure &failure) {
             stuck.insert({step->vf, step->adapter});
             reason +=
                 fmt::format("; {} could not be undone: {}", iov_step_text(*step), failure.what());
+            continue;
+        }
+        try {
+            state.remove(*step);
+            unwritten.clear();
+        } catch (const Failure &failure) { // what is noted and not done is easily undone
+            unwritten = failure.what();
         }
     }
+    if (!unwritten.empty())
+        reason += fmt::format("; what was undone is still noted as done ({}): lparctl iov release "
+                              "ends that",
+                              unwritten);
     throw Failure(reason);
 }
 
@@ -450,11 +461,11 @@ void iov_take_back(Host &host, IovState &state, const std::vector<IovStep> &step
             if (mishap.fail_at == number)
                 throw Failure(fmt::format("step {} fails for a test", number));
             put_back(machine, step);
+            state.remove(iov_undo(step));
         } catch (const Failure &failure) {
             throw Failure(fmt::format("{}: {}; this and what comes after it is still assigned",
                                       iov_step_text(step), failure.what()));
         }
-        state.remove(iov_undo(step));
     }
 }
 

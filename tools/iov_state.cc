@@ -70,7 +70,7 @@ std::vector<IovStep> parse_iov_state(std::string_view text) {
         Json json = Json::parse(text);
         int version = json.at("version").get<int>();
         if (version < 1 || version > state_version)
-            throw Failure("it is of another version of lparctl");
+            throw Failure("it is of another version of lparctl: use that one until the next boot");
         for (const auto &entry : json.at("steps")) {
             auto kind = iov_kind_of(entry.at("kind").get<std::string>());
             if (!kind)
@@ -141,26 +141,30 @@ IovState::~IovState() {
 }
 
 void IovState::add(const IovStep &step) {
-    taken_.push_back(step);
-    write();
+    auto taken = taken_;
+    taken.push_back(step);
+    write(taken);
+    taken_ = std::move(taken);
 }
 
 void IovState::merge(const IovStep &step) {
+    auto taken = taken_;
     // a namespace is a thing of its own
     auto thing = [](const IovStep &one) {
         return one.kind != IovStep::Kind::attach ? "" : one.to.empty() ? one.from : one.to;
     };
-    auto found = std::find_if(taken_.rbegin(), taken_.rend(), [&](const auto &one) {
+    auto found = std::find_if(taken.rbegin(), taken.rend(), [&](const auto &one) {
         return one.kind == step.kind && one.adapter == step.adapter && one.vf == step.vf &&
                thing(one) == thing(step);
     });
-    if (found == taken_.rend())
-        taken_.push_back(step);
+    if (found == taken.rend())
+        taken.push_back(step);
     else if (found->from == step.to)
-        taken_.erase(std::next(found).base()); // as if nothing had been
+        taken.erase(std::next(found).base()); // as if nothing had been
     else
         found->to = step.to;
-    write();
+    write(taken);
+    taken_ = std::move(taken);
 }
 
 void IovState::remove(const IovStep &step) {
@@ -168,11 +172,11 @@ void IovState::remove(const IovStep &step) {
     if (found == taken_.rend())
         return;
     taken_.erase(std::next(found).base());
-    write();
+    write(taken_);
 }
 
-void IovState::write() const {
-    write_whole_file(file_, format_iov_state(taken_), 0644);
+void IovState::write(const std::vector<IovStep> &taken) const {
+    write_whole_file(file_, format_iov_state(taken), 0644);
 }
 
 } // namespace lpar

@@ -30,14 +30,16 @@ class IovState {
     IovState &operator=(const IovState &) = delete;
 
     const std::vector<IovStep> &taken() const { return taken_; }
+    // Throws Failure, and then nothing is added; merge() likewise.
     void add(const IovStep &step);
     // A change of what is assigned: with an earlier one of the same thing it makes one
     void merge(const IovStep &step);
-    // The last one that is like @step
+    // The last one that is like @step. Throws Failure if only the file has it still: a later change
+    // may mend that.
     void remove(const IovStep &step);
 
   private:
-    void write() const;
+    void write(const std::vector<IovStep> &taken) const;
 
     std::string file_;
     int lock_;

@@ -192,6 +192,52 @@ TEST(Iov, WhatFailsIsUndone) {
     EXPECT_THAT(read_iov_state(host), IsEmpty());
 }
 
+// Where the notes are there is no room any more, from when something is written to @file on.
+struct FullHost : FakeHost {
+    std::string file;
+    int write(const std::string &name, const std::string &text) override {
+        if (name != file)
+            return FakeHost::write(name, text);
+        erase(iov_state_file);
+        directory(iov_state_file);
+        return EIO;
+    }
+};
+
+TEST(Iov, WithoutRoomForNotesAllIsUndone) {
+    FullHost host;
+    add_adapter(host, "0x0b4000");
+    host.directory("/sys/bus/pci/drivers/vfio-pci");
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    std::string override_file = std::string(root) + "0000:03:10.0/driver_override";
+    host.file = "/sys/bus/pci/drivers/vfio-pci/bind";
+    auto answer = lparctl(host, {"iov", "assign", "web=1", "--adapter", pf});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("bind: Input/output error; what was undone is still noted"));
+    EXPECT_EQ(host.read(override_file), "");
+}
+
+TEST(Iov, WhatCouldNotBeNotedIsNot) {
+    FakeHost host;
+    IovState state(host);
+    IovStep first{Kind::claim, pf, "0000:03:10.0", "", "web"};
+    IovStep second{Kind::vlan, pf, "0000:03:10.2", "0", "5"};
+    host.directory(iov_state_file);
+    EXPECT_THROW(state.add(first), Failure);
+    EXPECT_THROW(state.merge(second), Failure);
+    EXPECT_THAT(state.taken(), IsEmpty());
+    host.erase(iov_state_file);
+    state.merge(second);
+    EXPECT_THAT(read_iov_state(host), ElementsAre(second));
+    IovStep third = second;
+    third.from = "5";
+    third.to = "6";
+    host.erase(iov_state_file);
+    host.directory(iov_state_file);
+    EXPECT_THROW(state.merge(third), Failure);
+    EXPECT_THAT(state.taken(), ElementsAre(second));
+}
+
 // Unbinding would wait for ever for whoever has the VF open, whatever its monitor has said.
 TEST(Iov, WhatIsOpenIsNotUnbound) {
     FakeHost host;
