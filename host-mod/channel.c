@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 
 #include "channel.h"
+#include "choice.h"
 #include "disk.h"
 #include "ipsec.h"
 #include "mailbox.h"
@@ -104,7 +105,7 @@ static enum lpar_status set(struct lpar_client *c, u64 id, u64 cap, u64 value)
 	if (!fn)
 		return LPAR_NOENT;
 	/* it stays: whoever takes it away needs the client's lock first */
-	return nic ? lpar_nic_set(lpar_nic_of(fn), cap, value) : LPAR_NOTSUPP;
+	return nic ? lpar_choice_set(lpar_nic_of(fn), cap, value) : LPAR_NOTSUPP;
 }
 
 static enum lpar_status security(struct lpar_client *c, const struct lpar_call_in *in,
@@ -127,7 +128,7 @@ static enum lpar_status security(struct lpar_client *c, const struct lpar_call_i
 	if (in->op == LPAR_OP_SA_DELETE)
 		return lpar_ipsec_delete(lpar_nic_of(fn), in->arg[1]);
 	lpar_copy_once(&sa, data, sizeof(sa));
-	st = lpar_nic_sa_add(lpar_nic_of(fn), &sa, &a->ret[0]);
+	st = lpar_choice_sa_add(lpar_nic_of(fn), &sa, &a->ret[0]);
 	memzero_explicit(&sa, sizeof(sa));
 	return st;
 }
@@ -303,7 +304,7 @@ int lpar_channel_reset(struct lpar_client *c, bool killable)
 	lpar_window_revoke(c, 0, U64_MAX);
 	lpar_window_forget(c);
 	lpar_memory_unmap(c, &c->call_area);
-	lpar_nic_forget(c->partition);
+	lpar_choice_forget(c->partition);
 	c->greeted = false;
 	return 0;
 }

@@ -285,22 +285,36 @@ u32 lpar_core_wire_bytes(const struct lpar_net_sqe *sqe);
 #define LPAR_CHOICE_SHARE	20
 
 /**
- * lpar_core_choice_ns - what a choice takes, as time until which it is paid for
- * @cap:  what was chosen
- * @held: ns for which RTNL was held for it
+ * lpar_core_held_ns - what a lock of the whole host's takes, as time until which it is paid for
+ * @held: ns for which it was held for a client
  *
- * RTNL is the whole host's: one partition has it a 20th of the time, or for a choice in
- * 50 ms, and shortly at resets. For VLANs, of which it may want thousands, that suffices.
- * Others make readers be waited for, or the network stack tell everybody, too.
- * lpar_core_rate_wait() says when the next one may follow.
+ * RTNL is the whole host's: one partition has it a 20th of the time, or for a choice or a
+ * reset in 50 ms. lpar_core_rate_wait() says when the next one may follow; a reset follows
+ * at any time.
  *
  * Context: any; pure.
  * Return: ns, at most LPAR_CHOICE_NS, so that waiting for it is short.
  */
+static inline u64 lpar_core_held_ns(u64 held)
+{
+	return held < LPAR_CHOICE_NS / LPAR_CHOICE_SHARE ? held * LPAR_CHOICE_SHARE :
+							   LPAR_CHOICE_NS;
+}
+
+/**
+ * lpar_core_choice_ns - likewise, what a choice takes
+ * @cap:  what was chosen
+ * @held: ns for which RTNL was held for it
+ *
+ * For VLANs, of which it may want thousands, that suffices. Others make readers be waited
+ * for, or the network stack tell everybody, too.
+ *
+ * Context: any; pure.
+ * Return: ns, at most LPAR_CHOICE_NS.
+ */
 static inline u64 lpar_core_choice_ns(u64 cap, u64 held)
 {
-	return cap == LPAR_CAP_VLANS && held < LPAR_CHOICE_NS / LPAR_CHOICE_SHARE ?
-	       held * LPAR_CHOICE_SHARE : LPAR_CHOICE_NS;
+	return cap == LPAR_CAP_VLANS ? lpar_core_held_ns(held) : LPAR_CHOICE_NS;
 }
 
 /* May the client choose this value? Return: LPAR_OK, LPAR_RANGE, LPAR_NOTSUPP. */

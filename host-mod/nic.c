@@ -7,19 +7,19 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/ethtool.h>
 #include <linux/etherdevice.h>
 #include <linux/if_arp.h>
 #include <linux/if_vlan.h>
 #include <linux/jhash.h>
-#include <linux/ktime.h>
 #include <linux/pci.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 
+#include "choice.h"
 #include "compat.h"
-#include "errand.h"
 #include "ipsec.h"
 #include "net.h"
 #include "nic.h"
@@ -257,7 +257,7 @@ int lpar_nic_records(struct lpar_nic *nic, void *data, size_t size)
 /* Compare what the client was told with what is; say so if it differs. RTNL is held, and does
  * not wait for the partition's lock, which threads of the client take. Return: false: that
  * was taken; again later. */
-static bool refresh(struct lpar_nic *nic)
+bool lpar_nic_refresh(struct lpar_nic *nic)
 {
 	struct lpar_port *port = rtnl_dereference(nic->port);
 	struct net_device *dev = port ? rtnl_dereference(port->dev) : NULL;
@@ -299,248 +299,13 @@ static void change(struct work_struct *work)
 	bool done;
 
 	rtnl_lock();
-	done = refresh(nic);
+	done = lpar_nic_refresh(nic);
 	rtnl_unlock();
 	if (done)
 		return;
 	/* its turn comes again, after the others' */
 	usleep_range(1000, 2000);
 	lpar_port_tell(nic);
-}
-
-/* The same for the client that waits. RTNL is held, and dropped in between; the client's lock
- * keeps the NIC. */
-static void refresh_now(struct lpar_nic *nic)
-{
-	while (!refresh(nic)) {
-		rtnl_unlock();
-		usleep_range(100, 1000);
-		rtnl_lock();
-	}
-}
-
-/* What the client has chosen, or not yet. @cap, @value: as lpar_core_nic_set() takes
- * them. The client's lock is held. */
-static u64 chosen_value(struct lpar_nic *nic, const struct lpar_nic_limits *lim,
-			u64 cap, u64 value)
-{
-	switch (cap) {
-	case LPAR_CAP_MAC:
-		return lim->mac;
-	case LPAR_CAP_STANDBY:
-		return lim->aside;
-	case LPAR_CAP_VLAN_FILTER:
-		return lim->vlan_filter;
-	case LPAR_CAP_VLANS:
-		value &= LPAR_VLAN_OUT - 1;
-		return test_bit(value, nic->vlans) ? value : value | LPAR_VLAN_OUT;
-	case LPAR_CAP_MACS:
-		value &= ~LPAR_MAC_OUT;
-		rcu_read_lock();
-		if (!lpar_station_has_mac(nic, value))
-			value |= LPAR_MAC_OUT;
-		rcu_read_unlock();
-		return value;
-	default:
-		return lim->promisc;
-	}
-}
-
-/* Likewise. RTNL is held. Return: 0 or a negative errno. */
-static int choose(struct lpar_nic *nic, u64 cap, u64 value)
-{
-	switch (cap) {
-	case LPAR_CAP_MAC:
-		return lpar_station_address(nic, value);
-	case LPAR_CAP_STANDBY:
-		return lpar_station_aside(nic, value);
-	case LPAR_CAP_VLAN_FILTER:
-		return lpar_station_filter_vlans(nic, value);
-	case LPAR_CAP_VLANS:
-		return lpar_station_vlan(nic, value & (LPAR_VLAN_OUT - 1),
-				      !(value & LPAR_VLAN_OUT));
-	case LPAR_CAP_MACS:
-		return lpar_station_mac(nic, value & ~LPAR_MAC_OUT, !(value & LPAR_MAC_OUT));
-	default:
-		return lpar_station_promisc(nic, value);
-	}
-}
-
-/* So many VLANs are taken from the adapter at once; others want RTNL, too. */
-#define FORGET_VLANS	64
-
-/* RTNL is held, and dropped in between; the NIC and its client stay. */
-static void forget_vlans(struct lpar_nic *nic)
-{
-	while (lpar_station_forget_vlans(nic, FORGET_VLANS)) {
-		rtnl_unlock();
-		cond_resched();
-		rtnl_lock();
-	}
-}
-
-struct choice {
-	struct lpar_nic *nic;
-	u64 cap;
-	u64 value;
-};
-
-/* By a worker; the client's lock is held meanwhile, which those with RTNL never take. */
-static int choose_and_tell(void *arg)
-{
-	struct choice *it = arg;
-	struct lpar_nic *nic = it->nic;
-	struct lpar_partition *p = nic->fn.partition;
-	u64 start, now;
-	int ret;
-
-	rtnl_lock();
-	start = ktime_get_ns();
-	if (it->cap == LPAR_CAP_VLAN_FILTER && !it->value)
-		forget_vlans(nic);
-	ret = choose(nic, it->cap, it->value);
-	if (!ret)
-		WRITE_ONCE(nic->chosen, true);
-	/* no record shows these */
-	if (!ret && it->cap != LPAR_CAP_VLANS && it->cap != LPAR_CAP_MACS)
-		refresh_now(nic);
-	now = ktime_get_ns();
-	rtnl_unlock();
-	p->chosen_until = max(p->chosen_until, now) + lpar_core_choice_ns(it->cap, now - start);
-	return ret;
-}
-
-/**
- * lpar_nic_set - the client chooses a value, see LPAR_OP_SET
- * @nic: the NIC
- * @cap: enum lpar_cap
- * @value: what it is to be
- *
- * Context: a thread of the VMM, with the client's lock; waits for RTNL, may sleep, and does
- * until what it has chosen is paid for, see lpar_core_choice_ns().
- * Return: LPAR_OK, or what the call ends with.
- */
-enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value)
-{
-	struct choice it = { .nic = nic, .cap = cap, .value = value };
-	struct lpar_nic_limits lim;
-	enum lpar_status st;
-	u64 wait;
-	int ret;
-
-	lpar_nic_limits(nic, &lim);
-	st = lpar_core_nic_set(&lim, cap, value);
-	if (st != LPAR_OK)
-		return st;
-	/* RTNL is the whole host's: not for what is so already, and not all the time */
-	if (value == chosen_value(nic, &lim, cap, value))
-		return READ_ONCE(nic->fn.dead) ? LPAR_GONE : LPAR_OK;
-	wait = lpar_core_rate_wait(nic->fn.partition->chosen_until, ktime_get_ns());
-	if (wait)
-		schedule_timeout_killable(nsecs_to_jiffies(wait) + 1);
-	if (fatal_signal_pending(current))
-		return LPAR_BUSY;
-	ret = lpar_errand(choose_and_tell, &it);
-	switch (ret) {
-	case 0:
-		return LPAR_OK;
-	case -EADDRINUSE:
-		return LPAR_RESV_CONFLICT;
-	case -ENODEV:
-		return LPAR_GONE;
-	default:
-		return lpar_core_status(ret);
-	}
-}
-
-/**
- * lpar_nic_sa_add - a client gives the adapter an SA (LPAR_OP_SA_ADD)
- * @nic:    its NIC
- * @sa:     a private copy; the caller wipes it
- * @number: its number, when LPAR_OK
- *
- * Context: the client's lock is held; sleeps, and gives up when it is killed.
- * Return: see LPAR_OP_SA_ADD.
- */
-enum lpar_status lpar_nic_sa_add(struct lpar_nic *nic, const struct lpar_sa *sa,
-				 u64 *number)
-{
-	struct lpar_nic_limits lim;
-	enum lpar_status st;
-
-	lpar_nic_limits(nic, &lim);
-	if (!lim.ipsec)
-		return LPAR_NOTSUPP;
-	st = lpar_ipsec_add(nic, sa, number);
-	if (st == LPAR_OK)
-		WRITE_ONCE(nic->chosen, true);
-	return st;
-}
-
-static struct lpar_nic *find_chosen(struct lpar_partition *p)
-{
-	struct lpar_nic *nic = NULL;
-	struct lpar_fn *fn;
-
-	mutex_lock(&p->lock);
-	list_for_each_entry(fn, &p->functions, link)
-		if (fn->type == LPAR_FUNCTION_NIC &&
-		    READ_ONCE(lpar_nic_of(fn)->chosen)) {
-			nic = lpar_nic_of(fn);
-			break;
-		}
-	mutex_unlock(&p->lock);
-	return nic;
-}
-
-/* RTNL is held, and dropped in between. */
-static void forget(struct lpar_partition *p, struct lpar_nic *nic)
-{
-	int ret;
-
-	lpar_station_promisc(nic, false);
-	lpar_station_forget_macs(nic);
-	lpar_ipsec_forget(nic);
-	forget_vlans(nic);
-	ret = lpar_station_filter_vlans(nic, false);
-	if (ret && ret != -ENODEV)
-		pr_warn_ratelimited("%s/%s: its adapter does not let all VLANs in\n",
-				    lpar_partition_name(p), lpar_fn_name(&nic->fn));
-	ret = lpar_station_aside(nic, false);
-	if (ret && ret != -ENODEV)
-		pr_warn_ratelimited("%s/%s: its adapter does not take its address\n",
-				    lpar_partition_name(p), lpar_fn_name(&nic->fn));
-	ret = lpar_station_address(nic, nic->base);
-	if (ret && ret != -ENODEV)
-		pr_warn_ratelimited("%s/%s: it does not get its own address back: %d\n",
-				    lpar_partition_name(p), lpar_fn_name(&nic->fn), ret);
-	refresh_now(nic);
-}
-
-static int forget_all(void *arg)
-{
-	struct lpar_partition *p = arg;
-	struct lpar_nic *nic;
-
-	while ((nic = find_chosen(p))) {
-		rtnl_lock();
-		WRITE_ONCE(nic->chosen, false);
-		forget(p, nic);
-		rtnl_unlock();
-	}
-	return 0;
-}
-
-/**
- * lpar_nic_forget - what a client chose ends with its reset
- * @p: the client's partition
- *
- * Context: the client's lock is held, so that its NICs stay; waits for RTNL, may sleep.
- */
-void lpar_nic_forget(struct lpar_partition *p)
-{
-	if (find_chosen(p))
-		lpar_errand(forget_all, p);
 }
 
 /* ------------------------------------------------------------------- sysfs */
@@ -823,13 +588,14 @@ err_put:
 int lpar_nic_disable(struct lpar_nic *nic, bool force)
 {
 	struct lpar_nic_state *old;
+	u64 held = 0;
 	int ret;
 
 	ret = lpar_fn_withdraw(&nic->fn, force);
 	if (ret)
 		return ret;
+	lpar_choice_forget_vlans(nic, &held);
 	rtnl_lock();
-	forget_vlans(nic);
 	lpar_port_leave(nic);
 	rtnl_unlock();
 	cancel_work_sync(&nic->change);

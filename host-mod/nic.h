@@ -142,10 +142,7 @@ int lpar_nic_enable(struct lpar_nic *nic);
 int lpar_nic_disable(struct lpar_nic *nic, bool force);
 int lpar_nic_records(struct lpar_nic *nic, void *data, size_t size);
 void lpar_nic_limits(struct lpar_nic *nic, struct lpar_nic_limits *lim);
-enum lpar_status lpar_nic_set(struct lpar_nic *nic, u64 cap, u64 value);
-enum lpar_status lpar_nic_sa_add(struct lpar_nic *nic, const struct lpar_sa *sa,
-				 u64 *number);
-void lpar_nic_forget(struct lpar_partition *p);
+bool lpar_nic_refresh(struct lpar_nic *nic);
 int lpar_nic_probe(struct lpar_probe *probe);
 bool lpar_nic_ends_late(struct net_device *dev);
 

@@ -794,6 +794,7 @@ static void nic_choice(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, lpar_core_choice_ns(others[n], held[h]),
 					LPAR_CHOICE_NS);
 		cost = lpar_core_choice_ns(LPAR_CAP_VLANS, held[h]);
+		KUNIT_EXPECT_EQ(test, lpar_core_held_ns(held[h]), cost);
 		KUNIT_EXPECT_EQ(test, cost, held[h] < 2500000 ? 20 * held[h] : 50000000);
 		until = 0;
 		now = start;
@@ -807,6 +808,37 @@ static void nic_choice(struct kunit *test)
 			KUNIT_ASSERT_LE(test, sum, now - start + burst + cost);
 		}
 	}
+}
+
+/* Nor has one more of it that is reset after each choice, though nothing delays a reset. */
+static void nic_choice_reset(struct kunit *test)
+{
+	static const u64 choices[] = { 1000, 10000, 300000, 2499999 };
+	static const u64 resets[] = { 1000, 50000, 200000, 2499999 };
+	const u64 start = 1000;
+	u64 until, now, sum;
+	unsigned int c, r, n;
+
+	for (c = 0; c < ARRAY_SIZE(choices); c++)
+		for (r = 0; r < ARRAY_SIZE(resets); r++) {
+			until = 0;
+			now = start;
+			sum = 0;
+			for (n = 0; n < 2000; n++) {
+				now += lpar_core_rate_wait(until, now) + choices[c];
+				if (until < now)
+					until = now;
+				until += lpar_core_choice_ns(LPAR_CAP_VLANS, choices[c]);
+				now += resets[r];
+				if (until < now)
+					until = now;
+				until += lpar_core_held_ns(resets[r]);
+				sum += choices[c] + resets[r];
+				KUNIT_ASSERT_LE(test, sum * LPAR_CHOICE_SHARE,
+						now - start + LPAR_RATE_BURST_NS +
+						2 * LPAR_CHOICE_NS);
+			}
+		}
 }
 
 static struct kunit_case nic_cases[] = {
@@ -824,6 +856,7 @@ static struct kunit_case nic_cases[] = {
 	KUNIT_CASE(nic_wire_bytes),
 	KUNIT_CASE(nic_rate),
 	KUNIT_CASE(nic_choice),
+	KUNIT_CASE(nic_choice_reset),
 	{}
 };
 
