@@ -317,6 +317,33 @@ static inline u64 lpar_core_choice_ns(u64 cap, u64 held)
 	return cap == LPAR_CAP_VLANS ? lpar_core_held_ns(held) : LPAR_CHOICE_NS;
 }
 
+/* Memory of frames that wait for one queue, of all queues of a NIC, and which part of the
+ * host's for all NICs. */
+#define LPAR_BACKLOG_QUEUE	(4u << 20)
+#define LPAR_BACKLOG_NIC	(16u << 20)
+#define LPAR_BACKLOG_PART	16
+
+/**
+ * lpar_core_backlog - how much may wait for a receive queue
+ * @ram:    bytes of memory that the host has
+ * @nics:   that share ports, of all partitions
+ * @queues: of this NIC, at least 1
+ *
+ * All NICs have equal parts, and of each its queues.
+ *
+ * Context: any; pure.
+ * Return: bytes.
+ */
+static inline u32 lpar_core_backlog(u64 ram, u32 nics, u32 queues)
+{
+	u64 nic = ram / LPAR_BACKLOG_PART / (nics ?: 1);
+
+	if (nic > LPAR_BACKLOG_NIC)
+		nic = LPAR_BACKLOG_NIC;
+	nic /= queues;
+	return nic < LPAR_BACKLOG_QUEUE ? nic : LPAR_BACKLOG_QUEUE;
+}
+
 /* May the client choose this value? Return: LPAR_OK, LPAR_RANGE, LPAR_NOTSUPP. */
 enum lpar_status lpar_core_nic_set(const struct lpar_nic_limits *lim, u64 cap,
 				   u64 value);

@@ -4,6 +4,7 @@
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/mm.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/dst.h>
@@ -14,22 +15,22 @@
 #include "net_frame.h"
 #include "port.h"
 
-/* Frames that wait for a client which does not donate: for each queue, and bytes of a
- * NIC, whose queues have equal parts of them. */
+/* Frames that wait for a client which does not donate: for each queue. */
 #define BACKLOG		512
-#define BACKLOG_BYTES	(4u << 20)
-#define NIC_BYTES	(16u << 20)
 
-/* One more for the client. Return: false: too much waits for it. */
+/* One more for the client, for whom one can wait however long it is. Return: false: too much
+ * waits for it. */
 static bool backlog_add(struct lpar_queue *q, struct sk_buff *skb, unsigned int receivers)
 {
-	u32 most = min_t(u32, BACKLOG_BYTES, NIC_BYTES / receivers);
+	u32 most = lpar_core_backlog((u64)totalram_pages() << PAGE_SHIFT,
+				     READ_ONCE(lpar_port_nics), receivers);
 	struct sk_buff_head *b = &q->backlog;
 	unsigned long flags;
 	bool room;
 
 	spin_lock_irqsave(&b->lock, flags);
-	room = skb_queue_len(b) < BACKLOG && q->backlog_bytes + skb->truesize <= most;
+	room = skb_queue_empty(b) ||
+	       (skb_queue_len(b) < BACKLOG && q->backlog_bytes + skb->truesize <= most);
 	if (room) {
 		q->backlog_bytes += skb->truesize;
 		__skb_queue_tail(b, skb);

@@ -25,6 +25,7 @@
 #define WAITING		256
 
 static LIST_HEAD(ports);	/* under RTNL */
+unsigned int lpar_port_nics;	/* on all of them; under RTNL, read anywhere */
 
 /* Tells clients of changes, one at a time: each takes RTNL. */
 static struct workqueue_struct *changes;
@@ -424,6 +425,7 @@ found:
 		goto err;
 	lpar_ipsec_begin(nic, dev);
 	WRITE_ONCE(port->refs, port->refs + 1);
+	WRITE_ONCE(lpar_port_nics, lpar_port_nics + 1);
 	list_add_tail(&nic->stations, &port->stations);
 	hlist_add_head_rcu(&nic->in_vlan, &port->by_vlan[nic->vlan]);
 	rcu_assign_pointer(nic->port, port);
@@ -453,6 +455,7 @@ void lpar_port_leave(struct lpar_nic *nic)
 		lpar_station_forget(port, nic, dev);
 	lpar_station_drop_addresses(nic);
 	WRITE_ONCE(port->refs, port->refs - 1);
+	WRITE_ONCE(lpar_port_nics, lpar_port_nics - 1);
 	if (!port->refs) {
 		list_del(&port->link);
 		if (dev)

@@ -60,6 +60,8 @@ static inline struct lpar_port *lpar_nic_port(struct lpar_nic *nic)
 	return rcu_dereference_protected(nic->port, lockdep_rtnl_is_held());
 }
 
+extern unsigned int lpar_port_nics;
+
 bool lpar_port_taken(struct net_device *dev);
 int lpar_port_join(struct lpar_nic *nic, struct net_device *dev);
 void lpar_port_leave(struct lpar_nic *nic);

@@ -841,6 +841,30 @@ static void nic_choice_reset(struct kunit *test)
 		}
 }
 
+/* What waits for all NICs takes a part of the host's memory, however many they are. */
+static void nic_backlog(struct kunit *test)
+{
+	static const u64 ram[] = { 1ull << 28, 1ull << 31, 3ull << 40 };
+	static const u32 nics[] = { 0, 1, 24, 1000, 100000 };
+	u64 queue, whole;
+	u32 queues;
+	int r, n;
+
+	for (r = 0; r < ARRAY_SIZE(ram); r++)
+		for (n = 0; n < ARRAY_SIZE(nics); n++)
+			for (queues = 1; queues <= 16; queues++) {
+				whole = ram[r] / 16;
+				queue = lpar_core_backlog(ram[r], nics[n], queues);
+				KUNIT_EXPECT_LE(test, queue, 4ull << 20);
+				KUNIT_EXPECT_LE(test, queue * queues, 16ull << 20);
+				KUNIT_EXPECT_LE(test, queue * queues * nics[n], whole);
+				/* but as much as that allows */
+				if (queue < 4 << 20 && whole >= (u64)(nics[n] ?: 1) << 24)
+					KUNIT_EXPECT_EQ(test, queue, (16ull << 20) / queues);
+			}
+	KUNIT_EXPECT_EQ(test, lpar_core_backlog(2ull << 30, 81, 1), 1657008u);
+}
+
 static struct kunit_case nic_cases[] = {
 	KUNIT_CASE_PARAM(nic_frame_matrix, rows_gen_params),
 	KUNIT_CASE(nic_frame_bits),
@@ -857,6 +881,7 @@ static struct kunit_case nic_cases[] = {
 	KUNIT_CASE(nic_rate),
 	KUNIT_CASE(nic_choice),
 	KUNIT_CASE(nic_choice_reset),
+	KUNIT_CASE(nic_backlog),
 	{}
 };
 
