@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+// N8: many clients on one port. Only when -o asks for it (tests/boot/hostile-crowd): -n is the
+// first of their partitions, c1, and the others are c2, c3, …; each has one NIC, n0, which is
+// trusted.
+#include "station.h"
+
+#include <atomic>
+#include <thread>
+
+using namespace hostile;
+
+namespace {
+
+std::string member(unsigned number) {
+    return options.nic.substr(0, options.nic.size() - 1) + std::to_string(number);
+}
+
+class Member : public FakeGuest {
+  public:
+    attack *const a = env();
+    u64 mac = 0;
+
+    explicit Member(unsigned number) : FakeGuest(member(number)) {
+        attack_begin(a, "one of many");
+        begin();
+    }
+    void begin() {
+        lpar_function f{};
+
+        if (!a->open(a) || attack_call(a, LPAR_OP_HELLO, 1 | 1 << 16, 0, 0, 0, 0) ||
+            attack_call(a, LPAR_OP_FUNCTIONS, 0, 0, 0, 0, 0))
+            throw std::runtime_error("it does not start");
+        std::memcpy(&f, a->answer.data, sizeof(f));
+        a->function = f.id;
+        if (attack_call(a, LPAR_OP_CAPS, f.id, 0, 0, 0, 0))
+            throw std::runtime_error("no CAPS");
+        mac = attack_value(&a->answer, LPAR_CAP_MAC);
+    }
+};
+
+unsigned members() {
+    unsigned n = 0;
+    while (std::filesystem::exists(options.config + "/" + member(n + 1)))
+        n++;
+    return n;
+}
+
+// What a reset takes back has RTNL held as well.
+void choose(unsigned crowd) {
+    std::atomic<unsigned> rounds = 0, other = 0;
+    std::vector<std::thread> threads;
+    const u64 end = now_ms() + 10000;
+
+    for (unsigned i = 1; i <= crowd; i++)
+        threads.emplace_back([&, i] {
+            Member m(i);
+            for (; now_ms() < end; rounds++) {
+                other += attack_call(m.a, LPAR_OP_SET, m.a->function, LPAR_CAP_PROMISC, 1, 0, 0) !=
+                         LPAR_OK;
+                m.begin();
+            }
+        });
+    for (auto &t : threads)
+        t.join();
+    fmt::print("# {} rounds\n", rounds.load());
+    EXPECT(rounds >= crowd, "{} rounds of {} clients", rounds.load(), crowd);
+    EXPECT(!other, "SET is refused {} times", other.load());
+}
+
+CASE(crowd_one, "crowd: one client chooses and is reset, again and again", 60) {
+    choose(1);
+}
+CASE(crowd_all, "crowd: all clients do that", 60) {
+    choose(members());
+}
+
+// Frames that wait for one that never donates take no more of the host's memory than its part.
+CASE(crowd_backlog, "crowd: frames for an idle client", 120) {
+    constexpr u32 bytes = 60000, frames = 100;
+    Wire wire;
+    Member m(1);
+    attack_queue rx;
+    Mac mac;
+    u64 memory = 0, nics = 0;
+    std::string word;
+
+    for (int i = 0; i < 6; i++)
+        mac[i] = m.mac >> (40 - 8 * i);
+    EXPECT(attack_create_as(m.a, &rx, 1, 16, 4, LPAR_ROLE_RECEIVE) == LPAR_OK,
+           "no queue to receive");
+    for (u32 i = 0; i < frames; i++)
+        wire.send(raw_frame(mac, stranger, i, bytes));
+    sleep_ms(500);
+    std::ifstream("/proc/meminfo") >> word >> memory;
+    for (auto &partition : std::filesystem::directory_iterator(options.config))
+        for ([[maybe_unused]] auto &nic :
+             std::filesystem::directory_iterator(partition.path() / "nics"))
+            nics++;
+    const u64 part = memory * 1024 / 16 / nics;
+    const auto kept = frames - static_cast<u32>(partition_value(options.nic, "nics/n0/dropped"));
+    fmt::print("# {} NICs, {} of {} frames wait, {} bytes of {}\n", nics, kept, frames,
+               kept * u64{bytes}, part);
+    EXPECT(part < 64 * bytes, "a part of {} bytes, too large for this", part);
+    EXPECT(kept && kept <= frames && kept * u64{bytes} <= part,
+           "{} frames wait: more than {} bytes", kept, part);
+}
+
+} // namespace
