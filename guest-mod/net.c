@@ -324,6 +324,38 @@ int lpar_net_use(struct lpar_net *net, u32 tx, u32 rx)
 	return err;
 }
 
+/**
+ * lpar_net_resize - have queues of so many frames
+ * @net: its frames are interrupted
+ * @tx:  a power of two
+ * @rx:  likewise
+ *
+ * Sleeps, under rtnl.
+ *
+ * Return: 0 or a negative errno, and all is as before.
+ */
+int lpar_net_resize(struct lpar_net *net, u32 tx, u32 rx)
+{
+	u32 old_tx = net->want_tx, old_rx = net->want_rx;
+	bool again = net->up;
+	int err = 0;
+
+	ASSERT_RTNL();
+	if (again)
+		lpar_net_down(net);
+	net->want_tx = tx;
+	net->want_rx = rx;
+	if (again)
+		err = lpar_net_up(net);
+	if (!err)
+		return 0;
+	net->want_tx = old_tx;
+	net->want_rx = old_rx;
+	if (lpar_net_up(net))
+		netdev_err(net->netdev, "no queues any more: set it down and up\n");
+	return err;
+}
+
 /* A window that the host took back can go only without the buffers in it. */
 static void net_repost_work(struct work_struct *work)
 {

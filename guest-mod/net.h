@@ -224,6 +224,8 @@ struct lpar_net_rx_queue {
  * @nr_rx:      of @rx
  * @use_tx:     of these, as many are in use; changed under rtnl
  * @use_rx:     likewise
+ * @want_tx:    depth of queues that send, a power of two; 0: as the host proposes; under rtnl
+ * @want_rx:    likewise, of those that receive
  * @tx_frames:  most that one doorbell is for; under rtnl
  * @tx_usecs:   shortest time that one is held back; under rtnl
  * @quantum_us: longest service for each doorbell, 0: the host's limit; changed under rtnl
@@ -267,12 +269,20 @@ struct lpar_net {
 	u32 nr_rx;
 	u32 use_tx;
 	u32 use_rx;
+	u32 want_tx;
+	u32 want_rx;
 	u32 tx_frames;
 	u32 tx_usecs;
 	u32 quantum_us;
 	struct lpar_net_tx *tx;
 	struct lpar_net_rx_queue *rx;
 };
+
+/* How deep a new queue is to be: @want it, or as the host proposes. */
+static inline u32 lpar_net_depth(const struct lpar_net *net, u32 want)
+{
+	return want ? min(want, net->caps.depth_most) : net->caps.depth;
+}
 
 static inline void lpar_net_count(struct lpar_net_stats *stats, u64_stats_t *what)
 {
@@ -296,6 +306,7 @@ void lpar_net_repost(struct lpar_device *dev);
 int lpar_net_up(struct lpar_net *net);
 void lpar_net_down(struct lpar_net *net);
 int lpar_net_use(struct lpar_net *net, u32 tx, u32 rx);
+int lpar_net_resize(struct lpar_net *net, u32 tx, u32 rx);
 int lpar_net_set(struct lpar_net *net, enum lpar_cap cap, u64 value);
 
 /* net_offer.c */

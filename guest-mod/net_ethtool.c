@@ -3,6 +3,7 @@
  * What ethtool shows of a NIC.
  */
 #include <linux/ethtool.h>
+#include <linux/log2.h>
 
 #include "net.h"
 #include "policy.h"
@@ -14,6 +15,7 @@ static const char * const net_counters[] = {
 
 #define RX_COUNTERS	ARRAY_SIZE(net_counters)
 #define TX_COUNTERS	(RX_COUNTERS - 3)
+#define RING_MIN	16u	/* frames */
 
 static void ethtool_drvinfo(struct net_device *netdev, struct ethtool_drvinfo *info)
 {
@@ -71,10 +73,29 @@ static void ethtool_ringparam(struct net_device *netdev,
 	struct lpar_net *net = netdev_priv(netdev);
 
 	/* A new depth is for queues to come. Those that send come and go under rtnl. */
-	ring->rx_pending = READ_ONCE(net->rx_depth) ?: net->caps.depth;
-	ring->tx_pending = net->tx->q ? net->tx->q->depth : net->caps.depth;
-	ring->rx_max_pending = max(ring->rx_pending, net->caps.depth);
-	ring->tx_max_pending = max(ring->tx_pending, net->caps.depth);
+	ring->rx_pending = READ_ONCE(net->rx_depth) ?: lpar_net_depth(net, net->want_rx);
+	ring->tx_pending = net->tx->q ? net->tx->q->depth : lpar_net_depth(net, net->want_tx);
+	ring->rx_max_pending = max(ring->rx_pending, net->caps.depth_most);
+	ring->tx_max_pending = max(ring->tx_pending, net->caps.depth_most);
+}
+
+/* Within what the other function says; the caller has looked. */
+static u32 ethtool_depth(const struct lpar_net *net, u32 pending)
+{
+	u32 depth = max(pending, RING_MIN);
+
+	depth = roundup_pow_of_two(depth);
+	return min(depth, net->caps.depth_most);
+}
+
+static int ethtool_set_ringparam(struct net_device *netdev, struct ethtool_ringparam *ring,
+				 struct kernel_ethtool_ringparam *kernel_ring,
+				 struct netlink_ext_ack *extack)
+{
+	struct lpar_net *net = netdev_priv(netdev);
+
+	return lpar_net_resize(net, ethtool_depth(net, ring->tx_pending),
+			       ethtool_depth(net, ring->rx_pending));
 }
 
 static int ethtool_coalesce(struct net_device *netdev, struct ethtool_coalesce *coalesce,
@@ -191,6 +212,7 @@ const struct ethtool_ops lpar_net_ethtool_ops = {
 	.get_channels		= ethtool_channels,
 	.set_channels		= ethtool_set_channels,
 	.get_ringparam		= ethtool_ringparam,
+	.set_ringparam		= ethtool_set_ringparam,
 	.get_sset_count		= ethtool_sset_count,
 	.get_strings		= ethtool_strings,
 	.get_ethtool_stats	= ethtool_statistics,

@@ -558,7 +558,7 @@ int lpar_net_rx_up(struct lpar_net_rx_queue *rx)
 	const struct lpar_nic_caps *caps = &rx->net->caps;
 	/* It changes with the queues down, where frames are merged. */
 	bool merged = caps->rx_merged && !rcu_access_pointer(rx->net->xdp);
-	u32 depth = caps->depth, bytes, i;
+	u32 depth = lpar_net_depth(rx->net, rx->net->want_rx), bytes, i;
 	int err;
 
 	bytes = rx->net->netdev->mtu + ETH_HLEN + VLAN_HLEN + sizeof(struct lpar_net_rx);

@@ -667,7 +667,7 @@ void lpar_net_tx_coalesce(struct lpar_net_tx *tx)
  */
 int lpar_net_tx_up(struct lpar_net_tx *tx)
 {
-	u32 depth = tx->net->caps.depth, segs = tx->net->caps.segments, i;
+	u32 depth = lpar_net_depth(tx->net, tx->net->want_tx), segs = tx->net->caps.segments, i;
 	int err = -ENOMEM;
 
 	tx->q = lpar_queue_alloc(tx->net->dev, tx->number, depth, segs);
