@@ -256,6 +256,9 @@ class Machine {
                               number_of(step.to.substr(0, slash)));
             admin.set_primary(own, NvmeAdmin::Resource::interrupts,
                               number_of(step.to.substr(slash + 1)));
+            // what it was told comes with its next reset
+            if (nvme_value(step) == step.to)
+                return;
             write(pci_devices + step.adapter + "/reset", "1");
             for (double end = host_.now() + settle_seconds; nvme_value(step) != step.to;
                  host_.sleep(poll_seconds))
@@ -382,9 +385,11 @@ class Machine {
 
 // Undoes what may have been done, or in part, or changed by others since.
 void put_back(Machine &machine, const IovStep &back) {
-    if (back.kind == Kind::claim || machine.is_gone(back) || machine.current(back) == back.to)
+    if (back.kind == Kind::claim || machine.is_gone(back))
         return;
-    machine.set(back);
+    // an adapter shows what it has, not what it has been told to have from its next reset on
+    if (machine.current(back) != back.to || back.kind == Kind::primary)
+        machine.set(back);
 }
 
 } // namespace
