@@ -39,6 +39,13 @@ struct {
 	__type(value, struct lpar_place);
 } accounts SEC(".maps");
 
+/* Places of what is gone, which the loader gives back: they are empty. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, 1);
+	__type(value, u32);
+} free_accounts SEC(".maps");
+
 /* LPAR_HIST_CLASSES of them for each account, at its place. All CPUs share them: one for
  * each would be most of what the maps take. */
 struct {
@@ -61,6 +68,12 @@ struct {
 	__type(key, u32);
 	__type(value, struct lpar_cgroup_place);
 } cgroups SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, 1);
+	__type(value, u32);
+} free_cgroups SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -135,23 +148,31 @@ static __always_inline struct lpar_cpu *this_cpu(void)
 	return bpf_map_lookup_elem(&cpus, &zero);
 }
 
-/* The place of a key, taken if need be; 0 when there is no room. When two CPUs take one
- * for the same key, one of the places stays empty. */
-static __always_inline u32 place_of(void *places, const void *key, u32 *count, u32 max)
+/* A place that is nobody's, or one beyond the end. */
+static __always_inline u32 new_place(void *free, u32 *count, u32 max)
+{
+	u32 new;
+
+	if (!bpf_map_pop_elem(free, &new))
+		return new;
+	/* the count goes no further than a CPU each beyond the end, and does not wrap */
+	return *count < max ? __sync_fetch_and_add(count, 1) + 1 : max + 1;
+}
+
+/* The place of a key, taken if need be; 0 when there is no room. */
+static __always_inline u32 place_of(void *places, void *free, const void *key, u32 *count, u32 max)
 {
 	u32 *place = bpf_map_lookup_elem(places, key), new;
 
 	if (place)
 		return *place;
-	/* the count goes no further than a CPU each beyond the end, and does not wrap */
-	if (*count < max) {
-		new = __sync_fetch_and_add(count, 1) + 1;
-		if (new <= max)
-			bpf_map_update_elem(places, key, &new, BPF_NOEXIST);
-		place = bpf_map_lookup_elem(places, key);
-		if (place)
-			return *place;
-	}
+	new = new_place(free, count, max);
+	/* another CPU may have taken one for it */
+	if (new <= max && bpf_map_update_elem(places, key, &new, BPF_NOEXIST))
+		bpf_map_push_elem(free, &new, 0);
+	place = bpf_map_lookup_elem(places, key);
+	if (place)
+		return *place;
 	lost(LPAR_LOST_FULL);
 	return 0;
 }
@@ -170,7 +191,7 @@ static __always_inline struct lpar_place *place(struct lpar_cpu *c, u32 partitio
 	p = bpf_map_lookup_elem(&accounts, &i);
 	if (p && p->key.adjunct == adjunct && p->key.partition == partition)
 		return p;
-	n = place_of(&account_places, &key, &account_count, accounts_max);
+	n = place_of(&account_places, &free_accounts, &key, &account_count, accounts_max);
 	i = n - 1;
 	p = bpf_map_lookup_elem(&accounts, &i);
 	if (!p)
@@ -203,7 +224,7 @@ static __always_inline struct lpar_cgroup *charged(struct lpar_cpu *c, u32 parti
 	g = bpf_map_lookup_elem(&cgroups, &i);
 	if (g && g->key.partition == partition && g->key.cgroup == key.cgroup)
 		return &g->used;
-	n = place_of(&cgroup_places, &key, &cgroup_count, cgroups_max);
+	n = place_of(&cgroup_places, &free_cgroups, &key, &cgroup_count, cgroups_max);
 	i = n - 1;
 	g = bpf_map_lookup_elem(&cgroups, &i);
 	if (!g)

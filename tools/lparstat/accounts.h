@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,13 @@ struct Wanted {
     bool usage = false;   // where the rest of a control group's time goes
 };
 
+// What room is taken by.
+struct Kept {
+    std::set<uint32_t> partitions;
+    std::set<uint64_t> cgroups;
+    bool empty() const { return partitions.empty() && cgroups.empty(); }
+};
+
 // Where the numbers come from: the maps, or a test.
 class Source {
   public:
@@ -106,6 +114,10 @@ class Source {
     virtual bool sees_guests() const = 0;
     // Everything else.
     virtual void read_rest(Accounts &all) = 0;
+    // Nothing: there is room enough. Otherwise forget() is told which of them are gone, if any.
+    virtual Kept kept() = 0;
+    // What was counted of them is no more, and there is room for others.
+    virtual void forget(const Kept &gone) = 0;
 };
 
 } // namespace lpar

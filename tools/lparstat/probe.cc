@@ -114,6 +114,49 @@ class Probe : public Source {
     bool counts_usage() const override { return wanted_.usage; }
     bool sees_guests() const override { return kvm_; }
 
+    Kept kept() override {
+        Kept all;
+        auto accounts = keys<lpar_account_key>(skeleton_->maps.account_places);
+        auto donors = keys<lpar_cgroup_key>(skeleton_->maps.cgroup_places);
+        auto groups = used_groups();
+        if (!accounts_.is_high(accounts.size()) && !donors_.is_high(donors.size()) &&
+            !usages_.is_high(groups.size()))
+            return all;
+        for (const auto &key : accounts)
+            all.partitions.insert(key.partition);
+        for (const auto &key : donors) {
+            all.partitions.insert(key.partition);
+            all.cgroups.insert(key.cgroup);
+        }
+        all.cgroups.insert(groups.begin(), groups.end());
+        return all;
+    }
+
+    void forget(const Kept &gone) override {
+        auto &maps = skeleton_->maps;
+        size_t left = 0;
+        for (const auto &key : keys<lpar_account_key>(maps.account_places))
+            if (!gone.partitions.contains(key.partition))
+                left++;
+            else if (uint32_t place = take_place(maps.account_places, key))
+                empty_account(place);
+        accounts_.looked(left);
+        left = 0;
+        for (const auto &key : keys<lpar_cgroup_key>(maps.cgroup_places))
+            if (!gone.cgroups.contains(key.cgroup) && !gone.partitions.contains(key.partition))
+                left++;
+            else if (uint32_t place = take_place(maps.cgroup_places, key))
+                give_back<lpar_cgroup_place>(maps.cgroups, maps.free_cgroups, place);
+        donors_.looked(left);
+        left = 0;
+        for (uint64_t id : used_groups())
+            if (!gone.cgroups.contains(id))
+                left++;
+            else
+                bpf_map__delete_elem(maps.usages, &id, sizeof(id), 0);
+        usages_.looked(left);
+    }
+
     void read_rest(Accounts &all) override {
         if (wanted_.latency)
             read_shared<lpar_account_key, uint32_t>(
@@ -168,7 +211,7 @@ class Probe : public Source {
         choose(host);
         skeleton_->rodata->latency_wanted = wanted_.latency;
         skeleton_->rodata->usage_wanted = wanted_.usage;
-        make_room(room_for(host));
+        make_room(asked_for(room_for(host)));
         if (int error = lpar_bpf__load(skeleton_))
             refuse("the kernel does not take the eBPF programs", -error);
         if (int error = lpar_bpf__attach(skeleton_)) {
@@ -184,18 +227,29 @@ class Probe : public Source {
         auto &maps = skeleton_->maps;
         bpf_map__set_max_entries(maps.account_places, room.accounts);
         bpf_map__set_max_entries(maps.accounts, room.accounts);
+        bpf_map__set_max_entries(maps.free_accounts, room.accounts);
         skeleton_->rodata->accounts_max = room.accounts;
+        accounts_ = Fill(room.accounts);
         bpf_map__set_max_entries(maps.hists,
                                  wanted_.latency ? room.accounts * LPAR_HIST_CLASSES : 1);
         bpf_map__set_max_entries(maps.cgroup_places, room.cgroups);
         bpf_map__set_max_entries(maps.cgroups, room.cgroups);
+        bpf_map__set_max_entries(maps.free_cgroups, room.cgroups);
         skeleton_->rodata->cgroups_max = room.cgroups;
+        donors_ = Fill(room.cgroups);
         bpf_map__set_max_entries(maps.usages, wanted_.usage ? room.usages : 1);
-        const char *threads = setting("LPARSTAT_THREADS");
-        bpf_map__set_max_entries(maps.threads,
-                                 threads != nullptr
-                                     ? static_cast<uint32_t>(std::strtoul(threads, nullptr, 10))
-                                     : room.threads);
+        usages_ = Fill(room.usages);
+        bpf_map__set_max_entries(maps.threads, room.threads);
+    }
+
+    static Room asked_for(Room room) {
+        auto ask = [](const char *name, auto &...number) {
+            if (const char *text = setting(name))
+                ((number = static_cast<uint32_t>(std::strtoul(text, nullptr, 10))), ...);
+        };
+        ask("LPARSTAT_THREADS", room.threads);
+        ask("LPARSTAT_GROUPS", room.cgroups, room.usages);
+        return room;
     }
 
     // Calls @take with each CPU's value of a key, if there is one.
@@ -228,6 +282,50 @@ class Probe : public Source {
             read_value<uint32_t, Value>(values, place - 1,
                                         [&](uint32_t, const Value &value) { take(key, value); });
         });
+    }
+
+    template <typename Key>
+    std::vector<Key> keys(bpf_map *map) {
+        std::vector<Key> all;
+        Key key;
+        for (const Key *last = nullptr; bpf_map__get_next_key(map, last, &key, sizeof(key)) == 0;
+             last = &key)
+            all.push_back(key);
+        return all;
+    }
+
+    // Control groups whose usage is counted
+    std::vector<uint64_t> used_groups() {
+        return wanted_.usage ? keys<uint64_t>(skeleton_->maps.usages) : std::vector<uint64_t>();
+    }
+
+    // A key has its place no more. 0: it had none.
+    template <typename Key>
+    uint32_t take_place(bpf_map *places, const Key &key) {
+        uint32_t place = 0;
+        if (bpf_map__lookup_elem(places, &key, sizeof(key), &place, sizeof(place), 0) != 0 ||
+            bpf_map__delete_elem(places, &key, sizeof(key), 0) != 0)
+            return 0;
+        return place;
+    }
+
+    // A place that no key has is emptied, for another one.
+    template <typename Value>
+    void give_back(bpf_map *values, bpf_map *free, uint32_t place) {
+        uint32_t at = place - 1;
+        std::vector<Value> none(static_cast<size_t>(cpus_));
+        if (bpf_map__update_elem(values, &at, sizeof(at), none.data(), none.size() * sizeof(Value),
+                                 0) == 0)
+            bpf_map_update_elem(bpf_map__fd(free), nullptr, &place, 0);
+    }
+
+    void empty_account(uint32_t place) {
+        lpar_hist none{};
+        for (uint32_t kind = 0; wanted_.latency && kind < LPAR_HIST_CLASSES; kind++) {
+            uint32_t at = (place - 1) * LPAR_HIST_CLASSES + kind;
+            bpf_map__update_elem(skeleton_->maps.hists, &at, sizeof(at), &none, sizeof(none), 0);
+        }
+        give_back<lpar_place>(skeleton_->maps.accounts, skeleton_->maps.free_accounts, place);
     }
 
     // Of the account at a place; those that occurred.
@@ -275,6 +373,9 @@ class Probe : public Source {
     int cpus_;
     Wanted wanted_;
     bool kvm_ = false; // there are tracepoints of it
+    Fill accounts_;
+    Fill donors_; // control groups
+    Fill usages_;
     lpar_bpf *skeleton_ = nullptr;
 };
 

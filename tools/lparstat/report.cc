@@ -134,16 +134,35 @@ Watch::Charged Watch::charged(uint64_t cgroup, const std::string &path) const {
 
 // Looks where control groups are, "/": the root, unless all that donated are known. No number is
 // used again: those that are not there are gone for good, and nobody looks for them twice.
-void Watch::find_groups(const std::map<CgroupKey, lpar_cgroup> &donated) {
-    if (std::ranges::all_of(donated,
-                            [&](const auto &one) { return groups_.contains(one.first.cgroup); }))
+void Watch::find_groups(const std::set<uint64_t> &donated) {
+    if (std::ranges::all_of(donated, [&](uint64_t id) { return groups_.contains(id); }))
         return;
+    std::map<uint64_t, std::string> found;
     bool all = each_group(host_, [&](uint64_t id, const std::string &path) {
-        groups_.insert_or_assign(id, path.empty() ? "/" : path);
+        found.insert_or_assign(id, path.empty() ? "/" : path);
     });
-    for (const auto &[key, used] : donated)
-        if (all)
-            groups_.try_emplace(key.cgroup);
+    if (all)
+        for (uint64_t id : donated)
+            found.try_emplace(id);
+    else
+        found.merge(groups_);
+    groups_ = std::move(found);
+}
+
+// What takes room and is gone: who looks after this sees all that it has used, and can have it
+// forgotten then. Nothing: there is room enough.
+std::optional<Kept> Watch::gone() const {
+    Kept kept = source_.kept();
+    if (kept.empty())
+        return std::nullopt;
+    for (const auto &name : host_.list(state_partitions))
+        if (auto id = host_.read_number(state_partitions + name + "/id"))
+            kept.partitions.erase(static_cast<uint32_t>(*id));
+    bool all = each_group(
+        host_, [&](uint64_t id, const std::string & /*path*/) { kept.cgroups.erase(id); });
+    if (!all)
+        kept.cgroups.clear(); // nobody knows
+    return kept;
 }
 
 // Empty: it is not there, or no more.
@@ -192,10 +211,13 @@ Watch::Look Watch::look(bool all_groups) {
             look.charged.emplace(id, charged(id, path));
         });
     } else {
-        find_groups(look.accounts.cgroups);
+        std::set<uint64_t> donated;
         for (const auto &[key, used] : look.accounts.cgroups)
-            if (!look.charged.contains(key.cgroup))
-                look.charged.emplace(key.cgroup, charged(key.cgroup, group_path(key.cgroup)));
+            if (only_.empty() || look.modules.contains(key.partition))
+                donated.insert(key.cgroup);
+        find_groups(donated);
+        for (uint64_t id : donated)
+            look.charged.emplace(id, charged(id, group_path(id)));
     }
     return look;
 }
@@ -214,14 +236,21 @@ Conservation Watch::conserved(uint32_t partition, const Accounts &change, const 
 }
 
 Report Watch::next() {
+    auto no_more = gone();
     Look now = look(false);
     Report result = report(last_, now);
     last_ = std::move(now);
+    if (no_more)
+        source_.forget(*no_more);
     return result;
 }
 
 Report Watch::since_begin() {
-    return report(begin_, look(false));
+    auto no_more = gone();
+    Report result = report(begin_, look(false));
+    if (no_more)
+        source_.forget(*no_more);
+    return result;
 }
 
 Report Watch::report(const Look &from, const Look &to) const {

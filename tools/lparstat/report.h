@@ -114,7 +114,8 @@ class Watch {
     };
     Look look(bool all_groups);
     Charged charged(uint64_t cgroup, const std::string &path) const;
-    void find_groups(const std::map<CgroupKey, lpar_cgroup> &donated);
+    void find_groups(const std::set<uint64_t> &donated);
+    std::optional<Kept> gone() const;
     std::string group_path(uint64_t cgroup) const;
     std::optional<Usage> usage(uint64_t cgroup, const Look &to) const;
     Report report(const Look &from, const Look &to) const;

@@ -46,11 +46,18 @@ class FakeSource : public Source {
         auto found = usages.find(cgroup);
         return found == usages.end() ? std::nullopt : std::optional(found->second);
     }
+    Kept kept() override { return kept_now; }
+    void forget(const Kept &gone) override {
+        EXPECT_FALSE(kept_now.empty());
+        forgotten.push_back(gone);
+    }
     bool counts_usage() const override { return counts; }
     bool sees_guests() const override { return guests; }
     std::function<void()> on_read; // the guest goes on
     std::function<void()> on_usage;
     std::map<uint64_t, lpar_usage> usages;
+    Kept kept_now;
+    std::vector<Kept> forgotten;
     bool guests = true;
     bool counts = true;
 
@@ -544,6 +551,56 @@ TEST_F(Groups, ComeAndGo) {
     EXPECT_EQ(donate().path, "/machine/web");
 }
 
+// Guests are started and stopped for weeks: what is gone makes room, once it has been reported.
+TEST_F(Groups, WhatIsGoneMakesRoom) {
+    host.put("/sys/kernel/lpar/partitions/web/id", "1\n");
+    charge("/machine/db", 1000000);
+    uint64_t db = *host.inode("/sys/fs/cgroup/machine/db");
+    donate();
+    EXPECT_THAT(source.forgotten, testing::IsEmpty());
+    source.kept_now = {{1, 2, 3}, {id, db, 77}};
+    accounts.cgroups[{1, db}] = {5, 1};
+    host.put("/sys/kernel/lpar/partitions/zoo/id", "3\n");
+    donate();
+    EXPECT_EQ(report.partitions.at(0).cgroups.size(), 2U);
+    ASSERT_EQ(source.forgotten.size(), 1U);
+    EXPECT_THAT(source.forgotten[0].partitions, testing::ElementsAre(2));
+    EXPECT_THAT(source.forgotten[0].cgroups, testing::ElementsAre(77));
+    host.erase("/sys/fs/cgroup/machine/db");
+    host.erase("/sys/kernel/lpar/partitions/zoo");
+    watch->since_begin();
+    ASSERT_EQ(source.forgotten.size(), 2U);
+    EXPECT_THAT(source.forgotten[1].partitions, testing::ElementsAre(2, 3));
+    EXPECT_THAT(source.forgotten[1].cgroups, testing::UnorderedElementsAre(77, db));
+    // one that goes while one looks has its last report yet to come
+    source.on_read = [&] { host.erase("/sys/fs/cgroup/machine/web"); };
+    uint64_t web = id;
+    donate();
+    EXPECT_THAT(source.forgotten.at(2).cgroups, testing::UnorderedElementsAre(77, db));
+    donate();
+    EXPECT_THAT(source.forgotten.at(3).cgroups, testing::UnorderedElementsAre(77, db, web));
+    // and then there is nothing of it
+    accounts.cgroups.erase({1, db});
+    donate();
+    EXPECT_EQ(report.partitions.at(0).cgroups.size(), 1U);
+}
+
+// Of the groups of other partitions nothing is asked.
+TEST_F(Groups, OfOnePartition) {
+    host.put("/sys/kernel/lpar/partitions/web/id", "1\n");
+    host.put("/sys/kernel/lpar/partitions/db/id", "2\n");
+    charge("/machine/db", 1000000);
+    uint64_t db = *host.inode("/sys/fs/cgroup/machine/db");
+    accounts.accounts[{2, 0}].dispatches = 1;
+    accounts.cgroups[{2, db}] = {5, 1};
+    watch.emplace(host, source, "web");
+    unsigned asked = 0;
+    source.on_usage = [&] { asked++; };
+    EXPECT_EQ(donate().path, "/machine/web");
+    EXPECT_EQ(report.partitions.size(), 1U);
+    EXPECT_EQ(asked, 2U);
+}
+
 TEST_F(Groups, WithoutKvm) {
     source.guests = false;
     source.usages[id].other_ns += 1000000000;
@@ -577,6 +634,17 @@ TEST(Room, ForWhatThereIs) {
     EXPECT_EQ(room.cgroups, 2002 + 1001);
     EXPECT_EQ(room.usages, 2002 + 2048);
     EXPECT_EQ(room.threads, 64000 + 32000);
+}
+
+TEST(Room, IsLookedForBeforeItIsShort) {
+    Fill fill(100);
+    EXPECT_FALSE(fill.is_high(49));
+    EXPECT_TRUE(fill.is_high(50));
+    for (auto [left, next] : {std::pair{10, 55}, {50, 75}, {90, 95}, {99, 100}, {100, 100}}) {
+        fill.looked(static_cast<size_t>(left));
+        EXPECT_FALSE(fill.is_high(static_cast<size_t>(next - 1)));
+        EXPECT_TRUE(fill.is_high(static_cast<size_t>(next)));
+    }
 }
 
 TEST(Accounts, Conserved) {
