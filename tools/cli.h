@@ -6,11 +6,13 @@
 #include <functional>
 #include <iosfwd>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config.h"
 #include "host.h"
+#include "undo.h"
 
 namespace lpar {
 
@@ -29,6 +31,8 @@ struct Context {
     std::function<void()> action; // of the command that was given; may throw Failure, UsageError
     int status = 0;               // exit code of an action that ends normally
     int trouble = 1;              // of one that fails
+    // of one that changes something: who interrupts it hears first what has become of that
+    std::optional<SignalHold> hold{};
 
     void emit(const Json &json_value, bool one_line = false) const;
     void require_privilege() const;

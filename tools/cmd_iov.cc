@@ -270,6 +270,7 @@ void assign(Context &context, Options &options) {
                                            : iov_assign(now, request);
     if (!plan.refusals.empty())
         refuse(context, plan.refusals);
+    context.hold.emplace();
     if (!options.plan_only)
         iov_carry_out(context.host, state, plan.steps, options.mishap);
     say(context, plan, options.plan_only, !options.plan_only);
@@ -291,6 +292,7 @@ void release(Context &context, Options &options) {
     IovPlan plan = iov_release(now, options.words, options.request.socket);
     if (!plan.refusals.empty())
         refuse(context, plan.refusals);
+    context.hold.emplace();
     if (!options.plan_only)
         iov_take_back(context.host, state, plan.steps, options.mishap);
     say(context, plan, options.plan_only, false);

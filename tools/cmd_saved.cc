@@ -233,14 +233,22 @@ void apply(Context &context, const Options &options) {
         return plan(context.host, present(context.host, wanted.partitions, taken),
                     wanted.partitions, options.prune, wanted.images);
     };
-    if (options.wait != 0)
-        wait_for_devices(context.host, make_plan(read_iov_state(context.host)), options.wait);
-    // others may assign until it is locked, also while one waits
+    double end = context.host.now() + options.wait;
     std::optional<IovState> state;
-    if (wants_vfs(wanted.partitions) || context.host.exists(iov_state_file))
+    std::vector<Step> steps;
+    for (;;) {
+        // others may assign and apply until it is locked, also while one waits
+        if (options.wait != 0)
+            wait_for_devices(context.host, make_plan(read_iov_state(context.host)), end);
         state.emplace(context.host);
-    auto steps = make_plan(state ? state->taken() : std::vector<IovStep>{});
-    carry_out(context.host, steps, state ? &*state : nullptr);
+        steps = make_plan(state->taken());
+        // what changed meanwhile may need devices that nobody has waited for
+        if (wait_for_devices(context.host, steps, 0) || context.host.now() >= end)
+            break;
+        state.reset();
+    }
+    context.hold.emplace();
+    carry_out(context.host, steps, &*state);
     if (context.json)
         emit_steps(context, steps);
     else

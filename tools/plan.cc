@@ -440,7 +440,7 @@ void carry_out(Host &host, std::vector<Step> &steps, IovState *state) {
     Carrier(host, state).take(steps);
 }
 
-void wait_for_devices(Host &host, const std::vector<Step> &steps, double wait) {
+bool wait_for_devices(Host &host, const std::vector<Step> &steps, double end) {
     auto is_there = Overloaded{
         [](const NewPartition &) { return true; },
         [&](const NewDisk &it) { return host.block_name(it.device).has_value(); },
@@ -448,11 +448,14 @@ void wait_for_devices(Host &host, const std::vector<Step> &steps, double wait) {
         [&](const NewVfs &it) { return has_vf_driver(host, it.adapter); },
         [](const NewImage &) { return true; },
     };
-    double end = host.now() + wait;
     for (const auto &step : steps)
         while (step.action != Step::Action::remove && step.error.empty() &&
-               !std::visit(is_there, step.thing) && host.now() < end)
+               !std::visit(is_there, step.thing)) {
+            if (host.now() >= end)
+                return false;
             host.sleep(poll_seconds);
+        }
+    return true;
 }
 
 } // namespace lpar

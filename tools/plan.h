@@ -63,7 +63,8 @@ std::vector<Step> plan(const Host &host, const Present &present,
 // there are steps of VFs.
 void carry_out(Host &host, std::vector<Step> &steps, IovState *state);
 
-// Waits for devices that steps need and that are not there yet, for so many seconds in all.
-void wait_for_devices(Host &host, const std::vector<Step> &steps, double wait);
+// Waits for devices that steps need and that are not there yet, until @end of the host's clock.
+// Returns whether they are there.
+bool wait_for_devices(Host &host, const std::vector<Step> &steps, double end);
 
 } // namespace lpar

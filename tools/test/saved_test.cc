@@ -2,6 +2,7 @@
 // The configuration in a file: what is read is what was written, mistakes have a place, and apply
 // leads to what the file says from wherever it starts.
 #include <cerrno>
+#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -10,9 +11,11 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <rapidcheck/gtest.h>
+#include <sstream>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "error.h"
 #include "fake.h"
 #include "images.h"
@@ -511,6 +514,34 @@ TEST_F(SavedTest, ApplyWaitsForDevices) {
     EXPECT_THAT(answer.err, HasSubstr("/dev/nvme7n1 is not a block device"));
     answer = apply(late, {"--wait", "5"});
     EXPECT_EQ(answer.status, 0) << answer.err;
+}
+
+// While one waits for the first a second one goes, and comes later.
+TEST_F(SavedTest, ApplyWaitsForWhatWentMeanwhile) {
+    host.add_nvme(1, "0000:08:00.0");
+    std::string both = "[partitions.web.disks.d0]\ndevice = '/dev/nvme1n1'\n"
+                       "[partitions.web.disks.d1]\ndevice = '/dev/nvme7n1'\n";
+    ASSERT_EQ(apply(both).status, 1);
+    host.on_sleep = [this, naps = 0]() mutable {
+        naps++;
+        if (naps == 5) {
+            host.add_nvme(7, "0000:07:00.0");
+            host.erase("/sys/class/block/nvme1n1");
+            host.put(std::string(state_partitions) + "web/disks/d0/state", "dead\n");
+        } else if (naps == 9) {
+            host.link("/sys/class/block/nvme1n1",
+                      "/sys/devices/pci0000:00/0000:00:1c.0/0000:08:00.0/nvme/nvme1/nvme1n1");
+        }
+    };
+    Answer answer = apply(both, {"--wait", "5"});
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(answer.out, "~ disk web/d0: enabled dead -> true\n"
+                          "+ disk web/d1: device /dev/nvme7n1\n");
+    // one that does not come is not waited for longer
+    double begin = host.now();
+    answer = apply("[partitions.web.disks.d2]\ndevice = '/dev/nvme9n1'\n", {"--wait", "5"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_NEAR(host.now() - begin, 5, 0.3);
 }
 
 TEST_F(SavedTest, ADeadDiskIsMadeAnew) {
