@@ -75,9 +75,9 @@ void list(Context &context, const std::string &only) {
     Config config(context.host);
     Json array = Json::array();
     Table table({"PARTITION", "DISK", "DEVICE", "RANGE", "ACCESS", ">QUEUES", "SERIAL", "STATUS"});
-    auto names = only.empty() ? config.partition_names() : std::vector{only};
-    for (const auto &name : names) {
-        for (const auto &disk : config.partition(name).disks) {
+    auto all = only.empty() ? config.partitions() : std::vector{config.partition(only)};
+    for (const auto &partition : all) {
+        for (const auto &disk : partition.disks) {
             Colour colour = disk.is_dead                ? Colour::bad
                             : !disk.enabled             ? Colour::faint
                             : disk.actual_mode == "tag" ? Colour::good

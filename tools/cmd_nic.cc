@@ -104,10 +104,9 @@ void list(Context &context, const std::string &only) {
     Json array = Json::array();
     Table table({"PARTITION", "NIC", "ADAPTER", "MAC", ">VLAN", "LINK", ">RATE", ">QUEUES", "TRUST",
                  "STATUS"});
-    auto names = only.empty() ? config.partition_names() : std::vector{only};
-    for (const auto &name : names) {
-        Partition partition = config.partition(name);
-        config.require_nics(name);
+    auto all = only.empty() ? config.partitions() : std::vector{config.partition(only)};
+    for (const auto &partition : all) {
+        config.require_nics(partition.name);
         for (const auto &nic : partition.nics) {
             Colour colour = nic.is_dead                ? Colour::bad
                             : !nic.enabled             ? Colour::faint

@@ -115,10 +115,9 @@ void list(Context &context) {
     Json array = Json::array();
     Table table({"NAME", "ATTACHED", "OWNER", ">PINNED", ">LIMIT", ">QUANTUM", ">WINDOWS", "DISKS",
                  "NICS"});
-    for (const auto &name : config.partition_names()) {
-        Partition partition = config.partition(name);
+    for (const auto &partition : config.partitions()) {
         array.push_back(partition_json(partition));
-        table.add({name,
+        table.add({partition.name,
                    {attached_text(partition), partition.attached ? Colour::good : Colour::none},
                    partition.owner ? user_name(*partition.owner) : "",
                    partition.pinned_bytes ? human_bytes(*partition.pinned_bytes) : "",

@@ -32,11 +32,7 @@ struct Options {
 };
 
 std::vector<Partition> configured(Host &host) {
-    Config config(host);
-    std::vector<Partition> partitions;
-    for (const auto &name : config.partition_names())
-        partitions.push_back(config.partition(name));
-    return partitions;
+    return Config(host).partitions();
 }
 
 bool wants_vfs(const std::vector<WantedPartition> &wanted) {

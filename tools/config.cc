@@ -132,8 +132,18 @@ Config::Config(Host &host) : host_(host) {
     require_module(host);
 }
 
-std::vector<std::string> Config::partition_names() const {
-    return host_.list(configfs_partitions);
+// What is in a folder, but for what goes while one looks.
+template <typename T>
+std::vector<T> Config::those_that_stay(const std::string &folder, auto get) const {
+    std::vector<T> all;
+    for (const auto &name : host_.list(folder))
+        try {
+            all.push_back(get(name));
+        } catch (const Failure &) {
+            if (host_.exists(folder + name))
+                throw;
+        }
+    return all;
 }
 
 Disk Config::disk(const std::string &partition, const std::string &name) const {
@@ -165,7 +175,8 @@ Disk Config::disk(const std::string &partition, const std::string &name) const {
 }
 
 void Config::require_nics(const std::string &partition) const {
-    if (!host_.exists(partition_path(partition) + "/nics"))
+    std::string path = partition_path(partition);
+    if (host_.exists(path) && !host_.exists(path + "/nics"))
         throw Failure("this lpar_host knows no NICs: load one that is as new as lparctl");
 }
 
@@ -225,11 +236,16 @@ Partition Config::partition(const std::string &name) const {
         partition.pid = host_.read_number(state + "pid");
     partition.pinned_bytes = host_.read_number(state + "pinned_bytes");
     partition.windows = host_.read_number(state + "windows");
-    for (const auto &disk_name : host_.list(path + "disks"))
-        partition.disks.push_back(disk(name, disk_name));
-    for (const auto &nic_name : host_.list(path + "nics"))
-        partition.nics.push_back(nic(name, nic_name));
+    partition.disks = those_that_stay<Disk>(
+        path + "disks/", [&](const auto &disk_name) { return disk(name, disk_name); });
+    partition.nics = those_that_stay<Nic>(
+        path + "nics/", [&](const auto &nic_name) { return nic(name, nic_name); });
     return partition;
+}
+
+std::vector<Partition> Config::partitions() const {
+    return those_that_stay<Partition>(configfs_partitions,
+                                      [&](const auto &name) { return partition(name); });
 }
 
 std::string Config::attachment(const std::string &partition) const {

@@ -129,7 +129,8 @@ class Config {
     // Throws Failure if the module's configfs or sysfs tree is not there.
     explicit Config(Host &host);
 
-    std::vector<std::string> partition_names() const;
+    // Those that go meanwhile are not there.
+    std::vector<Partition> partitions() const;
     // These throw Failure if there is no such thing.
     Partition partition(const std::string &name) const;
     Disk disk(const std::string &partition, const std::string &name) const;
@@ -148,6 +149,8 @@ class Config {
     void remove_nic(const std::string &partition, const std::string &name);
 
   private:
+    template <typename T>
+    std::vector<T> those_that_stay(const std::string &folder, auto get) const;
     void set(const std::string &directory, const std::string &attribute, const std::string &value);
     // Who is attached, as the end of an error message; empty if nobody is.
     std::string attachment(const std::string &partition) const;
