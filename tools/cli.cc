@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "format.h"
+#include "number.h"
 #include "version.h"
 
 namespace lpar {
@@ -97,6 +98,7 @@ int run_command_line(int argc, const char *const *argv, Host &host, std::ostream
     };
     try {
         app.parse(argc, argv);
+        refuse_empty(app);
         context.label = parsed_label(app);
         context.action();
         out.flush();
@@ -118,6 +120,9 @@ int run_command_line(int argc, const char *const *argv, Host &host, std::ostream
         return exit_usage;
     } catch (const Failure &failure) {
         complain(failure.what());
+        return context.trouble;
+    } catch (const std::exception &error) { // the C++ library's
+        complain(error.what());
         return context.trouble;
     }
 }

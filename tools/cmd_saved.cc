@@ -55,7 +55,7 @@ struct Wanted {
 
 Wanted read_file(const Options &options) {
     const std::string &file = options.file;
-    if (file == saved_file && !fs::exists(file))
+    if (std::error_code error; file == saved_file && !fs::exists(file, error) && !error)
         throw Failure(fmt::format("{}: {}: lparctl save makes it", file, error_text(ENOENT)));
     std::string text = file == "-" ? read_input() : read_whole_file(file);
     // a pipe that nothing came through must not cost everything there is
@@ -190,6 +190,13 @@ void save(Context &context, const std::string &file) {
     if (is_shown) {
         context.out << text;
         return;
+    }
+    try {
+        if (format_saved(parse_saved(text, file), images) != text)
+            throw Failure("names that are no UTF-8");
+    } catch (const Failure &failure) {
+        throw Failure(fmt::format("what is configured cannot be written so that it can be read: {}",
+                                  failure.what()));
     }
     write_saved(file, text, images);
     if (context.json) {

@@ -41,6 +41,15 @@ CLI::Validator whole_number(uint64_t least, uint64_t most) {
             range};
 }
 
+void refuse_empty(const CLI::App &app, const CLI::Option *but) {
+    for (const CLI::Option *option : app.get_options())
+        for (const auto &word : option->results())
+            if (word.empty() && option != but)
+                throw CLI::ValidationError(option->get_name(), "a value is wanted, not ''");
+    for (const CLI::App *sub : app.get_subcommands())
+        refuse_empty(*sub, but);
+}
+
 CLI::Validator seconds_between(double least, double most) {
     std::string range = fmt::format("{} to {}", least, most);
     return {[=](std::string &text) -> std::string {

@@ -16,4 +16,8 @@ CLI::Validator seconds_between(double least, double most);
 inline constexpr uint64_t most_32 = std::numeric_limits<uint32_t>::max();
 inline constexpr uint64_t most_64 = std::numeric_limits<uint64_t>::max();
 
+// Words that are empty are mostly those of a script whose variable is not set: not the default, and
+// not everything. @but: an option that may have some. Throws CLI::ValidationError.
+void refuse_empty(const CLI::App &app, const CLI::Option *but = nullptr);
+
 } // namespace lpar

@@ -28,10 +28,13 @@ struct Quantity {
     std::string_view unit;
 };
 
-// Digits and what follows them; nothing if there are no digits or too many.
+// Digits and what follows them; nothing if there are no digits. Throws UsageError if there are too
+// many.
 std::optional<Quantity> split(std::string_view text) {
     Quantity quantity{};
     auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), quantity.number);
+    if (error == std::errc::result_out_of_range)
+        throw UsageError(fmt::format("'{}' is more than 64 bits hold", text));
     if (error != std::errc())
         return std::nullopt;
     quantity.unit = text.substr(static_cast<size_t>(stop - text.data()));

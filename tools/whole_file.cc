@@ -50,8 +50,11 @@ WholeFile::WholeFile(const std::string &file, const std::string &text, mode_t mo
     std::string temporary = target_ + ".XXXXXX";
     SignalHold hold;
     int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
-    if (fd < 0)
-        throw Failure(fmt::format("{}: {}", file, error_text(errno)));
+    if (fd < 0) {
+        // why there is no folder says more than that there is none
+        int why = errno == ENOENT && error ? error.value() : errno;
+        throw Failure(fmt::format("{}: {}", file, error_text(why)));
+    }
     bool done = true;
     // the owner first: a change of it may take bits of the mode away
     if (exists && keep) {

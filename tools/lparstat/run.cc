@@ -144,14 +144,16 @@ int run_lparstat(int argc, const char *const *argv, Host &host, const MakeSource
         ->default_str("127.0.0.1:9817");
     app.add_flag("--check", options.check,
                  "Fail if the accounts do not agree, or if events were lost; implies -u");
-    app.add_option("command", options.command, "Run it, and show what was used until it has ended")
-        ->option_text("-- PROGRAM [ARGUMENT...]");
+    auto *command = app.add_option("command", options.command,
+                                   "Run it, and show what was used until it has ended")
+                        ->option_text("-- PROGRAM [ARGUMENT...]");
 
     auto complain = [&](const std::string &text) {
         err << "lparstat: " << printable_lines(text) << std::endl;
     };
     try {
         app.parse(argc, argv);
+        refuse_empty(app, command);
         return act(host, make, options, out, colour);
     } catch (const CLI::Success &help) { // --help, --version
         app.exit(help, out, err);

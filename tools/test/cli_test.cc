@@ -296,7 +296,7 @@ TEST_F(NicAdapterTest, Show) {
     EXPECT_EQ(Json::parse(lparctl(host, {"adapter", "show", "eth0", "-j"}).out)["nic"], "eth0");
     EXPECT_EQ(lparctl(host, {"adapter", "show", "eth1"}).status, 1);
     EXPECT_EQ(lparctl(host, {"adapter", "show", ".."}).status, 1);
-    EXPECT_EQ(lparctl(host, {"adapter", "show", ""}).status, 1);
+    EXPECT_EQ(lparctl(host, {"adapter", "show", ""}).status, 2);
 }
 
 TEST_F(NicAdapterTest, OlderModule) {
@@ -628,6 +628,60 @@ TEST(RealHost, DoctorEnds) {
     double before = host.now();
     host.sleep(0.01);
     EXPECT_GE(host.now() - before, 0.01);
+}
+
+// A variable that is not set is neither the default nor everything.
+TEST(Cli, EmptyWords) {
+    FakeHost host;
+    for (const auto &words :
+         std::vector<std::vector<std::string>>{{"partition", "create", "web", "--memory", ""},
+                                               {"partition", "create", "web", "--owner", ""},
+                                               {"partition", "delete", ""},
+                                               {"disk", "list", ""},
+                                               {"disk", "add", "web", "/dev/nvme0n1", "--name", ""},
+                                               {"iov", "assign", "web=1", "--adapter", ""},
+                                               {"iov", "release", ""},
+                                               {"stat", ""},
+                                               {"save", ""},
+                                               {"diff", ""},
+                                               {"apply", "--prune", ""}}) {
+        Answer answer = lparctl(host, words);
+        EXPECT_EQ(answer.status, 2) << testing::PrintToString(words) << answer.err;
+        EXPECT_THAT(answer.err, HasSubstr("a value is wanted, not ''"));
+    }
+    EXPECT_FALSE(host.has("/sys/kernel/config/lpar/partitions/web"));
+}
+
+// Others take partitions, disks and NICs away while one looks.
+TEST(Cli, WhatGoesMeanwhileIsNotThere) {
+    FakeHost host;
+    std::string root = "/sys/kernel/config/lpar/partitions/";
+    ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
+    for (const auto *name : {"gone", "web/disks/d0", "web/nics/n0"})
+        host.link(root + name, "/sys/not-there");
+    for (const auto &words : std::vector<std::vector<std::string>>{{"partition", "list"},
+                                                                   {"partition", "show", "web"},
+                                                                   {"disk", "list"},
+                                                                   {"nic", "list"},
+                                                                   {"save", "-"}}) {
+        Answer answer = lparctl(host, words);
+        EXPECT_EQ(answer.status, 0) << testing::PrintToString(words);
+        EXPECT_EQ(answer.err, "");
+        EXPECT_THAT(answer.out, Not(HasSubstr("gone")));
+    }
+    EXPECT_EQ(lparctl(host, {"partition", "show", "gone"}).status, 1);
+}
+
+// What the library throws is an answer, too.
+struct BrokenHost : FakeHost {
+    int make_directory(const std::string &) override { throw std::runtime_error("broken"); }
+};
+
+TEST(Cli, ErrorsOfTheLibrary) {
+    BrokenHost host;
+    Answer answer = lparctl(host, {"partition", "create", "web"});
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_EQ(answer.err, "lparctl: partition create: broken\n");
 }
 
 } // namespace

@@ -94,6 +94,14 @@ expect 0 '^$' diff "$toml"
 echo '[partitions.db]' >>"$toml"
 expect 1 '^\+ partition db$' diff "$toml"
 expect 2 'No such file' diff "$toml.not"
+expect 1 '/sys/new/lpar.toml: (Operation not permitted|Permission denied|Read-only file system)' save /sys/new/lpar.toml
+# who applies waits for who applies or assigns
+mkdir -p "$root/run/lpar"
+exec 9>"$root/run/lpar/iov.json.lock"
+flock 9
+timeout 1 "$tool" apply "$toml" && fail "apply did not wait"
+[[ ! -e $partitions/db ]] || fail "apply did not wait"
+exec 9>&-
 expect 1 "-:4:1: " apply - < <(printf '\n\n\n=')
 expect 2 'apply: .*--wait' apply --wait -1
 vfs=$root/vfs.toml

@@ -148,6 +148,8 @@ TEST_F(Lparstat, Program) {
     EXPECT_THAT(answer.out, HasSubstr("web        d0"));
     EXPECT_THAT(answer.out, HasSubstr("8.5ms")); // not half of it
     EXPECT_THAT(answer.out, HasSubstr("web: 10.0ms charged to control group"));
+    host.on_attend = [](const auto &arguments) { return static_cast<int>(arguments.size()); };
+    EXPECT_EQ(run({"--", "printf", ""}).status, 2);
     host.on_attend = [](const auto &) { return 127; }; // a shell's, of what it did not find
     answer = run({"--", "sh", "-c", "fio"});
     EXPECT_EQ(answer.status, 127);
@@ -405,6 +407,9 @@ TEST_F(Lparstat, Errors) {
     EXPECT_EQ(run({"-c", "3"}).status, 2);
     EXPECT_EQ(run({"-i", "0"}).status, 2);
     EXPECT_EQ(run({"-t", "-j"}).status, 2);
+    EXPECT_EQ(run({"-p", ""}).err,
+              "lparstat: --partition: a value is wanted, not '': see lparstat --help\n");
+    EXPECT_EQ(run({"--prometheus", ""}).status, 2);
     Answer answer = run({"-p", "\x1b[2J"});
     EXPECT_EQ(answer.status, 1);
     EXPECT_THAT(answer.err, HasSubstr("there is no partition '?[2J'"));

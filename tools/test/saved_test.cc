@@ -574,6 +574,47 @@ TEST_F(SavedTest, SaveTakesNamesThatLast) {
     EXPECT_THAT(answer.err, HasSubstr("/proc/lpar.toml: "));
 }
 
+// Nobody would notice before the next boot.
+TEST_F(SavedTest, WhatCouldNotBeReadIsNotSaved) {
+    ASSERT_EQ(apply(simple).status, 0);
+    std::string name = host.path() + "/saved.toml";
+    ASSERT_EQ(lparctl(host, {"save", name}).status, 0);
+    std::string before = content(name);
+    for (const std::string device : {"/dev/disk/\xff", "/dev/disk/a\x01'\"\\z"}) {
+        host.put(std::string(configfs_partitions) + "web/disks/d0/device", device + "\n");
+        Answer answer = lparctl(host, {"save", name});
+        if (answer.status == 0)
+            EXPECT_EQ(parse_saved(content(name), "f").at(0).disks.at(0).device, device);
+        else
+            EXPECT_EQ(content(name), before) << answer.err;
+    }
+}
+
+// The answer is there before the interrupt ends the program.
+struct InterruptedHost : FakeHost {
+    int write(const std::string &name, const std::string &text) override {
+        if (name.ends_with("/memory_limit"))
+            ::raise(SIGINT);
+        return FakeHost::write(name, text);
+    }
+};
+std::ostringstream *heard = nullptr;
+std::string heard_first;
+
+TEST(Saved, AnInterruptComesAfterTheAnswer) {
+    InterruptedHost host;
+    std::string name = host.path() + "/lpar.toml";
+    std::ofstream(name) << "[partitions.a]\nmemory = '1G'\n[partitions.b]\n";
+    std::ostringstream out;
+    std::ostringstream err;
+    heard = &out;
+    auto before = std::signal(SIGINT, [](int) { heard_first = heard->str(); });
+    const char *argv[] = {"lparctl", "apply", name.c_str()};
+    EXPECT_EQ(run_command_line(3, argv, host, out, err, false), 0) << err.str();
+    std::signal(SIGINT, before);
+    EXPECT_EQ(heard_first, "+ partition a: memory 1G\n+ partition b\n");
+}
+
 // ------------------------------------------------------------------------- VFs
 
 const std::string with_vfs = "[partitions.db]\n"
