@@ -351,7 +351,8 @@ static void tx_ready(struct lpar_window_waiter *waiter, int err)
 	skb = tx->pending;
 	if (!skb)
 		goto out;
-	if (!err && (lpar_device_broken(dev) || ++tx->tries > TX_TRIES))
+	/* It was tried for long enough, also where the last try ended with -EAGAIN. */
+	if (err || lpar_device_broken(dev) || ++tx->tries > TX_TRIES)
 		err = -EIO;
 	if (!err)
 		err = tx_submit(tx, skb, true, false, &last, &miss);
