@@ -122,7 +122,7 @@ err_break:
 /**
  * lpar_function_again - the number of a function that had one before the device was reset
  * @functions: those there are now
- * @count:     of @functions
+ * @count:     of @functions; 0: none, or they cannot be had
  * @type:      of it
  * @number:    the one that it had; result: the one that it has. Unchanged on failure
  * @is_it:     asks the host whether it is this one: 0, or a negative errno
@@ -141,7 +141,8 @@ int lpar_function_again(const struct lpar_function *functions, u32 count,
 	int err = -ENODEV;
 	u32 id, i;
 
-	if (function_find(functions, count, *number, type))
+	/* Where there is no list the host knows nevertheless what has that number. */
+	if (!count || function_find(functions, count, *number, type))
 		err = is_it(arg, *number);
 	for (i = 0; i < count && err; i++) {
 		id = le32_to_cpu(functions[i].id);
