@@ -602,6 +602,11 @@ void lpar_disk_start_all(struct lpar_device *dev)
 			WRITE_ONCE(disk->dead, true);
 		blk_mq_unquiesce_queue(disk->gendisk->queue);
 	}
+	/* before anybody makes requests that an adapter it is on now would refuse */
+	list_for_each_entry(disk, &dev->disks, node)
+		if (!disk->dead && !lpar_device_broken(dev) &&
+		    lpar_disk_refresh(disk) == -ESTALE)
+			WRITE_ONCE(disk->dead, true);
 	memalloc_noio_restore(noio);
 	lpar_net_start_all(dev, functions, count);
 	kfree(functions);
