@@ -94,12 +94,14 @@ static irqreturn_t net_irq(int irq, void *data)
 int lpar_net_queue_create(struct lpar_net *net, struct lpar_queue *q, u32 index,
 			  enum lpar_queue_role role, struct napi_struct *napi)
 {
-	unsigned int cpu = cpumask_local_spread(index, NUMA_NO_NODE);
+	unsigned int cpu = cpumask_nth(index % num_online_cpus(), cpu_online_mask);
+	/* none: one has just gone */
+	const struct cpumask *cpus = cpu < nr_cpu_ids ? cpumask_of(cpu) : cpu_online_mask;
 	int err;
 
 	q->napi = napi;
 	q->role = role;
-	err = lpar_queue_irq_get(q, cpumask_of(cpu), net_irq);
+	err = lpar_queue_irq_get(q, cpus, net_irq);
 	if (err)
 		return err;
 	err = lpar_queue_create(q, net->function);
