@@ -93,9 +93,16 @@ static int ethtool_set_ringparam(struct net_device *netdev, struct ethtool_ringp
 				 struct netlink_ext_ack *extack)
 {
 	struct lpar_net *net = netdev_priv(netdev);
+	struct ethtool_ringparam now = {};
+	u32 tx = net->want_tx, rx = net->want_rx;
 
-	return lpar_net_resize(net, ethtool_depth(net, ring->tx_pending),
-			       ethtool_depth(net, ring->rx_pending));
+	/* What nobody asked for stays as it was, be it what the host proposes. */
+	ethtool_ringparam(netdev, &now, kernel_ring, extack);
+	if (ring->tx_pending != now.tx_pending)
+		tx = ethtool_depth(net, ring->tx_pending);
+	if (ring->rx_pending != now.rx_pending)
+		rx = ethtool_depth(net, ring->rx_pending);
+	return lpar_net_resize(net, tx, rx);
 }
 
 static int ethtool_coalesce(struct net_device *netdev, struct ethtool_coalesce *coalesce,
