@@ -20,6 +20,7 @@
  * Who has RTNL never takes @turn.
  */
 static DEFINE_MUTEX(turn);
+#define TURN_REST_NS	(NSEC_PER_SEC / 10)	/* and no longer */
 static u64 turn_began;		/* under it */
 
 static void turn_begin(void)
@@ -36,7 +37,7 @@ static void turn_end(u64 *held)
 
 	rtnl_unlock();
 	*held += ns;
-	fsleep(ns / NSEC_PER_USEC);
+	fsleep(min_t(u64, ns, TURN_REST_NS) / NSEC_PER_USEC);
 	mutex_unlock(&turn);
 }
 
@@ -98,17 +99,14 @@ static int choose(struct lpar_nic *nic, u64 cap, u64 value)
 	}
 }
 
-/* So many VLANs are taken from the adapter at once; others want RTNL, too. */
-#define FORGET_VLANS	64
-
 /* In turns of its own; the NIC and its client stay. */
-void lpar_choice_forget_vlans(struct lpar_nic *nic, u64 *held)
+static void forget_vlans(struct lpar_nic *nic, u64 *held)
 {
 	bool more;
 
 	do {
 		turn_begin();
-		more = lpar_station_forget_vlans(nic, FORGET_VLANS);
+		more = lpar_station_forget_vlans(nic);
 		turn_end(held);
 	} while (more);
 }
@@ -128,7 +126,7 @@ static int choose_and_tell(void *arg)
 	int ret;
 
 	if (it->cap == LPAR_CAP_VLAN_FILTER && !it->value)
-		lpar_choice_forget_vlans(nic, &it->held);
+		forget_vlans(nic, &it->held);
 	turn_begin();
 	ret = choose(nic, it->cap, it->value);
 	if (!ret)
@@ -182,7 +180,7 @@ enum lpar_status lpar_choice_set(struct lpar_nic *nic, u64 cap, u64 value)
 		return READ_ONCE(nic->fn.dead) ? LPAR_GONE : LPAR_OK;
 	if (!wait_paid(nic->fn.partition))
 		return LPAR_BUSY;
-	ret = lpar_errand(choose_and_tell, &it);
+	ret = lpar_errand_in_turn(choose_and_tell, &it);
 	pay(nic->fn.partition, lpar_core_choice_ns(cap, it.held));
 	switch (ret) {
 	case 0:
@@ -277,7 +275,7 @@ static int forget_all(void *arg)
 	struct lpar_nic *nic;
 
 	while ((nic = find_chosen(it->p))) {
-		lpar_choice_forget_vlans(nic, &it->held);
+		forget_vlans(nic, &it->held);
 		turn_begin();
 		WRITE_ONCE(nic->chosen, false);
 		forget(it->p, nic, &it->held);
@@ -300,6 +298,6 @@ void lpar_choice_forget(struct lpar_partition *p)
 
 	if (!find_chosen(p))
 		return;
-	lpar_errand(forget_all, &it);
+	lpar_errand_in_turn(forget_all, &it);
 	pay(p, lpar_core_held_ns(it.held));
 }

@@ -9,6 +9,5 @@ enum lpar_status lpar_choice_set(struct lpar_nic *nic, u64 cap, u64 value);
 enum lpar_status lpar_choice_sa_add(struct lpar_nic *nic, const struct lpar_sa *sa,
 				    u64 *number);
 void lpar_choice_forget(struct lpar_partition *p);
-void lpar_choice_forget_vlans(struct lpar_nic *nic, u64 *held);
 
 #endif

@@ -588,14 +588,18 @@ err_put:
 int lpar_nic_disable(struct lpar_nic *nic, bool force)
 {
 	struct lpar_nic_state *old;
-	u64 held = 0;
 	int ret;
 
 	ret = lpar_fn_withdraw(&nic->fn, force);
 	if (ret)
 		return ret;
-	lpar_choice_forget_vlans(nic, &held);
+	/* the administrator takes no turns; others want RTNL, too */
 	rtnl_lock();
+	while (lpar_station_forget_vlans(nic)) {
+		rtnl_unlock();
+		cond_resched();
+		rtnl_lock();
+	}
 	lpar_port_leave(nic);
 	rtnl_unlock();
 	cancel_work_sync(&nic->change);

@@ -237,13 +237,15 @@ static bool forget_vlans(struct lpar_nic *nic, struct net_device *dev, unsigned 
 	return false;
 }
 
-/* It sees no VLANs that it asked for any more, so many of them. RTNL is held. Return: whether
- * there are more. */
-bool lpar_station_forget_vlans(struct lpar_nic *nic, unsigned int most)
+/* So many are taken from the adapter at once; others want RTNL, too. */
+#define FORGET_VLANS	64
+
+/* It sees no VLANs that it asked for any more. RTNL is held. Return: whether there are more. */
+bool lpar_station_forget_vlans(struct lpar_nic *nic)
 {
 	struct net_device *dev = nic_dev(nic);
 
-	return dev && forget_vlans(nic, dev, most);
+	return dev && forget_vlans(nic, dev, FORGET_VLANS);
 }
 
 /* All VLANs are let in that the device lets in. */

@@ -32,7 +32,7 @@ void lpar_station_forget_macs(struct lpar_nic *nic);
 int lpar_station_aside(struct lpar_nic *nic, bool aside);
 int lpar_station_promisc(struct lpar_nic *nic, bool on);
 int lpar_station_filter_vlans(struct lpar_nic *nic, bool on);
-bool lpar_station_forget_vlans(struct lpar_nic *nic, unsigned int most);
+bool lpar_station_forget_vlans(struct lpar_nic *nic);
 int lpar_station_vlan(struct lpar_nic *nic, u16 vlan, bool in);
 
 #endif
