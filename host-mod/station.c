@@ -5,7 +5,9 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
+#include <linux/once.h>
 #include <linux/rtnetlink.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 
 #include "ipsec.h"
@@ -24,6 +26,34 @@ bool lpar_station_sees(const struct lpar_nic *nic, u16 vlan)
 	       READ_ONCE(nic->promisc) || test_bit(vlan, nic->vlans);
 }
 
+/* Where a station's address is in port->by_address. Clients choose addresses: which of them come
+ * to the same place is nobody's to know, and one address may be in each VLAN. */
+static u32 place(u16 own, u64 mac)
+{
+	static hsiphash_key_t key;
+
+	net_get_random_once(&key, sizeof(key));
+	return hsiphash_3u32(mac, mac >> 32, own, &key);
+}
+
+/* lpar_station_find() among the stations that have been put into the VLAN @own. */
+static struct lpar_nic *find_in(struct lpar_port *port, u16 own, u16 vlan, u64 mac, bool sends)
+{
+	struct lpar_address *a;
+	struct lpar_nic *nic;
+
+	hash_for_each_possible_rcu(port->by_address, a, hash, place(own, mac),
+				   lockdep_rtnl_is_held()) {
+		nic = a->nic;
+		if (nic->vlan != own || a->mac != mac ||
+		    (sends && mac != READ_ONCE(nic->address)))
+			continue;
+		if (sends ? lpar_core_sees(own, nic->trusted, vlan) : lpar_station_sees(nic, vlan))
+			return nic;
+	}
+	return NULL;
+}
+
 /**
  * lpar_station_find - whose is an address?
  * @port:  where
@@ -39,21 +69,11 @@ bool lpar_station_sees(const struct lpar_nic *nic, u16 vlan)
  */
 struct lpar_nic *lpar_station_find(struct lpar_port *port, u16 vlan, u64 mac, bool sends)
 {
-	struct lpar_nic *nic, *trunk = NULL;
-	struct lpar_address *a;
+	struct lpar_nic *nic = NULL;
 
-	hash_for_each_possible_rcu(port->by_address, a, hash, mac,
-				   lockdep_rtnl_is_held()) {
-		nic = a->nic;
-		if (a->mac != mac || (sends && mac != READ_ONCE(nic->address)))
-			continue;
-		if (nic->vlan == vlan)
-			return nic;
-		if (sends ? lpar_core_sees(nic->vlan, nic->trusted, vlan) :
-			    lpar_station_sees(nic, vlan))
-			trunk = nic;
-	}
-	return trunk;
+	if (vlan && vlan <= LPAR_VLAN_MAX)
+		nic = find_in(port, vlan, vlan, mac, sends);
+	return nic ?: find_in(port, 0, vlan, mac, sends);
 }
 
 /* A frame that a client sends in a VLAN: for whom is it? RCU is held. */
@@ -177,7 +197,7 @@ static int add_address(struct lpar_port *port, struct lpar_nic *nic,
 			kfree(a);
 			return ret;
 		}
-		hash_add_rcu(port->by_address, &a->hash, mac);
+		hash_add_rcu(port->by_address, &a->hash, place(nic->vlan, mac));
 	}
 	list_add_tail_rcu(&a->link, &nic->addresses);
 	return 0;
@@ -389,7 +409,7 @@ int lpar_station_aside(struct lpar_nic *nic, bool aside)
 			goto err;
 	}
 	list_for_each_entry(a, &nic->addresses, link)
-		hash_add_rcu(port->by_address, &a->hash, a->mac);
+		hash_add_rcu(port->by_address, &a->hash, place(nic->vlan, a->mac));
 	WRITE_ONCE(nic->aside, false);
 	return 0;
 
