@@ -54,6 +54,7 @@
  * @last_id:      the last function's number; under @lock
  * @chosen_until: until when what its clients chose of NICs takes, see
  *                lpar_core_choice_ns(); under the client's lock
+ * @shown_until:  likewise, of what workers do for its clients' queues
  * @lock:         protects @functions and their state; held shortly, inside the
  *                client's lock
  * @functions:    lpar_fn.link of the enabled ones
@@ -93,6 +94,7 @@ struct lpar_partition {
 	char qmp[UNIX_PATH_MAX];
 	u32 last_id;
 	u64 chosen_until;
+	u64 shown_until;
 
 	struct mutex lock;		/* functions, policy; client, with config */
 	struct lpar_policy policy;

@@ -256,10 +256,36 @@ static int queue_alloc(struct lpar_queue *q, u32 function)
 	return nic ? lpar_net_queue_init(q) : lpar_blk_queue_init(q);
 }
 
+/* Workers are charged to nobody: what they do for a partition's queues is a ninth of the time
+ * at most. */
+#define SHOW_SHARE	8
+#define SHOW_MOST_NS	(NSEC_PER_SEC / 20)	/* for one, who else may have had the locks */
+
+/* By a worker; the client's lock is held meanwhile. */
+static void pay(struct lpar_queue *q, u64 began)
+{
+	struct lpar_partition *p = q->client->partition;
+	u64 now = ktime_get_ns();
+
+	p->shown_until = max(p->shown_until, now) +
+			 min_t(u64, (now - began) * SHOW_SHARE, SHOW_MOST_NS);
+}
+
+/* The next queue comes when that is paid for. c->lock is held; sleeps. Return: false: killed. */
+static bool wait_paid(struct lpar_client *c)
+{
+	u64 wait = lpar_core_rate_wait(c->partition->shown_until, ktime_get_ns());
+
+	if (wait)
+		schedule_timeout_killable(nsecs_to_jiffies(wait) + 1);
+	return !fatal_signal_pending(current);
+}
+
 /* Its folder in sysfs, whose locks are the whole host's: by lpar_errand(). Not shown when memory
  * is short; it works all the same. */
 static int show(void *arg)
 {
+	u64 began = ktime_get_ns();
 	struct lpar_queue *q = arg;
 	char name[12];
 
@@ -267,16 +293,19 @@ static int show(void *arg)
 	q->node = lpar_node_create(&q->fn->queues_node->kobj, name, NULL, q);
 	if (!IS_ERR(q->node))
 		q->stats_node = lpar_node_stats(q->node, q, read_stats);
+	pay(q, began);
 	return 0;
 }
 
 /* The opposite. */
 static int hide(void *arg)
 {
+	u64 began = ktime_get_ns();
 	struct lpar_queue *q = arg;
 
 	lpar_node_remove(q->stats_node);
 	lpar_node_remove(q->node);
+	pay(q, began);
 	return 0;
 }
 
@@ -310,6 +339,8 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 		return LPAR_INVAL;
 	if (rcu_access_pointer(c->queue[index]))
 		return LPAR_STATE;
+	if (!wait_paid(c))
+		return LPAR_BUSY;
 
 	q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
 	if (!q)

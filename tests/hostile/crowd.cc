@@ -7,6 +7,8 @@
 #include <atomic>
 #include <thread>
 
+#include <sys/mman.h>
+
 using namespace hostile;
 
 namespace {
@@ -21,6 +23,8 @@ class Member : public FakeGuest {
     u64 mac = 0;
 
     explicit Member(unsigned number) : FakeGuest(member(number)) {
+        // there are many of them, and they need little
+        madvise(ram().data(), ram().size(), MADV_DONTNEED);
         attack_begin(a, "one of many");
         begin();
     }
@@ -45,21 +49,37 @@ unsigned members() {
     return n;
 }
 
+// One after the other, since each needs some memory at its beginning.
+template <typename Run>
+std::vector<std::thread> start(unsigned first, unsigned last, const Run &run) {
+    std::vector<std::thread> threads;
+    std::atomic<unsigned> begun = 0;
+
+    for (unsigned i = first; i <= last; i++) {
+        threads.emplace_back([&, i, run] {
+            Member m(i);
+            begun++;
+            run(m);
+        });
+        while (begun < threads.size())
+            sleep_ms(1);
+    }
+    return threads;
+}
+
 // What a reset takes back has RTNL held as well.
 void choose(unsigned crowd) {
     std::atomic<unsigned> rounds = 0, other = 0;
-    std::vector<std::thread> threads;
-    const u64 end = now_ms() + 10000;
+    std::atomic<u64> end = ~u64{0};
+    auto threads = start(1, crowd, [&](Member &m) {
+        for (; now_ms() < end; rounds++) {
+            other += attack_call(m.a, LPAR_OP_SET, m.a->function, LPAR_CAP_PROMISC, 1, 0, 0) !=
+                     LPAR_OK;
+            m.begin();
+        }
+    });
 
-    for (unsigned i = 1; i <= crowd; i++)
-        threads.emplace_back([&, i] {
-            Member m(i);
-            for (; now_ms() < end; rounds++) {
-                other += attack_call(m.a, LPAR_OP_SET, m.a->function, LPAR_CAP_PROMISC, 1, 0, 0) !=
-                         LPAR_OK;
-                m.begin();
-            }
-        });
+    end = now_ms() + 10000;
     for (auto &t : threads)
         t.join();
     fmt::print("# {} rounds\n", rounds.load());
@@ -70,8 +90,56 @@ void choose(unsigned crowd) {
 CASE(crowd_one, "crowd: one client chooses and is reset, again and again", 60) {
     choose(1);
 }
-CASE(crowd_all, "crowd: all clients do that", 60) {
+CASE(crowd_all, "crowd: all clients do that", 240) {
     choose(members());
+}
+
+// Workers make and remove what sysfs shows of queues, and are charged to nobody.
+CASE(crowd_queues, "crowd: a queue is made again and again", 60) {
+    Member m(1);
+    attack_queue q;
+    unsigned rounds = 0, other = 0;
+
+    for (const u64 end = now_ms() + 10000; now_ms() < end; rounds++) {
+        other += attack_create_as(m.a, &q, 1, 16, 4, LPAR_ROLE_RECEIVE) != LPAR_OK;
+        other += attack_destroy(m.a, &q) != LPAR_OK;
+    }
+    fmt::print("# {} rounds\n", rounds);
+    EXPECT(rounds >= 10, "{} rounds", rounds);
+    EXPECT(!other, "refused {} times", other);
+}
+
+// Nobody's queues wait for a place among those who want RTNL. With more of them than a workqueue
+// has workers, or this says nothing.
+CASE(crowd_beside, "crowd: queues are made beside all others", 240) {
+    const unsigned crowd = members();
+    std::atomic<unsigned> rounds = 0;
+    std::atomic<bool> end = false;
+    attack_queue q;
+    Member m(1);
+    unsigned most = 0;
+
+    auto threads = start(2, crowd, [&](Member &other) {
+        for (; !end; rounds++) {
+            attack_call(other.a, LPAR_OP_SET, other.a->function, LPAR_CAP_PROMISC, 1, 0, 0);
+            other.begin();
+        }
+    });
+    for (const u64 until = now_ms() + 60000; rounds < crowd && now_ms() < until;)
+        sleep_ms(100);
+    for (int i = 0; i < 5; i++) {
+        const unsigned before = rounds;
+        EXPECT(attack_create_as(m.a, &q, 1, 16, 4, LPAR_ROLE_RECEIVE) == LPAR_OK, "no queue");
+        EXPECT(attack_destroy(m.a, &q) == LPAR_OK, "not given back");
+        most = std::max(most, rounds - before);
+    }
+    end = true;
+    for (auto &t : threads)
+        t.join();
+    fmt::print("# {} clients, {} rounds; at most {} while a queue was made\n", crowd, rounds.load(),
+               most);
+    EXPECT(rounds >= crowd, "{} rounds of {} clients", rounds.load(), crowd);
+    EXPECT(most <= crowd / 20, "{} rounds while a queue was made", most);
 }
 
 // Frames that wait for one that never donates take no more of the host's memory than its part.
