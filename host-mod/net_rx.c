@@ -18,12 +18,21 @@
 /* Frames that wait for a client which does not donate: for each queue. */
 #define BACKLOG		512
 
+/* Bytes of memory that the parts of one frame can wait in, whatever there is. A frame of 64 KiB
+ * that is cut as a network wants it takes less; parts of a few bytes each take more. */
+#define PARTS		(192 << 10)
+
+static u32 backlog_most(unsigned int receivers)
+{
+	return lpar_core_backlog((u64)totalram_pages() << PAGE_SHIFT,
+				 READ_ONCE(lpar_port_nics), receivers);
+}
+
 /* One more for the client, for whom one can wait however long it is. Return: false: too much
  * waits for it. */
 static bool backlog_add(struct lpar_queue *q, struct sk_buff *skb, unsigned int receivers)
 {
-	u32 most = lpar_core_backlog((u64)totalram_pages() << PAGE_SHIFT,
-				     READ_ONCE(lpar_port_nics), receivers);
+	u32 most = backlog_most(receivers);
 	struct sk_buff_head *b = &q->backlog;
 	unsigned long flags;
 	bool room;
@@ -36,6 +45,22 @@ static bool backlog_add(struct lpar_queue *q, struct sk_buff *skb, unsigned int 
 		__skb_queue_tail(b, skb);
 	}
 	spin_unlock_irqrestore(&b->lock, flags);
+	return room;
+}
+
+/* Memory of frames that wait outside of the backlog is part of it as well. Return: false: there
+ * is not that much room, nor is it little. */
+static bool charge(struct lpar_queue *q, u32 bytes, u32 little)
+{
+	u32 most = backlog_most(READ_ONCE(lpar_net_nic(q)->receivers));
+	unsigned long flags;
+	bool room;
+
+	spin_lock_irqsave(&q->backlog.lock, flags);
+	room = bytes <= little || q->backlog_bytes + bytes <= most;
+	if (room)
+		q->backlog_bytes += bytes;
+	spin_unlock_irqrestore(&q->backlog.lock, flags);
 	return room;
 }
 
@@ -152,14 +177,27 @@ void lpar_net_purge(struct lpar_nic *nic)
 	rcu_read_unlock();
 }
 
+static struct sk_buff *waiting_take(struct lpar_queue *q)
+{
+	struct sk_buff *skb = q->waiting;
+	unsigned long flags;
+
+	if (!skb)
+		return NULL;
+	q->waiting = skb->next;
+	skb_mark_not_on_list(skb);
+	spin_lock_irqsave(&q->backlog.lock, flags);
+	q->backlog_bytes -= skb->truesize;
+	spin_unlock_irqrestore(&q->backlog.lock, flags);
+	return skb;
+}
+
 /* The NIC is dead. With LPAR_Q_SERVING held. */
 void lpar_net_drop_waiting(struct lpar_queue *q)
 {
 	struct sk_buff *skb;
 
-	while ((skb = q->waiting)) {
-		q->waiting = skb->next;
-		skb_mark_not_on_list(skb);
+	while ((skb = waiting_take(q))) {
 		atomic64_inc(&lpar_net_nic(q)->dropped);
 		kfree_skb(skb);
 	}
@@ -167,16 +205,18 @@ void lpar_net_drop_waiting(struct lpar_queue *q)
 
 static void frame_wait(struct lpar_queue *q, struct sk_buff *skb)
 {
+	charge(q, skb->truesize, U32_MAX);
 	skb->next = q->waiting;
 	q->waiting = skb;
 }
 
-/* Its parts wait in its place. To cut a tunnel's frame the stack looks at its device,
+/* Its parts wait in its place, where they are not too many for that. To cut a tunnel's frame the stack looks at its device,
  * so it gets one again. */
 static void cut(struct lpar_queue *q, struct sk_buff *skb)
 {
 	struct sk_buff *segs = ERR_PTR(-ENODEV), *s, *last = NULL;
 	struct lpar_port *port;
+	u32 bytes = 0;
 
 	rcu_read_lock();
 	port = rcu_dereference(lpar_net_nic(q)->port);
@@ -188,12 +228,14 @@ static void cut(struct lpar_queue *q, struct sk_buff *skb)
 	for (s = IS_ERR(segs) ? NULL : segs; s; s = s->next) {
 		s->dev = NULL;
 		LPAR_NET_SA(s) = 0;
+		bytes += s->truesize;
 		last = s;
 	}
 	skb->dev = NULL;
 	rcu_read_unlock();
-	if (!last) {
+	if (!last || !charge(q, bytes, PARTS)) {
 		atomic64_inc(&lpar_net_nic(q)->dropped);
+		kfree_skb_list(last ? segs : NULL);
 		kfree_skb(skb);
 		return;
 	}
@@ -260,13 +302,7 @@ static struct sk_buff *next_frame(struct lpar_queue *q, bool merged, unsigned in
 	struct sk_buff *skb;
 
 	for (; *left; --*left) {
-		skb = q->waiting;
-		if (skb) {
-			q->waiting = skb->next;
-			skb_mark_not_on_list(skb);
-		} else {
-			skb = backlog_take(q);
-		}
+		skb = waiting_take(q) ?: backlog_take(q);
 		if (!skb || !skb_is_gso(skb) || (merged && describe_merged(skb, &unused)))
 			return skb;
 		/* merged by the host's GRO, or never cut: on the client's time */
@@ -401,9 +437,9 @@ enum lpar_take lpar_net_receive(struct lpar_queue *q,
 	return LPAR_TAKE_DONE;
 }
 
-/* Do frames wait for buffers? The queue's server only. */
+/* Do frames wait for buffers? Who is not the queue's server learns it soon. */
 bool lpar_net_waits(struct lpar_queue *q)
 {
 	return q->nic && q->role == LPAR_ROLE_RECEIVE &&
-	       (q->waiting || !skb_queue_empty_lockless(&q->backlog));
+	       (READ_ONCE(q->waiting) || !skb_queue_empty_lockless(&q->backlog));
 }

@@ -97,7 +97,7 @@ struct lpar_req {
  * @late:         looks for them where that was not so
  * @frames:       likewise, of a NIC that sends
  * @backlog:      received frames that wait for the client
- * @backlog_bytes: of memory that they take; under its lock
+ * @backlog_bytes: of memory that they and those in @waiting take; under its lock
  * @waiting:      those that were taken from there, by skb->next; the server's
  * @reserve:      memory of one large request, so that one can always go on
  * @reserve_used: bit 0: it is in use

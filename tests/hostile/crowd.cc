@@ -40,6 +40,21 @@ class Member : public FakeGuest {
             throw std::runtime_error("no CAPS");
         mac = attack_value(&a->answer, LPAR_CAP_MAC);
     }
+    // A window of its own, where what it sends and receives is.
+    void windows() {
+        for (unsigned i = 0; i < 2; i++)
+            if (map(base + i * LPAR_WINDOW_SIZE, &a->window[i]) != LPAR_OK)
+                throw std::runtime_error("no window");
+    }
+    lpar_blk_sqe submission(u8 op, u32 len) const {
+        lpar_net_sqe s{};
+        s.op = op, s.len = len, s.nsegs = 1;
+        s.seg[0].addr = a->window[1] + ATTACK_DATA - LPAR_WINDOW_SIZE, s.seg[0].len = len;
+        if (op == LPAR_NET_SEND) // TCP over IPv4 in parts of 8 bytes
+            s.headers = 54, s.flags = LPAR_NET_CSUM, s.csum_start = 34, s.csum_offset = 16,
+            s.gso_type = LPAR_GSO_TCP4, s.gso_size = 8;
+        return std::bit_cast<lpar_blk_sqe>(s);
+    }
 };
 
 unsigned members() {
@@ -171,6 +186,61 @@ CASE(crowd_backlog, "crowd: frames for an idle client", 120) {
     EXPECT(part < 64 * bytes, "a part of {} bytes, too large for this", part);
     EXPECT(kept && kept <= frames && kept * u64{bytes} <= part,
            "{} frames wait: more than {} bytes", kept, part);
+}
+
+// A frame that is cut waits in many parts, each with the kernel's memory for a frame.
+CASE(crowd_parts, "crowd: parts of frames for an idle client", 120) {
+    constexpr u32 payload = 4096, bytes = 60000, frames = 100;
+    Wire wire;
+    Member to(1), from(2);
+    attack_queue rx, tx;
+    Mac mac;
+    u64 memory = 0, nics = 0;
+    std::string word;
+
+    for (int i = 0; i < 6; i++)
+        mac[i] = to.mac >> (40 - 8 * i);
+    const auto before = partition_value(options.nic, "nics/n0/dropped");
+    to.windows();
+    from.windows();
+    EXPECT(attack_create_as(to.a, &rx, 1, 16, 4, LPAR_ROLE_RECEIVE) == LPAR_OK, "no queue to receive");
+    EXPECT(attack_create(from.a, &tx, 1, 16, 4) == LPAR_OK, "no queue to send");
+    const auto buffer = to.submission(LPAR_NET_RECEIVE, 2048);
+    attack_submit(to.a, &rx, &buffer);
+
+    u8 *f = from.a->mem + ATTACK_DATA, *ip = f + 14, *tcp = ip + 20;
+    std::memset(f, 0, 54 + payload);
+    for (int i = 0; i < 6; i++)
+        f[i] = mac[i], f[6 + i] = from.mac >> (40 - 8 * i);
+    put16(f + 12, 0x0800);
+    ip[0] = 0x45, ip[8] = 64, ip[9] = 6;
+    put16(ip + 2, 40 + payload);
+    put32(ip + 12, 0x0a4d0001), put32(ip + 16, 0x0a4d0002);
+    put16(tcp, 1000), put16(tcp + 2, 1001), tcp[12] = 0x50, tcp[13] = 0x10;
+    EXPECT(attack_io(from.a, &tx, from.submission(LPAR_NET_SEND, 54 + payload)) == LPAR_OK,
+           "a frame is refused");
+    u16 id;
+    for (const u64 end = now_ms() + 10000; now_ms() < end;) {
+        to.a->ring(to.a, 1);
+        if (attack_reap(to.a, &rx, &id) == LPAR_OK)
+            break;
+        sleep_ms(10);
+    }
+    EXPECT(partition_value(options.nic, "nics/n0/dropped") == before, "it is dropped");
+    for (u32 i = 0; i < frames; i++)
+        wire.send(raw_frame(mac, stranger, i, bytes));
+    sleep_ms(500);
+    std::ifstream("/proc/meminfo") >> word >> memory;
+    for (auto &partition : std::filesystem::directory_iterator(options.config))
+        for ([[maybe_unused]] auto &nic :
+             std::filesystem::directory_iterator(partition.path() / "nics"))
+            nics++;
+    const u64 part = memory * 1024 / 16 / nics, parts = payload / 8 * u64{512};
+    const auto kept = frames - static_cast<u32>(partition_value(options.nic, "nics/n0/dropped") - before);
+    fmt::print("# {} of {} frames wait beside {} parts, {} bytes of {}\n", kept, frames, payload / 8,
+               kept * u64{bytes} + parts, part);
+    EXPECT(part < 64 * bytes && part > parts, "a part of {} bytes, not for this", part);
+    EXPECT(kept && kept * u64{bytes} + parts <= part, "{} frames wait beside the parts", kept);
 }
 
 } // namespace
