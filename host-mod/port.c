@@ -8,6 +8,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
@@ -65,6 +66,11 @@ static void give_copy(struct lpar_nic *nic, u16 vlan, struct sk_buff *skb)
 	 * to be one */
 	if (is_link_local_ether_addr(eth_hdr(skb)->h_dest) && !nic->trusted)
 		return;
+	/* nobody pays for copies that nobody takes */
+	if (!READ_ONCE(nic->receivers)) {
+		atomic64_inc(&nic->dropped);
+		return;
+	}
 	copy = skb_clone(skb, GFP_ATOMIC);
 	if (copy)
 		lpar_net_arrive(nic, copy);
@@ -112,17 +118,25 @@ void lpar_port_spread(struct lpar_port *port, struct lpar_nic *from,
 /* Whom a waiting frame is not for; may be gone, and is only compared. */
 #define EXCEPT(skb)	(*(struct lpar_nic **)(skb)->cb)
 
+/* Nobody is charged for it, and a client can make the host send to many: it rests three times as
+ * long behind each frame, so that it takes a quarter of a CPU. */
+#define SPREAD_REST		3
+#define SPREAD_REST_MOST_NS	(NSEC_PER_SEC / 100)
+
 static void spread_waiting(struct work_struct *work)
 {
 	struct lpar_port *port = container_of(work, struct lpar_port, spread);
 	struct sk_buff *skb;
+	u64 ns;
 
 	while ((skb = skb_dequeue(&port->waiting))) {
+		ns = ktime_get_ns();
 		rcu_read_lock();
 		lpar_port_spread(port, EXCEPT(skb), skb);
 		rcu_read_unlock();
 		consume_skb(skb);
-		cond_resched();
+		ns = (ktime_get_ns() - ns) * SPREAD_REST;
+		fsleep(min_t(u64, ns, SPREAD_REST_MOST_NS) / NSEC_PER_USEC);
 	}
 }
 
@@ -342,8 +356,8 @@ static void port_close(struct lpar_port *port, struct net_device *dev)
 	RCU_INIT_POINTER(port->dev, NULL);
 	/* nor does a hook put frames there any more, or a client reach another one */
 	synchronize_net();
-	cancel_work_sync(&port->spread);
 	skb_queue_purge(&port->waiting);
+	cancel_work_sync(&port->spread);
 	netdev_put(dev, &port->tracker);
 }
 
