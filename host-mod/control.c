@@ -82,9 +82,15 @@ static struct lpar_client *client_create(struct file *file,
 	return c;
 }
 
+/* A client's threads go into its control group, for which the kernel holds up all forks and
+ * exits: that is paid for before the next one attaches. */
+#define ATTACH_SHARE	8
+#define ATTACH_MOST_NS	(NSEC_PER_SEC / 10)
+
 static int attach_locked(struct file *file, struct lpar_file *f,
 			 struct lpar_partition *p, struct lpar_attach *a)
 {
+	u64 began = ktime_get_ns(), now;
 	struct lpar_client *c;
 
 	lockdep_assert_held(&f->lock);
@@ -98,6 +104,9 @@ static int attach_locked(struct file *file, struct lpar_file *f,
 		return -EBUSY;
 	}
 	c = client_create(file, p);
+	now = ktime_get_ns();
+	p->attached_until = max(p->attached_until, now) +
+			    min_t(u64, (now - began) * ATTACH_SHARE, ATTACH_MOST_NS);
 	if (IS_ERR(c))
 		return PTR_ERR(c);
 	a->features = lpar_dispatch_task_work ? LPAR_FEATURE_TASK_WORK : 0;
@@ -113,6 +122,7 @@ static int attach(struct file *file, struct lpar_file *f, void __user *arg)
 {
 	struct lpar_partition *p;
 	struct lpar_attach a;
+	u64 wait;
 	int ret;
 
 	ret = lpar_control_get(&a, sizeof(a), arg);
@@ -127,11 +137,16 @@ static int attach(struct file *file, struct lpar_file *f, void __user *arg)
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 
-	mutex_lock(&f->lock);
-	mutex_lock(&p->config);
-	ret = attach_locked(file, f, p, &a);
-	mutex_unlock(&p->config);
-	mutex_unlock(&f->lock);
+	do {
+		mutex_lock(&f->lock);
+		mutex_lock(&p->config);
+		wait = lpar_core_rate_wait(p->attached_until, ktime_get_ns());
+		ret = wait ? -EINTR : attach_locked(file, f, p, &a);
+		mutex_unlock(&p->config);
+		mutex_unlock(&f->lock);
+		if (wait)
+			schedule_timeout_killable(nsecs_to_jiffies(wait) + 1);
+	} while (wait && !fatal_signal_pending(current));
 	/* Without locks: the caller's memory may be such that this takes for ever
 	 * (FUSE, userfaultfd), and the host's configuration must not wait. */
 	if (ret) {

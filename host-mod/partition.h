@@ -55,6 +55,7 @@
  * @chosen_until: until when what its clients chose of NICs takes, see
  *                lpar_core_choice_ns(); under the client's lock
  * @shown_until:  likewise, of what workers do for its clients' queues
+ * @attached_until: likewise, of what attaching takes of the host; under @config
  * @lock:         protects @functions and their state; held shortly, inside the
  *                client's lock
  * @functions:    lpar_fn.link of the enabled ones
@@ -95,6 +96,7 @@ struct lpar_partition {
 	u32 last_id;
 	u64 chosen_until;
 	u64 shown_until;
+	u64 attached_until;
 
 	struct mutex lock;		/* functions, policy; client, with config */
 	struct lpar_policy policy;

@@ -226,36 +226,6 @@ static void queue_free(struct lpar_queue *q)
 	kfree_rcu(q, rcu);
 }
 
-/* What is different for disks and NICs. c->lock is held; may sleep. */
-static int queue_alloc(struct lpar_queue *q, u32 function)
-{
-	struct lpar_partition *p = q->client->partition;
-	struct lpar_fn *fn;
-	bool nic, mailbox, waits, full;
-
-	mutex_lock(&p->lock);
-	fn = lpar_fn_find(p, function);
-	nic = fn && fn->type == LPAR_FUNCTION_NIC;
-	waits = fn && !fn->nowait;
-	full = fn && !fn->dead && fn->queues_live >= fn->queues_max;
-	mailbox = fn && fn->type == LPAR_FUNCTION_MAILBOX;
-	mutex_unlock(&p->lock);
-	if (!fn || mailbox)
-		return -ENOENT;
-	if (!nic && q->role != LPAR_ROLE_REQUESTS)
-		return -EINVAL;
-	/* it is looked at again when the queue is published */
-	if (full)
-		return -EDQUOT;
-	/* a number is not used again, so neither is what it is */
-	q->thread = lpar_dispatch_thread(q->client, waits ? q->index : 0);
-	if (IS_ERR(q->thread))
-		return PTR_ERR(q->thread);
-	/* from here on queue_free() takes it for that */
-	q->nic = nic;
-	return nic ? lpar_net_queue_init(q) : lpar_blk_queue_init(q);
-}
-
 /* Workers are charged to nobody: what they do for a partition's queues is a ninth of the time
  * at most. */
 #define SHOW_SHARE	8
@@ -279,6 +249,51 @@ static bool wait_paid(struct lpar_client *c)
 	if (wait)
 		schedule_timeout_killable(nsecs_to_jiffies(wait) + 1);
 	return !fatal_signal_pending(current);
+}
+
+/* May a function have another queue? c->lock is held. @nic, @waits: what it is like. Return: 0,
+ * -ENOENT, -EINVAL, -EDQUOT. */
+static int queue_may(struct lpar_client *c, u32 function, u32 role, bool *nic, bool *waits)
+{
+	struct lpar_partition *p = c->partition;
+	struct lpar_fn *fn;
+	int ret = 0;
+
+	mutex_lock(&p->lock);
+	fn = lpar_fn_find(p, function);
+	*nic = fn && fn->type == LPAR_FUNCTION_NIC;
+	*waits = fn && !fn->nowait;
+	if (!fn || fn->type == LPAR_FUNCTION_MAILBOX)
+		ret = -ENOENT;
+	else if (!*nic && role != LPAR_ROLE_REQUESTS)
+		ret = -EINVAL;
+	else if (!fn->dead && (fn->queues_live >= fn->queues_max ||
+			       (role == LPAR_ROLE_RECEIVE &&
+				lpar_nic_of(fn)->receivers == LPAR_NIC_QUEUES)))
+		ret = -EDQUOT;
+	mutex_unlock(&p->lock);
+	return ret;
+}
+
+/* What is different for disks and NICs. c->lock is held; may sleep. */
+static int queue_alloc(struct lpar_queue *q, u32 function)
+{
+	u64 began = ktime_get_ns();
+	bool nic, waits;
+	int ret;
+
+	/* it is looked at again when the queue is published */
+	ret = queue_may(q->client, function, q->role, &nic, &waits);
+	if (ret)
+		return ret;
+	/* a number is not used again, so neither is what it is */
+	q->thread = lpar_dispatch_thread(q->client, waits ? q->index : 0);
+	pay(q, began);
+	if (IS_ERR(q->thread))
+		return PTR_ERR(q->thread);
+	/* from here on queue_free() takes it for that */
+	q->nic = nic;
+	return nic ? lpar_net_queue_init(q) : lpar_blk_queue_init(q);
 }
 
 /* Its folder in sysfs, whose locks are the whole host's: by lpar_errand(). Not shown when memory
@@ -328,6 +343,7 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 	struct lpar_queue_shape s;
 	struct lpar_queue *q;
 	struct lpar_fn *fn;
+	bool nic, waits;
 	int ret;
 
 	lockdep_assert_held(&c->lock);
@@ -341,6 +357,10 @@ enum lpar_status lpar_queue_create(struct lpar_client *c, u64 function, u64 inde
 		return LPAR_STATE;
 	if (!wait_paid(c))
 		return LPAR_BUSY;
+	/* before its memory is pinned and mapped: then it is looked at again */
+	ret = queue_may(c, function, role, &nic, &waits);
+	if (ret)
+		return lpar_core_status(ret);
 
 	q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
 	if (!q)
