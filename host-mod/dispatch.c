@@ -326,7 +326,7 @@ static void dispatch_queue(struct lpar_queue *q, struct lpar_vcpu *v)
 		clear_bit_unlock(LPAR_Q_SERVING, &q->flags);
 		smp_mb__after_atomic();
 		/* a keeper may have found us here */
-		if (unlikely(q->nic && READ_ONCE(q->fn->dead)))
+		if (unlikely(q->nic && READ_ONCE(q->fn->dead) && lpar_net_waits(q)))
 			lpar_dispatch_keep(q);
 
 		next = lpar_core_next(reason, test_bit(LPAR_Q_KICKED, &q->flags));

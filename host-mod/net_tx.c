@@ -255,7 +255,7 @@ static struct sk_buff *copy_frame(struct lpar_queue *q,
 	int err;
 
 	return copy_to(alloc_skb_with_frags(ROOM + linear, copied - linear, 0, &err,
-					    GFP_KERNEL), q, fr, linear, copied);
+					    GFP_KERNEL_ACCOUNT), q, fr, linear, copied);
 }
 
 /*

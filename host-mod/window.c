@@ -342,6 +342,7 @@ void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes)
 	struct lpar_chunks range = lpar_core_chunks(gpa, bytes);
 	struct lpar_window *w;
 	unsigned long i;
+	bool any = false;
 
 	lockdep_assert_held(&c->lock);
 	/* all are made unreachable first, then one flush serves them all */
@@ -349,7 +350,11 @@ void lpar_window_revoke(struct lpar_client *c, u64 gpa, u64 bytes)
 		/* replacing an entry by a value needs no memory */
 		xa_store(&c->windows, w->slot, xa_mk_value(0), GFP_KERNEL);
 		lpar_users_kill(&w->users);
+		any = true;
 	}
+	/* others use these domains, too: nothing is flushed for nothing */
+	if (!any)
+		return;
 	xa_for_each_range(&c->chunks, i, w, range.first, range.last) {
 		lpar_users_wait(&w->users);
 		unmap_adapters(w);
