@@ -103,6 +103,7 @@ static int attach_locked(struct file *file, struct lpar_file *f,
 		a->pid = p->client->pid;
 		return -EBUSY;
 	}
+	lpar_disks_settle(p);
 	c = client_create(file, p);
 	now = ktime_get_ns();
 	p->attached_until = max(p->attached_until, now) +
@@ -445,6 +446,7 @@ static int control_release(struct inode *inode, struct file *file)
 	lpar_adjunct_forget(p);
 	atomic64_add(lpar_client_doorbells(c), &p->doorbells);
 	mutex_unlock(&p->lock);
+	lpar_disks_settle(p);
 	mutex_unlock(&p->config);
 	client_free(c);
 	lpar_config_put(p);

@@ -553,6 +553,7 @@ int lpar_disk_enable(struct lpar_disk *d)
 	list_add(&d->range, &d->backing->disks);
 	mutex_unlock(&backings_lock);
 	pci_dev_put(v.pdev);
+	lpar_disk_settle(d);
 	lpar_fn_publish(&d->fn);
 	schedule_delayed_work(&d->poll, POLL_INTERVAL);
 	return 0;
@@ -568,6 +569,33 @@ err_backing:
 err_unlock:
 	mutex_unlock(&backings_lock);
 	return ret;
+}
+
+/**
+ * lpar_disk_settle - what the host has of it in memory is what is on it
+ * @d: enabled, and nobody's requests are on their way
+ *
+ * As long as it is shared it stays open, and so the kernel does not do this when a program
+ * of the host closes the device. Requests of clients go round the host's page cache.
+ *
+ * Context: partition->config is held; sleeps as long as the device needs.
+ */
+void lpar_disk_settle(struct lpar_disk *d)
+{
+	/* an error is the device's, and the kernel has told */
+	sync_blockdev(d->bdev);
+	invalidate_bdev(d->bdev);
+}
+
+/* Likewise all of a partition's: its client comes or has gone. partition->config is held. */
+void lpar_disks_settle(struct lpar_partition *p)
+{
+	struct lpar_fn *fn;
+
+	lockdep_assert_held(&p->config);
+	list_for_each_entry(fn, &p->functions, link)
+		if (fn->type == LPAR_FUNCTION_DISK)
+			lpar_disk_settle(lpar_disk_of(fn));
 }
 
 /**
@@ -590,6 +618,7 @@ int lpar_disk_disable(struct lpar_disk *d, bool force)
 	if (ret)
 		return ret;
 	cancel_delayed_work_sync(&d->poll);
+	lpar_disk_settle(d);
 	lpar_fn_hide(&d->fn);
 	lpar_fn_give_adapter(&d->fn);
 	old = rcu_replace_pointer(d->state, NULL, true);

@@ -76,6 +76,8 @@ int lpar_disk_disable(struct lpar_disk *d, bool force);
 void lpar_disk_limits(struct lpar_disk *d, struct lpar_disk_limits *lim);
 int lpar_disk_records(struct lpar_disk *d, void *data, size_t size);
 int lpar_disk_probe(struct lpar_probe *probe);
+void lpar_disk_settle(struct lpar_disk *d);
+void lpar_disks_settle(struct lpar_partition *p);
 void lpar_disk_check_format(struct lpar_disk *d, struct lpar_disk_limits *lim);
 
 static inline struct lpar_disk *lpar_disk_of(struct lpar_fn *fn)
