@@ -139,12 +139,19 @@ static void req_copy_back(struct lpar_req *r, bool read)
 
 /* ---------------------------------------------------------------- completion */
 
+/* Has the device just lost its queues for polling, or been given a table with which it may wait? */
+static bool changed_meanwhile(const struct lpar_req *r)
+{
+	return (r->polled && !lpar_blk_polls(r->queue)) ||
+	       (r->bio.bi_opf & REQ_NOWAIT && !bdev_nowait(lpar_disk_of(r->queue->fn)->bdev));
+}
+
 /*
  * Interrupt or softirq: work that cannot be donated, so it is short and counted; or
  * the server, which looks for completions or whose device has none to wait for.
  * A request that the adapter had no room for comes back at once, while it is
- * being submitted, and stays in the client's queue. So does one that was to be polled
- * for, where the device has just lost its queues for that.
+ * being submitted, and stays in the client's queue. So does one that the device could take
+ * as it is until just now.
  */
 static void end_io(struct bio *bio)
 {
@@ -160,7 +167,7 @@ static void end_io(struct bio *bio)
 	if (r->polled)
 		atomic_dec(&q->polled);
 	if ((bio->bi_status == BLK_STS_AGAIN ||
-	     (bio->bi_status == BLK_STS_NOTSUPP && r->polled && !lpar_blk_polls(q))) &&
+	     (bio->bi_status == BLK_STS_NOTSUPP && changed_meanwhile(r))) &&
 	    cmpxchg(&r->phase, LPAR_PHASE_SUBMITTING, LPAR_PHASE_AGAIN) ==
 		    LPAR_PHASE_SUBMITTING)
 		return;
@@ -349,6 +356,17 @@ static u64 transfer_max(struct block_device *bdev)
 	       (bdev_physical_block_size(bdev) - bdev_logical_block_size(bdev));
 }
 
+/* Is a request submitted without waiting? One that has to be split cannot be; and what is below a
+ * volume may be md's raid5, which loses a discard that must not wait. */
+static bool submits_at_once(const struct lpar_disk *d, const struct lpar_req *r, u8 op, u16 nsegs)
+{
+	if (!READ_ONCE(d->fn.nowait) || !bdev_nowait(d->bdev))
+		return false;
+	if (op == LPAR_BLK_DISCARD && !queue_is_mq(bdev_get_queue(d->bdev)))
+		return false;
+	return !nsegs || r->bytes <= transfer_max(d->bdev);
+}
+
 /* Vectors that the segments may need where each page is one of its own. */
 static unsigned int pages_touched(const struct lpar_seg *segs, u16 nsegs)
 {
@@ -435,8 +453,7 @@ enum lpar_take lpar_blk_start(struct lpar_queue *q,
 	/* adjacent tags need not be adjacent for the adapter: never merged */
 	if (b.nsegs)
 		opf |= REQ_NOMERGE;
-	/* a request that has to be split can only be submitted by waiting */
-	if (d->fn.nowait && (!b.nsegs || r->bytes <= transfer_max(d->bdev)))
+	if (submits_at_once(d, r, b.op, b.nsegs))
 		opf |= REQ_NOWAIT;
 	/* what may wait would wait for completions that nobody looks for */
 	r->polled = q->polls && b.nsegs && opf & REQ_NOWAIT && !(opf & REQ_FUA);

@@ -255,6 +255,12 @@ static int set_limits(struct lpar_disk *d, const struct lpar_disk_limits *lim)
 	return 0;
 }
 
+/* md says so too, but its raid5 loses a discard that must not wait. */
+static bool submit_never_waits(struct block_device *bdev)
+{
+	return bdev_nowait(bdev) && bdev->bd_disk->major != MD_MAJOR;
+}
+
 /**
  * lpar_disk_check_format - is the device still formatted as it was?
  * @d: an enabled disk
@@ -265,6 +271,9 @@ static int set_limits(struct lpar_disk *d, const struct lpar_disk_limits *lim)
  * not lie any more: such a disk is dead until it is enabled again. What is just
  * being submitted ends as the adapter says.
  *
+ * A volume may get a table while it is open ("lvcreate -s") with which it waits in a
+ * submission: from the next ring on a thread serves it.
+ *
  * Context: any, no lock; at the beginning of each dispatch, and of each poll.
  */
 void lpar_disk_check_format(struct lpar_disk *d, struct lpar_disk_limits *lim)
@@ -273,6 +282,8 @@ void lpar_disk_check_format(struct lpar_disk *d, struct lpar_disk_limits *lim)
 	bool protected = d->fn.mode == LPAR_MODE_TAG && bdev_get_integrity(d->bdev);
 	u64 ends = get_start_sect(d->bdev) | d->first | d->size >> SECTOR_SHIFT;
 
+	if (unlikely(READ_ONCE(d->fn.nowait) && !submit_never_waits(d->bdev)))
+		WRITE_ONCE(d->fn.nowait, false);
 	if (likely(block == lim->logical_block && !protected))
 		return;
 	lim->logical_block = block;
@@ -388,12 +399,6 @@ static void backing_put(struct lpar_disk *d)
 	list_del(&b->link);
 	lpar_compat_close(&b->bdev);
 	kfree(b);
-}
-
-/* md says so too, but its raid5 loses a discard that must not wait. */
-static bool submit_never_waits(struct block_device *bdev)
-{
-	return bdev_nowait(bdev) && bdev->bd_disk->major != MD_MAJOR;
 }
 
 /* The wished range lies on the device, on whole blocks, and is nobody else's. */

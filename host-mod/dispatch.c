@@ -504,7 +504,7 @@ static void dispatch(struct lpar_client *c, unsigned int index, struct lpar_vcpu
 
 	if (index != LPAR_DOORBELL_CALL)
 		q = lpar_queue_get(c, index);
-	switch (lpar_core_route(index, q, q && q->fn->nowait)) {
+	switch (lpar_core_route(index, q, q && READ_ONCE(q->fn->nowait))) {
 	case LPAR_SERVER_NONE:
 		break;
 	case LPAR_SERVER_HERE:

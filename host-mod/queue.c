@@ -262,7 +262,7 @@ static int queue_may(struct lpar_client *c, u32 function, u32 role, bool *nic, b
 	mutex_lock(&p->lock);
 	fn = lpar_fn_find(p, function);
 	*nic = fn && fn->type == LPAR_FUNCTION_NIC;
-	*waits = fn && !fn->nowait;
+	*waits = fn && !READ_ONCE(fn->nowait);
 	if (!fn || fn->type == LPAR_FUNCTION_MAILBOX)
 		ret = -ENOENT;
 	else if (!*nic && role != LPAR_ROLE_REQUESTS)
