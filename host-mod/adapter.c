@@ -328,7 +328,9 @@ static struct lpar_adapter *create(struct pci_dev *pdev)
 	a->limit = limit_of(dev);
 	a->domain = iommu_get_domain_for_dev(dev);
 	ret = -ENODEV;
-	if (dev->driver && a->domain)
+	/* another driver may have come since it was looked at */
+	if (dev->driver && !to_pci_driver(dev->driver)->driver_managed_dma && a->domain &&
+	    a->domain->type & __IOMMU_DOMAIN_DMA_API)
 		ret = lpar_wrap(a, dev);
 	if (!ret) {
 		a->wrapped = true;
@@ -401,9 +403,10 @@ void lpar_adapter_put(struct lpar_adapter *a)
 				pci_name(a->pdev));
 		}
 		up_write(&a->sem);
-		device_unlock(dev);
+		/* while the driver stays that it names */
 		if (a->kobj.state_in_sysfs)
 			kobject_del(&a->kobj);
+		device_unlock(dev);
 		kobject_put(&a->kobj);
 	}
 	mutex_unlock(&create_lock);
