@@ -247,6 +247,9 @@ class Carrier {
                 continue;
             else if (step.action == Step::Action::remove)
                 remove(step);
+            else if (step.action == Step::Action::change && !is_partition(step) && !is_vfs(step) &&
+                     !wait_for_devices(host_, {step}, 0))
+                step.error = "its device is not there: it stays as it is";
             else if (step.action == Step::Action::change && !is_partition(step) && !is_vfs(step))
                 attempt(step, [&] { remove(step.before); });
         for (const auto &[adapter, changes] : of_adapters(steps, Step::Action::change))

@@ -551,6 +551,19 @@ TEST_F(SavedTest, ADeadDiskIsMadeAnew) {
     EXPECT_EQ(answer.out, "~ disk web/d0: enabled dead -> true\n");
 }
 
+// An adapter is away: what was configured of it must not be lost.
+TEST_F(SavedTest, ADeadDiskStaysWhereItsDeviceIsNot) {
+    host.add_nvme(7, "0000:07:00.0");
+    std::string disk = "[partitions.web.disks.d0]\ndevice = '/dev/nvme7n1'\n";
+    ASSERT_EQ(apply(disk).status, 0);
+    host.put(std::string(state_partitions) + "web/disks/d0/state", "dead\n");
+    host.erase("/sys/class/block/nvme7n1");
+    Answer answer = apply(disk);
+    EXPECT_EQ(answer.status, 1);
+    EXPECT_THAT(answer.err, HasSubstr("its device is not there: it stays as it is"));
+    EXPECT_TRUE(host.has(std::string(configfs_partitions) + "web/disks/d0/device"));
+}
+
 TEST_F(SavedTest, SaveTakesNamesThatLast) {
     ASSERT_EQ(lparctl(host, {"partition", "create", "web"}).status, 0);
     ASSERT_EQ(lparctl(host, {"disk", "add", "web", "/dev/nvme0n1p1"}).status, 0);
