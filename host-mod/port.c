@@ -137,6 +137,8 @@ static void spread_waiting(struct work_struct *work)
 		consume_skb(skb);
 		ns = (ktime_get_ns() - ns) * SPREAD_REST;
 		fsleep(min_t(u64, ns, SPREAD_REST_MOST_NS) / NSEC_PER_USEC);
+		/* a short rest is none for others */
+		cond_resched();
 	}
 }
 

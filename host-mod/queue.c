@@ -231,7 +231,7 @@ static void queue_free(struct lpar_queue *q)
 #define SHOW_SHARE	8
 #define SHOW_MOST_NS	(NSEC_PER_SEC / 20)	/* for one, who else may have had the locks */
 
-/* By a worker; the client's lock is held meanwhile. */
+/* The client's lock is held, by the caller or by whoever waits for this worker. */
 static void pay(struct lpar_queue *q, u64 began)
 {
 	struct lpar_partition *p = q->client->partition;
