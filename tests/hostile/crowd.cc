@@ -157,6 +157,25 @@ CASE(crowd_beside, "crowd: queues are made beside all others", 240) {
     EXPECT(most <= crowd / 20, "{} rounds while a queue was made", most);
 }
 
+struct Shares {
+    u64 nics = 0;
+    u64 part = 0; // bytes of memory for each
+};
+// What a NIC's waiting frames may take.
+Shares shares() {
+    Shares all;
+    u64 memory = 0; // KiB
+    std::string word;
+
+    std::ifstream("/proc/meminfo") >> word >> memory;
+    for (auto &partition : std::filesystem::directory_iterator(options.config))
+        for ([[maybe_unused]] auto &nic :
+             std::filesystem::directory_iterator(partition.path() / "nics"))
+            all.nics++;
+    all.part = memory * 1024 / 16 / all.nics;
+    return all;
+}
+
 // Frames that wait for one that never donates take no more of the host's memory than its part.
 CASE(crowd_backlog, "crowd: frames for an idle client", 120) {
     constexpr u32 bytes = 60000, frames = 100;
@@ -164,8 +183,6 @@ CASE(crowd_backlog, "crowd: frames for an idle client", 120) {
     Member m(1);
     attack_queue rx;
     Mac mac;
-    u64 memory = 0, nics = 0;
-    std::string word;
 
     for (int i = 0; i < 6; i++)
         mac[i] = m.mac >> (40 - 8 * i);
@@ -174,12 +191,7 @@ CASE(crowd_backlog, "crowd: frames for an idle client", 120) {
     for (u32 i = 0; i < frames; i++)
         wire.send(raw_frame(mac, stranger, i, bytes));
     sleep_ms(500);
-    std::ifstream("/proc/meminfo") >> word >> memory;
-    for (auto &partition : std::filesystem::directory_iterator(options.config))
-        for ([[maybe_unused]] auto &nic :
-             std::filesystem::directory_iterator(partition.path() / "nics"))
-            nics++;
-    const u64 part = memory * 1024 / 16 / nics;
+    const auto [nics, part] = shares();
     const auto kept = frames - static_cast<u32>(partition_value(options.nic, "nics/n0/dropped"));
     fmt::print("# {} NICs, {} of {} frames wait, {} bytes of {}\n", nics, kept, frames,
                kept * u64{bytes}, part);
@@ -195,8 +207,6 @@ CASE(crowd_parts, "crowd: parts of frames for an idle client", 120) {
     Member to(1), from(2);
     attack_queue rx, tx;
     Mac mac;
-    u64 memory = 0, nics = 0;
-    std::string word;
 
     for (int i = 0; i < 6; i++)
         mac[i] = to.mac >> (40 - 8 * i);
@@ -230,12 +240,7 @@ CASE(crowd_parts, "crowd: parts of frames for an idle client", 120) {
     for (u32 i = 0; i < frames; i++)
         wire.send(raw_frame(mac, stranger, i, bytes));
     sleep_ms(500);
-    std::ifstream("/proc/meminfo") >> word >> memory;
-    for (auto &partition : std::filesystem::directory_iterator(options.config))
-        for ([[maybe_unused]] auto &nic :
-             std::filesystem::directory_iterator(partition.path() / "nics"))
-            nics++;
-    const u64 part = memory * 1024 / 16 / nics, parts = payload / 8 * u64{512};
+    const u64 part = shares().part, parts = payload / 8 * u64{512};
     const auto kept = frames - static_cast<u32>(partition_value(options.nic, "nics/n0/dropped") - before);
     fmt::print("# {} of {} frames wait beside {} parts, {} bytes of {}\n", kept, frames, payload / 8,
                kept * u64{bytes} + parts, part);
