@@ -848,44 +848,6 @@ TEST_F(SavedVfs, GoWithTheirPartitionOrKeepIt) {
     EXPECT_EQ(driver(1), "vfio-pci");
 }
 
-TEST(SavedVfsPlan, SettingsAreCompared) {
-    IovSnapshot now;
-    IovAdapter adapter;
-    adapter.address = pf;
-    adapter.total = adapter.enabled = 2;
-    adapter.vfs.resize(2);
-    for (unsigned i : {0, 1}) {
-        adapter.vfs[i].address = vf_name(i);
-        adapter.vfs[i].exists = true;
-        adapter.vfs[i].driver = "vfio-pci";
-    }
-    now.adapters = {adapter};
-    IovSettings first;
-    first.mac = "52:54:00:00:00:01";
-    first.vlan = 0;
-    IovSettings second = first;
-    second.mac = "52:54:00:00:00:02";
-    now.taken = {{IovStep::Kind::claim, pf, vf_name(0), "", "web", first},
-                 {IovStep::Kind::claim, pf, vf_name(1), "", "web", second}};
-    std::string text = "[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nvlan = 0\n"
-                       "mac = '52:54:00:00:00:02'\n"
-                       "[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\n"
-                       "mac = '52:54:00:00:00:03'\ntrust = false\n";
-    auto steps = plan_vfs(now, parse_saved(text, "f"), true);
-    EXPECT_THAT(steps.removals, IsEmpty());
-    ASSERT_EQ(steps.others.size(), 1);
-    EXPECT_EQ(step_text(steps.others[0]),
-              "~ vfs web/0000:03:00.0: mac 52:54:00:00:00:01 -> 52:54:00:00:00:03, "
-              "vlan 0 -> default, trust default -> false");
-    // what is saved is what is there
-    WantedPartition saved;
-    saved.partition.name = "web";
-    saved.vfs = assigned_vfs(now);
-    steps = plan_vfs(now, parse_saved(format_saved({saved}), "f"), true);
-    EXPECT_THAT(steps.others, IsEmpty());
-    EXPECT_THAT(steps.removals, IsEmpty());
-}
-
 // From any configuration to any other: then there is no difference, and save says the same.
 RC_GTEST_PROP(Saved, ApplyLeadsThere, ()) {
     FakeHost host;

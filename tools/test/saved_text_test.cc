@@ -5,6 +5,8 @@
 #include <rapidcheck/gtest.h>
 
 #include "error.h"
+#include "iov_scan.h"
+#include "plan_vfs.h"
 #include "saved.h"
 
 namespace lpar {
@@ -231,6 +233,46 @@ RC_GTEST_PROP(Saved, AnyTextIsReadOrRefused, ()) {
         return;
     }
     RC_ASSERT(parse_saved(format_saved(wanted), "g").size() == wanted.size());
+}
+
+TEST(SavedVfsPlan, SettingsAreCompared) {
+    const std::string pf = "0000:03:00.0";
+    const std::vector<std::string> names = {"0000:03:00.1", "0000:03:00.2"};
+    IovSnapshot now;
+    IovAdapter adapter;
+    adapter.address = pf;
+    adapter.total = adapter.enabled = 2;
+    adapter.vfs.resize(2);
+    for (unsigned i : {0, 1}) {
+        adapter.vfs[i].address = names[i];
+        adapter.vfs[i].exists = true;
+        adapter.vfs[i].driver = "vfio-pci";
+    }
+    now.adapters = {adapter};
+    IovSettings first;
+    first.mac = "52:54:00:00:00:01";
+    first.vlan = 0;
+    IovSettings second = first;
+    second.mac = "52:54:00:00:00:02";
+    now.taken = {{IovStep::Kind::claim, pf, names[0], "", "web", first},
+                 {IovStep::Kind::claim, pf, names[1], "", "web", second}};
+    std::string text = "[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\nvlan = 0\n"
+                       "mac = '52:54:00:00:00:02'\n"
+                       "[[partitions.web.vfs]]\nadapter = '0000:03:00.0'\n"
+                       "mac = '52:54:00:00:00:03'\ntrust = false\n";
+    auto steps = plan_vfs(now, parse_saved(text, "f"), true);
+    EXPECT_THAT(steps.removals, IsEmpty());
+    ASSERT_EQ(steps.others.size(), 1);
+    EXPECT_EQ(step_text(steps.others[0]),
+              "~ vfs web/0000:03:00.0: mac 52:54:00:00:00:01 -> 52:54:00:00:00:03, "
+              "vlan 0 -> default, trust default -> false");
+    // what is saved is what is there
+    WantedPartition saved;
+    saved.partition.name = "web";
+    saved.vfs = assigned_vfs(now);
+    steps = plan_vfs(now, parse_saved(format_saved({saved}), "f"), true);
+    EXPECT_THAT(steps.others, IsEmpty());
+    EXPECT_THAT(steps.removals, IsEmpty());
 }
 
 } // namespace
