@@ -251,16 +251,16 @@ static void forget(struct lpar_partition *p, struct lpar_nic *nic, u64 *held)
 	lpar_ipsec_forget(nic);
 	ret = lpar_station_filter_vlans(nic, false);
 	if (ret && ret != -ENODEV)
-		pr_warn_ratelimited("%s/%s: its adapter does not let all VLANs in\n",
-				    lpar_partition_name(p), lpar_fn_name(&nic->fn));
+		lpar_partition_say(p, warn, "%s/%s: its adapter does not let all VLANs in\n",
+				   lpar_partition_name(p), lpar_fn_name(&nic->fn));
 	ret = lpar_station_aside(nic, false);
 	if (ret && ret != -ENODEV)
-		pr_warn_ratelimited("%s/%s: its adapter does not take its address\n",
-				    lpar_partition_name(p), lpar_fn_name(&nic->fn));
+		lpar_partition_say(p, warn, "%s/%s: its adapter does not take its address\n",
+				   lpar_partition_name(p), lpar_fn_name(&nic->fn));
 	ret = lpar_station_address(nic, nic->base);
 	if (ret && ret != -ENODEV)
-		pr_warn_ratelimited("%s/%s: it does not get its own address back: %d\n",
-				    lpar_partition_name(p), lpar_fn_name(&nic->fn), ret);
+		lpar_partition_say(p, warn, "%s/%s: it does not get its own address back: %d\n",
+				   lpar_partition_name(p), lpar_fn_name(&nic->fn), ret);
 	refresh_now(nic, held);
 }
 

@@ -48,9 +48,9 @@ static int (*add_task_work)(struct task_struct *task, struct callback_head *work
 static enum lpar_reason broken(struct lpar_queue *q, const char *what)
 {
 	if (lpar_core_serves(READ_ONCE(q->state))) {
-		pr_warn_ratelimited("%s: queue %u: %s; not served any more\n",
-				    lpar_partition_name(q->client->partition),
-				    q->index, what);
+		lpar_partition_say(q->client->partition, warn,
+				   "%s: queue %u: %s; not served any more\n",
+				   lpar_partition_name(q->client->partition), q->index, what);
 		lpar_queue_raise(q, LPAR_QUEUE_BROKEN);
 	}
 	return LPAR_REASON_FAULT;

@@ -365,10 +365,11 @@ static enum lpar_status add_locked(struct lpar_nic *nic, struct xfrm_state *x, u
 	netdev_hold(dev, &x->xso.dev_tracker, GFP_KERNEL);
 	ret = lpar_compat_state_add(dev, x, &extack);
 	if (ret) {
-		pr_info_ratelimited("%s/%s: %s does not take an SA: %d%s%s\n",
-				    lpar_partition_name(nic->fn.partition),
-				    lpar_fn_name(&nic->fn), dev->name, ret,
-				    extack._msg ? ", " : "", extack._msg ?: "");
+		lpar_partition_say(nic->fn.partition, info,
+				   "%s/%s: %s does not take an SA: %d%s%s\n",
+				   lpar_partition_name(nic->fn.partition),
+				   lpar_fn_name(&nic->fn), dev->name, ret,
+				   extack._msg ? ", " : "", extack._msg ?: "");
 		goto err_erase;
 	}
 	if (!in)

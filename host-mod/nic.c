@@ -282,10 +282,10 @@ bool lpar_nic_refresh(struct lpar_nic *nic)
 		lpar_nic_limits(nic, &old);
 		if (memcmp(&now, &old, sizeof(now)) && !set_limits(nic, &now)) {
 			/* RTNL is held, and a client can cause this */
-			pr_info_ratelimited("%s/%s: capabilities changed, link %s, MTU %u\n",
-					    lpar_partition_name(p),
-					    lpar_fn_name(&nic->fn),
-					    now.link ? "up" : "down", now.mtu);
+			lpar_partition_say(p, info,
+					   "%s/%s: capabilities changed, link %s, MTU %u\n",
+					   lpar_partition_name(p), lpar_fn_name(&nic->fn),
+					   now.link ? "up" : "down", now.mtu);
 			lpar_fn_changed_locked(&nic->fn);
 		}
 	}

@@ -115,6 +115,7 @@ int lpar_partition_setup(struct lpar_partition *p)
 	p->memory_limit = LPAR_MEMORY_DEFAULT;
 	p->quantum_us = LPAR_QUANTUM_DEFAULT_US;
 	p->owner = GLOBAL_ROOT_UID;
+	ratelimit_state_init(&p->says, LPAR_PARTITION_SAYS_PERIOD, LPAR_PARTITION_SAYS_MAX);
 	lpar_adjunct_setup(p);
 	p->node = lpar_node_create(partitions_dir, lpar_partition_name(p),
 				   partition_groups, p);

@@ -6,6 +6,8 @@
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/uidgid.h>
 #include <linux/un.h>
 
@@ -68,6 +70,7 @@
  * @doorbells:    rung by clients that are gone
  * @calls:        carried out
  * @call_ns:      CPU time that was donated for them, ns
+ * @says:         lpar_partition_say()'s
  */
 struct lpar_partition {
 	struct config_group group;
@@ -113,12 +116,31 @@ struct lpar_partition {
 	atomic64_t doorbells;
 	atomic64_t calls;
 	atomic64_t call_ns;
+	struct ratelimit_state says;
 };
 
 static inline const char *lpar_partition_name(struct lpar_partition *p)
 {
 	return config_item_name(&p->group.cg_item);
 }
+
+/* A partition's client can cause so many lines in the log. */
+#define LPAR_PARTITION_SAYS_MAX		10
+#define LPAR_PARTITION_SAYS_PERIOD	(60 * HZ)
+
+/**
+ * lpar_partition_say - a line in the host's log that a client can cause
+ * @p:     the client's partition; its share alone is used up
+ * @level: warn, info, ...
+ * @fmt:   text, which begins with the partition's name
+ *
+ * Context: any.
+ */
+#define lpar_partition_say(p, level, fmt, ...)					\
+do {										\
+	if (__ratelimit(&(p)->says))						\
+		pr_##level(fmt, ##__VA_ARGS__);					\
+} while (0)
 
 /* configfs: the administrator's intent. */
 int lpar_config_init(void);

@@ -248,4 +248,26 @@ CASE(crowd_parts, "crowd: parts of frames for an idle client", 120) {
     EXPECT(kept && kept * u64{bytes} + parts <= part, "{} frames wait beside the parts", kept);
 }
 
+// Has the host say in its log that a queue of its is broken.
+void break_queue(Member &m) {
+    attack_queue q;
+
+    EXPECT(attack_create(m.a, &q, 1, 16, 4) == LPAR_OK, "no queue");
+    attack_store(&q.ctrl->sq_tail, q.sq_tail + q.depth + 1);
+    m.a->ring(m.a, q.index);
+    for (int i = 0; i < 500 && !(attack_load(&q.ctrl->state) & LPAR_QUEUE_BROKEN); i++)
+        sleep_ms(10);
+    EXPECT(attack_load(&q.ctrl->state) & LPAR_QUEUE_BROKEN, "an index far beyond is taken");
+    EXPECT(attack_destroy(m.a, &q) == LPAR_OK, "not given back");
+}
+
+// What the log says of each, hostile-crowd looks at.
+CASE(crowd_log, "crowd: one has its say in the log, and one has it again and again", 60) {
+    Member loud(1), other(2);
+
+    for (int i = 0; i < 30; i++)
+        break_queue(loud);
+    break_queue(other);
+}
+
 } // namespace
