@@ -210,6 +210,8 @@ CASE(stuck_attach, "V3 an attach whose structure never comes: others go on")
 			_exit(1);
 		}
 		sleep_ms(500);
+		for (int i = 0; i < 100 && partition_value(options.partition, "attached") < way.attached; i++)
+			sleep_ms(100);
 		EXPECT(partition_value(options.partition, "attached") == way.attached, "{}: the client is not where it should be",
 		       way.what);
 		EXPECT(in_child([&] {
