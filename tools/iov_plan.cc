@@ -655,6 +655,10 @@ IovPlan iov_release(const IovSnapshot &now, const std::vector<std::string> &what
         if (step->vf.empty() ? touched.contains(step->adapter) && !kept.contains(step->adapter)
                              : vfs.contains(step->vf))
             plan.steps.push_back(iov_undo(*step));
+    // what its guest asked for is noted behind the plugging in: the guest lets go of the VF first,
+    // and has all of it when it does not
+    std::ranges::stable_partition(plan.steps,
+                                  [](const auto &step) { return step.kind == Kind::plug; });
     return plan;
 }
 

@@ -518,6 +518,11 @@ TEST(IovPlan, ReleaseOfWhatIsInUse) {
     auto plan = iov_release(now, {"web1"}, "");
     EXPECT_THAT(plan.refusals, IsEmpty());
     EXPECT_EQ(plan.steps[0].kind, Kind::plug);
+    // also before what the guest has asked for since, and may have mounted
+    now.taken.push_back({Kind::attach, now.adapters[0].address, "0000:03:00.1", "", "3"});
+    plan = iov_release(now, {"web1"}, "");
+    EXPECT_THAT(plan.refusals, IsEmpty());
+    EXPECT_EQ(plan.steps[0].kind, Kind::plug);
 }
 
 TEST(IovPlan, APartitionNamesItsMonitor) {
