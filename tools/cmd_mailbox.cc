@@ -50,6 +50,10 @@ std::string status_text(uint32_t status) {
         return "this is nothing for a virtual function of its kind";
     case LPAR_PERM:
         return "refused";
+    case LPAR_IOERR:
+        return "the host could not do it";
+    case LPAR_NOMEM:
+        return "the host has no memory for it now";
     default:
         return fmt::format("the host says status {}", status);
     }
