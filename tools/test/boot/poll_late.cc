@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// poll-late FILE DEPTH: reads from FILE, 64 KiB each, by io_uring with IORING_SETUP_IOPOLL: DEPTH
-// of them are submitted and nobody looks for their ends before standard input has ended. All must
-// have been read in full then (tests/boot/guest/polled).
+// poll-late FILE DEPTH: DEPTH reads from FILE by io_uring with IORING_SETUP_IOPOLL, 64 KiB each and
+// each to a huge page of its own, which is a window of its own. Nobody looks for their ends before
+// standard input has ended. All must have been read in full then (tests/boot/guest/polled).
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
